@@ -1,0 +1,26 @@
+"""A distilled set as files that any training script reads."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from lighthouse.runtime.files import whole, write_json
+
+
+def write_class_folders(folder: Path, sets: Mapping[str, np.ndarray], about: Mapping) -> None:
+    """Write ``folder/<set>/<class>/<index>.png`` and ``folder/metadata.json``.
+
+    sets: images (C, N, 3, H, W) uint8 by name; ``about["classes"]``: C class names in
+    label order. Each set's folder loads with torchvision's ImageFolder. Whole or not
+    at all.
+    """
+    with whole(folder) as beside:
+        for key, images in sets.items():
+            for name, members in zip(about["classes"], images, strict=True):
+                target = beside / key / name
+                target.mkdir(parents=True)
+                for number, pixels in enumerate(members):
+                    Image.fromarray(pixels.transpose(1, 2, 0)).save(target / f"{number:05d}.png")
+        write_json(beside / "metadata.json", about)

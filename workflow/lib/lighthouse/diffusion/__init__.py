@@ -1,0 +1,1 @@
+"""Latent diffusion: autoencoder, denoiser, noise schedule, sampler."""

@@ -1,0 +1,1 @@
+"""What is measured on images and finished latents. Knows no diffusion model."""

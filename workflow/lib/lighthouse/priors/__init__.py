@@ -1,0 +1,1 @@
+"""Priors: training loop, objectives."""

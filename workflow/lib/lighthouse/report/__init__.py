@@ -1,0 +1,1 @@
+"""Tables, figures and image grids, made from the metrics' files alone."""

@@ -1,0 +1,98 @@
+"""Figures, drawn from tables. Each is saved as PDF and PNG beside the CSV it shows."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib
+import pandas as pd
+
+from lighthouse.runtime.files import whole
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+#: Okabe and Ito's colours: told apart by colour-blind readers too.
+COLOURS = ("#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+STYLE = {
+    "figure.dpi": 100,
+    "savefig.dpi": 200,
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.alpha": 0.3,
+    "legend.frameon": False,
+    # Without a date, the same figure is the same file.
+    "svg.hashsalt": "lighthouse",
+}
+
+
+def save_figure(figure: Figure, paths: Sequence[str | Path]) -> None:
+    """Save a figure under each path, by suffix; PDFs carry no date."""
+    for path in paths:
+        pdf = Path(path).suffix == ".pdf"
+        with whole(path) as beside:
+            figure.savefig(beside, metadata={"CreationDate": None} if pdf else None)
+    plt.close(figure)
+
+
+def band(frame: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
+    """Mean, standard deviation (ddof 1) and count of ``value`` over seeds."""
+    grouped = frame.groupby(list(by), sort=True)[value]
+    return grouped.agg(mean="mean", std="std", n_seeds="count").reset_index()
+
+
+def ssim_curve(data: pd.DataFrame, title: str) -> Figure:
+    """SSIM against the DPP weight, a band of one standard deviation over seeds.
+
+    data: ``dataset``, ``eta_dpp``, ``mean``, ``std``, ``n_seeds``, as ``band`` gives them.
+    The weights are shown on a symmetric log scale, since 0 is one of them.
+    """
+    with plt.rc_context(STYLE):
+        figure, axes = plt.subplots(figsize=(5.2, 3.6), layout="constrained")
+        for colour, (dataset, rows) in zip(COLOURS[1:], data.groupby("dataset"), strict=False):
+            axes.plot(rows.eta_dpp, rows["mean"], "o-", color=colour, label=dataset)
+            low, high = rows["mean"] - rows["std"], rows["mean"] + rows["std"]
+            axes.fill_between(rows.eta_dpp, low, high, color=colour, alpha=0.2, linewidth=0)
+        weights = sorted(data.eta_dpp.unique())
+        smallest = min((w for w in weights if w), default=1)
+        axes.set_xscale("symlog", linthresh=smallest, linscale=0.5)
+        axes.set_xticks(weights, [f"{w:g}" for w in weights])
+        axes.minorticks_off()
+        axes.set_xlabel("DPP weight η_DPP (unit of D = 4096)")
+        axes.set_ylabel("mean SSIM within a class")
+        axes.set_ylim(bottom=min(0, data["mean"].min() - 0.02))
+        axes.set_title(title, fontsize=10)
+        axes.legend()
+    return figure
+
+
+def spectrum_figure(data: pd.DataFrame, sources: Sequence[str]) -> Figure:
+    """Normalised singular values by index on a log scale, with a band over seeds.
+
+    data: ``dataset``, ``source``, ``index``, ``mean``, ``std``. One panel a dataset.
+    """
+    datasets = list(data.dataset.unique())
+    with plt.rc_context(STYLE):
+        figure, panels = plt.subplots(
+            1, len(datasets), figsize=(5.2 * len(datasets), 3.6), layout="constrained",
+            squeeze=False, sharey=True,
+        )
+        for axes, dataset in zip(panels[0], datasets, strict=True):
+            for colour, source in zip(COLOURS, sources, strict=False):
+                rows = data[(data.dataset == dataset) & (data.source == source)]
+                axes.plot(rows["index"], rows["mean"], color=colour, label=_greek(source))
+                low = (rows["mean"] - rows["std"]).clip(lower=rows["mean"].min() / 2)
+                axes.fill_between(rows["index"], low, rows["mean"] + rows["std"], color=colour,
+                                  alpha=0.2, linewidth=0)
+            axes.set_yscale("log")
+            axes.set_xlabel("index of the singular value")
+            axes.set_title(dataset, fontsize=10)
+        panels[0][0].set_ylabel("singular value / the first")
+        panels[0][0].legend()
+    return figure
+
+
+def _greek(source: str) -> str:
+    return source.replace("lambda", "λ")

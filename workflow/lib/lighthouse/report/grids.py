@@ -1,0 +1,41 @@
+"""Image grids that a person can read: labelled rows of images."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from lighthouse.report.figures import STYLE, plt
+
+
+def image_grid(
+    rows: Sequence[np.ndarray], labels: Sequence[str], groups: Sequence[str] | None = None
+) -> Figure:
+    """A figure of images, one labelled row each.
+
+    rows: arrays (n, 3, H, W) uint8 of one n. groups: headings over equal shares of
+    the columns.
+    """
+    n, _, height, width = rows[0].shape
+    gap = max(1, width // 16)
+    share = n // len(groups) if groups else n
+    lefts = [i * (width + gap) + (i // share) * 2 * gap for i in range(n)]
+    canvas = np.full((len(rows) * (height + gap) - gap, lefts[-1] + width, 3), 255, np.uint8)
+    for top, images in zip(range(0, canvas.shape[0], height + gap), rows, strict=True):
+        for left, image in zip(lefts, images, strict=True):
+            canvas[top : top + height, left : left + width] = image.transpose(1, 2, 0)
+    inch = 10.5 / canvas.shape[1]
+    with plt.rc_context({**STYLE, "axes.grid": False}):
+        figure, axes = plt.subplots(
+            figsize=(12.5, canvas.shape[0] * inch + 0.5), layout="constrained"
+        )
+        axes.imshow(canvas, interpolation="nearest")
+        axes.set_yticks([i * (height + gap) + height / 2 for i in range(len(rows))], labels)
+        middles = [lefts[g * share] + (lefts[(g + 1) * share - 1] + width - lefts[g * share]) / 2
+                   for g in range(len(groups or []))]
+        axes.set_xticks(middles, groups or [])
+        axes.xaxis.tick_top()
+        axes.tick_params(length=0)
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+    return figure

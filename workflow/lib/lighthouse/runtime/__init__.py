@@ -1,0 +1,1 @@
+"""What every stage needs: whole-or-nothing files, random generators, jobs, progress."""

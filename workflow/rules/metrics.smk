@@ -1,0 +1,95 @@
+rule extractor:
+    input:
+        index="results/datasets/{dataset}/index.tsv",
+    output:
+        weights="results/extractors/{dataset}.safetensors",
+    params:
+        image_size=dataset_option("image_size"),
+        extractor=dataset_option("extractor"),
+        code=code("extractor.py"),
+    log:
+        "results/logs/extractors/{dataset}.log",
+    benchmark:
+        "results/benchmarks/extractors/{dataset}.tsv"
+    resources:
+        gpu=1,
+        mem_mb=1000,
+    conda:
+        "../../envs/students.yaml"
+    script:
+        "../scripts/extractor.py"
+
+
+rule diversity:
+    input:
+        index="results/datasets/{dataset}/index.tsv",
+        extractor="results/extractors/{dataset}.safetensors",
+        images=lambda wildcards: collect_cells(images_of, wildcards),
+        latents=lambda wildcards: collect_cells(latents_of, wildcards),
+    output:
+        table="results/metrics/diversity/{dataset}/{method}.csv",
+    params:
+        cells=lambda wildcards: as_rows(study.cells_of(wildcards.dataset, wildcards.method)),
+        seeds=study.run["seeds"],
+        image_size=dataset_option("image_size"),
+        epsilon=study.config["guidance"]["epsilon"],
+        neighbours=study.config["metrics"]["coverage_neighbours"],
+        code=code("diversity.py"),
+    log:
+        "results/logs/metrics/diversity/{dataset}/{method}.log",
+    benchmark:
+        "results/benchmarks/metrics/diversity/{dataset}/{method}.tsv"
+    conda:
+        "../../envs/metrics.yaml"
+    script:
+        "../scripts/diversity.py"
+
+
+rule frechet:
+    input:
+        index="results/datasets/{dataset}/index.tsv",
+        extractor="results/extractors/{dataset}.safetensors",
+        images=lambda wildcards: [
+            images_of(cell) for cell in study.main_cells if cell.dataset == wildcards.dataset
+        ],
+    output:
+        table="results/metrics/frechet/{dataset}.csv",
+    params:
+        cells=lambda wildcards: as_rows(
+            cell for cell in study.main_cells if cell.dataset == wildcards.dataset
+        ),
+        seeds=study.run["seeds"],
+        image_size=dataset_option("image_size"),
+        code=code("frechet.py"),
+    log:
+        "results/logs/metrics/frechet/{dataset}.log",
+    benchmark:
+        "results/benchmarks/metrics/frechet/{dataset}.tsv"
+    conda:
+        "../../envs/metrics.yaml"
+    script:
+        "../scripts/frechet.py"
+
+
+rule spectrum:
+    input:
+        extractor="results/extractors/{dataset}.safetensors",
+        images=lambda wildcards: [
+            images_of(cell) for cell in study.spectrum_cells(wildcards.dataset).values()
+        ],
+    output:
+        values="results/metrics/spectrum/{dataset}.csv",
+        ranks="results/metrics/spectrum_ranks/{dataset}.csv",
+    params:
+        cells=lambda wildcards: as_rows(study.spectrum_cells(wildcards.dataset).values()),
+        sources=list(study.run["spectrum"]["sources"]),
+        seeds=study.run["seeds"],
+        code=code("spectrum.py"),
+    log:
+        "results/logs/metrics/spectrum/{dataset}.log",
+    benchmark:
+        "results/benchmarks/metrics/spectrum/{dataset}.tsv"
+    conda:
+        "../../envs/students.yaml"
+    script:
+        "../scripts/spectrum.py"

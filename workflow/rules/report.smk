@@ -1,0 +1,280 @@
+MAIN_AND_SWEEP = [
+    (cell, student, study.run["protocol"])
+    for student in study.run["students"]
+    for cell in study.cells
+]
+SWEEP = study.run["sweep"]
+SPECTRUM = study.run["spectrum"]
+
+
+rule table_accuracy:
+    input:
+        records=[
+            f"results/students/{student}/{protocol}/{cell.path}.json"
+            for cell, student, protocol in MAIN_AND_SWEEP
+        ],
+    output:
+        table=report(
+            "results/tables/accuracy.csv",
+            caption="../report/accuracy.rst",
+            category="Tables",
+            labels={"table": "Student accuracy"},
+        ),
+    params:
+        rows=[
+            {"cell": asdict(cell), "student": student, "protocol": protocol}
+            for cell, student, protocol in MAIN_AND_SWEEP
+        ],
+        code=code("table_accuracy.py"),
+    log:
+        "results/logs/tables/accuracy.log",
+    benchmark:
+        "results/benchmarks/tables/accuracy.tsv"
+    conda:
+        "../../envs/data.yaml"
+    script:
+        "../scripts/table_accuracy.py"
+
+
+rule table_diversity:
+    input:
+        parts=[
+            f"results/metrics/diversity/{dataset}/{method}.csv"
+            for dataset in study.run["datasets"]
+            for method in study.run["methods"]
+        ],
+    output:
+        table=report(
+            "results/tables/diversity.csv",
+            caption="../report/diversity.rst",
+            category="Tables",
+            labels={"table": "Diversity and set utility"},
+        ),
+    params:
+        code=code("concatenate.py"),
+    log:
+        "results/logs/tables/diversity.log",
+    benchmark:
+        "results/benchmarks/tables/diversity.tsv"
+    conda:
+        "../../envs/data.yaml"
+    script:
+        "../scripts/concatenate.py"
+
+
+rule table_fid:
+    input:
+        parts=expand("results/metrics/frechet/{dataset}.csv", dataset=study.run["datasets"]),
+    output:
+        table=report(
+            "results/tables/fid.csv",
+            caption="../report/fid.rst",
+            category="Tables",
+            labels={"table": "Fréchet distance"},
+        ),
+    params:
+        code=code("concatenate.py"),
+    log:
+        "results/logs/tables/fid.log",
+    benchmark:
+        "results/benchmarks/tables/fid.tsv"
+    conda:
+        "../../envs/data.yaml"
+    script:
+        "../scripts/concatenate.py"
+
+
+rule table_spectrum:
+    input:
+        parts=expand("results/metrics/spectrum/{dataset}.csv", dataset=study.run["datasets"]),
+    output:
+        table=report(
+            "results/tables/spectrum.csv",
+            caption="../report/spectrum_values.rst",
+            category="Tables",
+            labels={"table": "Singular values"},
+        ),
+    params:
+        code=code("concatenate.py"),
+    log:
+        "results/logs/tables/spectrum.log",
+    benchmark:
+        "results/benchmarks/tables/spectrum.tsv"
+    conda:
+        "../../envs/data.yaml"
+    script:
+        "../scripts/concatenate.py"
+
+
+rule table_spectrum_ranks:
+    input:
+        parts=expand("results/metrics/spectrum_ranks/{dataset}.csv", dataset=study.run["datasets"]),
+    output:
+        table=report(
+            "results/tables/spectrum_ranks.csv",
+            caption="../report/spectrum_ranks.rst",
+            category="Tables",
+            labels={"table": "Effective and stable rank"},
+        ),
+    params:
+        code=code("concatenate.py"),
+    log:
+        "results/logs/tables/spectrum_ranks.log",
+    benchmark:
+        "results/benchmarks/tables/spectrum_ranks.tsv"
+    conda:
+        "../../envs/data.yaml"
+    script:
+        "../scripts/concatenate.py"
+
+
+rule table_guidance:
+    input:
+        latents=[latents_of(cell) for cell in study.cells if cell.method in SAMPLED],
+    output:
+        table=report(
+            "results/tables/guidance.csv",
+            caption="../report/guidance.rst",
+            category="Tables",
+            labels={"table": "Guidance weights as applied"},
+        ),
+    params:
+        cells=as_rows(cell for cell in study.cells if cell.method in SAMPLED),
+        code=code("table_guidance.py"),
+    log:
+        "results/logs/tables/guidance.log",
+    benchmark:
+        "results/benchmarks/tables/guidance.tsv"
+    conda:
+        "../../envs/data.yaml"
+    script:
+        "../scripts/table_guidance.py"
+
+
+rule figure_ssim:
+    input:
+        tables=expand(
+            "results/metrics/diversity/{dataset}/{method}.csv",
+            dataset=study.run["datasets"],
+            method=SWEEP["method"],
+        ),
+    output:
+        pdf="results/figures/ssim_vs_eta_dpp.pdf",
+        png=report(
+            "results/figures/ssim_vs_eta_dpp.png",
+            caption="../report/ssim.rst",
+            category="Figures",
+            labels={"figure": "SSIM against the DPP weight"},
+        ),
+        csv="results/figures/ssim_vs_eta_dpp.csv",
+    params:
+        sweep=SWEEP,
+        code=code("figure_ssim.py"),
+    log:
+        "results/logs/figures/ssim_vs_eta_dpp.log",
+    benchmark:
+        "results/benchmarks/figures/ssim_vs_eta_dpp.tsv"
+    conda:
+        "../../envs/report.yaml"
+    script:
+        "../scripts/figure_ssim.py"
+
+
+rule figure_spectrum:
+    input:
+        tables=expand("results/metrics/spectrum/{dataset}.csv", dataset=study.run["datasets"]),
+    output:
+        pdf="results/figures/spectrum.pdf",
+        png=report(
+            "results/figures/spectrum.png",
+            caption="../report/spectrum.rst",
+            category="Figures",
+            labels={"figure": "Spectrum of deep features"},
+        ),
+        csv="results/figures/spectrum.csv",
+    params:
+        sources=list(SPECTRUM["sources"]),
+        code=code("figure_spectrum.py"),
+    log:
+        "results/logs/figures/spectrum.log",
+    benchmark:
+        "results/benchmarks/figures/spectrum.tsv"
+    conda:
+        "../../envs/report.yaml"
+    script:
+        "../scripts/figure_spectrum.py"
+
+
+rule figure_diversity_grid:
+    input:
+        images=[images_of(cell) for cell in study.sweep_cells(study.run["datasets"][0])],
+    output:
+        png=report(
+            "results/figures/diversity_grid.png",
+            caption="../report/diversity_grid.rst",
+            category="Figures",
+            labels={"figure": "One class at each DPP weight"},
+        ),
+    params:
+        seeds=study.run["seeds"],
+        classes=[2],
+        columns=SWEEP["ipc"],
+        labels=[
+            f"η_DPP = {cell.eta_dpp:g}" for cell in study.sweep_cells(study.run["datasets"][0])
+        ],
+        code=code("figure_grid.py"),
+    log:
+        "results/logs/figures/diversity_grid.log",
+    benchmark:
+        "results/benchmarks/figures/diversity_grid.tsv"
+    conda:
+        "../../envs/report.yaml"
+    script:
+        "../scripts/figure_grid.py"
+
+
+rule figure_samples:
+    input:
+        images=[
+            images_of(study.cell(study.run["datasets"][0], method, max(study.run["ipc"])))
+            for method in study.run["methods"]
+        ],
+    output:
+        png=report(
+            "results/figures/samples.png",
+            caption="../report/samples.rst",
+            category="Figures",
+            labels={"figure": "Images of each method"},
+        ),
+    params:
+        seeds=study.run["seeds"][:1],
+        classes=[],
+        columns=2,
+        labels=[study.methods[method].label for method in study.run["methods"]],
+        code=code("figure_grid.py"),
+    log:
+        "results/logs/figures/samples.log",
+    benchmark:
+        "results/benchmarks/figures/samples.tsv"
+    conda:
+        "../../envs/report.yaml"
+    script:
+        "../scripts/figure_grid.py"
+
+
+rule tables:
+    input:
+        rules.table_accuracy.output,
+        rules.table_diversity.output,
+        rules.table_fid.output,
+        rules.table_spectrum.output,
+        rules.table_spectrum_ranks.output,
+        rules.table_guidance.output,
+
+
+rule figures:
+    input:
+        rules.figure_ssim.output,
+        rules.figure_spectrum.output,
+        rules.figure_diversity_grid.output,
+        rules.figure_samples.output,

@@ -1,0 +1,81 @@
+rule coreset:
+    input:
+        index="results/datasets/{dataset}/index.tsv",
+        latents="results/latents/{dataset}.safetensors",
+    output:
+        latents=f"results/samples/{CELL}/latents.safetensors",
+        images=f"results/samples/{CELL}/images.safetensors",
+    wildcard_constraints:
+        method=one_of(CORESETS),
+    params:
+        coreset=method_option("coreset"),
+        image_size=dataset_option("image_size"),
+        seeds=study.run["seeds"],
+        code=code("coreset.py"),
+    log:
+        f"results/logs/samples/{CELL}.log",
+    benchmark:
+        f"results/benchmarks/samples/{CELL}.tsv"
+    conda:
+        "../../envs/students.yaml"
+    script:
+        "../scripts/coreset.py"
+
+
+# One thread each, so that the number of cores cannot change a sample; the images
+# are decoded in the same process, since starting another costs more than decoding.
+rule sample:
+    input:
+        latents="results/latents/{dataset}.safetensors",
+        autoencoder="results/autoencoders/{dataset}",
+        prior=prior_of,
+    output:
+        latents=f"results/samples/{CELL}/latents.safetensors",
+        images=f"results/samples/{CELL}/images.safetensors",
+    wildcard_constraints:
+        method=one_of(SAMPLED),
+    params:
+        coupling=method_option("coupling"),
+        terms=method_option("guidance"),
+        guidance=study.config["guidance"],
+        sampler=dataset_option("sampler"),
+        seeds=study.run["seeds"],
+        code=code("sample.py"),
+    log:
+        f"results/logs/samples/{CELL}.log",
+    benchmark:
+        f"results/benchmarks/samples/{CELL}.tsv"
+    resources:
+        gpu=1,
+        mem_mb=2000,
+    conda:
+        "../../envs/diffusion.yaml"
+    script:
+        "../scripts/sample.py"
+
+
+rule distilled:
+    input:
+        images=lambda wildcards: images_of(
+            study.cell(wildcards.dataset, wildcards.method, int(wildcards.ipc))
+        ),
+    output:
+        folder=directory("results/distilled/{dataset}/{method}/ipc~{ipc}"),
+    params:
+        code=code("distilled.py"),
+    log:
+        "results/logs/distilled/{dataset}/{method}/ipc~{ipc}.log",
+    benchmark:
+        "results/benchmarks/distilled/{dataset}/{method}/ipc~{ipc}.tsv"
+    conda:
+        "../../envs/data.yaml"
+    script:
+        "../scripts/distilled.py"
+
+
+rule distilled_sets:
+    input:
+        [
+            f"results/distilled/{cell.dataset}/{cell.method}/ipc~{cell.ipc}"
+            for cell in study.main_cells
+        ],

@@ -1,0 +1,11 @@
+"""Rules `table_*` that put the rows of several CSV files into one."""
+
+from lighthouse.runtime.job import start
+
+job = start(globals().get("snakemake"))
+
+from lighthouse.report.tables import concatenate, write_rows  # noqa: E402
+
+rows = concatenate(job.input.parts)
+write_rows(job.output.table, rows)
+job.done(f"{len(rows)} rows from {len(job.input.parts)} files")
