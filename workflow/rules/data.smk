@@ -2,18 +2,18 @@ rule dataset:
     output:
         index="results/datasets/{dataset}/index.tsv",
         images=directory("results/datasets/{dataset}/images"),
-    params:
-        source=dataset_option("source"),
-        image_size=dataset_option("image_size"),
-        parts=dataset_option("parts"),
-        split_seed=dataset_option("split_seed"),
-        code=code("dataset.py"),
     log:
         "results/logs/datasets/{dataset}.log",
     benchmark:
         "results/benchmarks/datasets/{dataset}.tsv"
     conda:
         "../../envs/data.yaml"
+    params:
+        source=dataset_option("source"),
+        image_size=dataset_option("image_size"),
+        parts=dataset_option("parts"),
+        split_seed=dataset_option("split_seed"),
+        code=code("dataset.py"),
     script:
         "../scripts/dataset.py"
 
@@ -23,21 +23,22 @@ rule autoencoder:
         index="results/datasets/{dataset}/index.tsv",
     output:
         model=directory("results/autoencoders/{dataset}"),
+    log:
+        "results/logs/autoencoders/{dataset}.log",
+    benchmark:
+        "results/benchmarks/autoencoders/{dataset}.tsv"
+    priority: 100
+    conda:
+        "../../envs/diffusion.yaml"
+    threads: study.config["compute"]["training_threads"]
+    resources:
+        gpu=1,
+        mem_mb=2000,
     params:
         image_size=dataset_option("image_size"),
         options=dataset_option("autoencoder"),
         torch_threads=study.config["compute"]["training_threads"],
         code=code("autoencoder.py"),
-    log:
-        "results/logs/autoencoders/{dataset}.log",
-    benchmark:
-        "results/benchmarks/autoencoders/{dataset}.tsv"
-    threads: study.config["compute"]["training_threads"]
-    resources:
-        gpu=1,
-        mem_mb=2000,
-    conda:
-        "../../envs/diffusion.yaml"
     script:
         "../scripts/autoencoder.py"
 
@@ -48,19 +49,20 @@ rule latents:
         autoencoder="results/autoencoders/{dataset}",
     output:
         latents="results/latents/{dataset}.safetensors",
-    params:
-        image_size=dataset_option("image_size"),
-        torch_threads=study.config["compute"]["training_threads"],
-        code=code("latents.py"),
     log:
         "results/logs/latents/{dataset}.log",
     benchmark:
         "results/benchmarks/latents/{dataset}.tsv"
+    priority: 100
+    conda:
+        "../../envs/diffusion.yaml"
     threads: study.config["compute"]["training_threads"]
     resources:
         gpu=1,
         mem_mb=2000,
-    conda:
-        "../../envs/diffusion.yaml"
+    params:
+        image_size=dataset_option("image_size"),
+        torch_threads=study.config["compute"]["training_threads"],
+        code=code("latents.py"),
     script:
         "../scripts/latents.py"

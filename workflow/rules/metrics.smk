@@ -3,19 +3,19 @@ rule extractor:
         index="results/datasets/{dataset}/index.tsv",
     output:
         weights="results/extractors/{dataset}.safetensors",
-    params:
-        image_size=dataset_option("image_size"),
-        extractor=dataset_option("extractor"),
-        code=code("extractor.py"),
     log:
         "results/logs/extractors/{dataset}.log",
     benchmark:
         "results/benchmarks/extractors/{dataset}.tsv"
+    conda:
+        "../../envs/students.yaml"
     resources:
         gpu=1,
         mem_mb=1000,
-    conda:
-        "../../envs/students.yaml"
+    params:
+        image_size=dataset_option("image_size"),
+        extractor=dataset_option("extractor"),
+        code=code("extractor.py"),
     script:
         "../scripts/extractor.py"
 
@@ -28,6 +28,12 @@ rule diversity:
         latents=lambda wildcards: collect_cells(latents_of, wildcards),
     output:
         table="results/metrics/diversity/{dataset}/{method}.csv",
+    log:
+        "results/logs/metrics/diversity/{dataset}/{method}.log",
+    benchmark:
+        "results/benchmarks/metrics/diversity/{dataset}/{method}.tsv"
+    conda:
+        "../../envs/metrics.yaml"
     params:
         cells=lambda wildcards: as_rows(study.cells_of(wildcards.dataset, wildcards.method)),
         seeds=study.run["seeds"],
@@ -35,12 +41,6 @@ rule diversity:
         epsilon=study.config["guidance"]["epsilon"],
         neighbours=study.config["metrics"]["coverage_neighbours"],
         code=code("diversity.py"),
-    log:
-        "results/logs/metrics/diversity/{dataset}/{method}.log",
-    benchmark:
-        "results/benchmarks/metrics/diversity/{dataset}/{method}.tsv"
-    conda:
-        "../../envs/metrics.yaml"
     script:
         "../scripts/diversity.py"
 
@@ -54,6 +54,12 @@ rule frechet:
         ],
     output:
         table="results/metrics/frechet/{dataset}.csv",
+    log:
+        "results/logs/metrics/frechet/{dataset}.log",
+    benchmark:
+        "results/benchmarks/metrics/frechet/{dataset}.tsv"
+    conda:
+        "../../envs/metrics.yaml"
     params:
         cells=lambda wildcards: as_rows(
             cell for cell in study.main_cells if cell.dataset == wildcards.dataset
@@ -61,12 +67,6 @@ rule frechet:
         seeds=study.run["seeds"],
         image_size=dataset_option("image_size"),
         code=code("frechet.py"),
-    log:
-        "results/logs/metrics/frechet/{dataset}.log",
-    benchmark:
-        "results/benchmarks/metrics/frechet/{dataset}.tsv"
-    conda:
-        "../../envs/metrics.yaml"
     script:
         "../scripts/frechet.py"
 
@@ -80,16 +80,16 @@ rule spectrum:
     output:
         values="results/metrics/spectrum/{dataset}.csv",
         ranks="results/metrics/spectrum_ranks/{dataset}.csv",
-    params:
-        cells=lambda wildcards: as_rows(study.spectrum_cells(wildcards.dataset).values()),
-        sources=list(study.run["spectrum"]["sources"]),
-        seeds=study.run["seeds"],
-        code=code("spectrum.py"),
     log:
         "results/logs/metrics/spectrum/{dataset}.log",
     benchmark:
         "results/benchmarks/metrics/spectrum/{dataset}.tsv"
     conda:
         "../../envs/students.yaml"
+    params:
+        cells=lambda wildcards: as_rows(study.spectrum_cells(wildcards.dataset).values()),
+        sources=list(study.run["spectrum"]["sources"]),
+        seeds=study.run["seeds"],
+        code=code("spectrum.py"),
     script:
         "../scripts/spectrum.py"

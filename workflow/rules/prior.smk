@@ -3,6 +3,17 @@ rule base_prior:
         latents="results/latents/{dataset}.safetensors",
     output:
         model=directory("results/priors/{dataset}/base"),
+    log:
+        "results/logs/priors/{dataset}/base.log",
+    benchmark:
+        "results/benchmarks/priors/{dataset}/base.tsv"
+    priority: 100
+    conda:
+        "../../envs/diffusion.yaml"
+    threads: study.config["compute"]["training_threads"]
+    resources:
+        gpu=1,
+        mem_mb=2000,
     params:
         objective="plain",
         objective_options={},
@@ -11,16 +22,6 @@ rule base_prior:
         checkpoint_seconds=study.config["compute"]["checkpoint_seconds"],
         torch_threads=study.config["compute"]["training_threads"],
         code=code("prior.py"),
-    log:
-        "results/logs/priors/{dataset}/base.log",
-    benchmark:
-        "results/benchmarks/priors/{dataset}/base.tsv"
-    threads: study.config["compute"]["training_threads"]
-    resources:
-        gpu=1,
-        mem_mb=2000,
-    conda:
-        "../../envs/diffusion.yaml"
     script:
         "../scripts/prior.py"
 
@@ -31,6 +32,16 @@ rule tuned_prior:
         base="results/priors/{dataset}/base",
     output:
         model=directory(f"results/priors/{PRIOR}"),
+    log:
+        f"results/logs/priors/{PRIOR}.log",
+    benchmark:
+        f"results/benchmarks/priors/{PRIOR}.tsv"
+    priority: 90
+    conda:
+        "../../envs/diffusion.yaml"
+    resources:
+        gpu=1,
+        mem_mb=2000,
     params:
         objective="{objective}",
         objective_options=lambda wildcards: {
@@ -44,14 +55,5 @@ rule tuned_prior:
         checkpoint_seconds=study.config["compute"]["checkpoint_seconds"],
         torch_threads=1,
         code=code("prior.py"),
-    log:
-        f"results/logs/priors/{PRIOR}.log",
-    benchmark:
-        f"results/benchmarks/priors/{PRIOR}.tsv"
-    resources:
-        gpu=1,
-        mem_mb=2000,
-    conda:
-        "../../envs/diffusion.yaml"
     script:
         "../scripts/prior.py"

@@ -20,18 +20,18 @@ rule table_accuracy:
             category="Tables",
             labels={"table": "Student accuracy"},
         ),
-    params:
-        rows=[
-            {"cell": asdict(cell), "student": student, "protocol": protocol}
-            for cell, student, protocol in MAIN_AND_SWEEP
-        ],
-        code=code("table_accuracy.py"),
     log:
         "results/logs/tables/accuracy.log",
     benchmark:
         "results/benchmarks/tables/accuracy.tsv"
     conda:
         "../../envs/data.yaml"
+    params:
+        rows=[
+            {"cell": asdict(cell), "student": student, "protocol": protocol}
+            for cell, student, protocol in MAIN_AND_SWEEP
+        ],
+        code=code("table_accuracy.py"),
     script:
         "../scripts/table_accuracy.py"
 
@@ -50,14 +50,14 @@ rule table_diversity:
             category="Tables",
             labels={"table": "Diversity and set utility"},
         ),
-    params:
-        code=code("concatenate.py"),
     log:
         "results/logs/tables/diversity.log",
     benchmark:
         "results/benchmarks/tables/diversity.tsv"
     conda:
         "../../envs/data.yaml"
+    params:
+        code=code("concatenate.py"),
     script:
         "../scripts/concatenate.py"
 
@@ -72,14 +72,14 @@ rule table_fid:
             category="Tables",
             labels={"table": "Fréchet distance"},
         ),
-    params:
-        code=code("concatenate.py"),
     log:
         "results/logs/tables/fid.log",
     benchmark:
         "results/benchmarks/tables/fid.tsv"
     conda:
         "../../envs/data.yaml"
+    params:
+        code=code("concatenate.py"),
     script:
         "../scripts/concatenate.py"
 
@@ -94,14 +94,14 @@ rule table_spectrum:
             category="Tables",
             labels={"table": "Singular values"},
         ),
-    params:
-        code=code("concatenate.py"),
     log:
         "results/logs/tables/spectrum.log",
     benchmark:
         "results/benchmarks/tables/spectrum.tsv"
     conda:
         "../../envs/data.yaml"
+    params:
+        code=code("concatenate.py"),
     script:
         "../scripts/concatenate.py"
 
@@ -116,14 +116,14 @@ rule table_spectrum_ranks:
             category="Tables",
             labels={"table": "Effective and stable rank"},
         ),
-    params:
-        code=code("concatenate.py"),
     log:
         "results/logs/tables/spectrum_ranks.log",
     benchmark:
         "results/benchmarks/tables/spectrum_ranks.tsv"
     conda:
         "../../envs/data.yaml"
+    params:
+        code=code("concatenate.py"),
     script:
         "../scripts/concatenate.py"
 
@@ -138,15 +138,15 @@ rule table_guidance:
             category="Tables",
             labels={"table": "Guidance weights as applied"},
         ),
-    params:
-        cells=as_rows(cell for cell in study.cells if cell.method in SAMPLED),
-        code=code("table_guidance.py"),
     log:
         "results/logs/tables/guidance.log",
     benchmark:
         "results/benchmarks/tables/guidance.tsv"
     conda:
         "../../envs/data.yaml"
+    params:
+        cells=as_rows(cell for cell in study.cells if cell.method in SAMPLED),
+        code=code("table_guidance.py"),
     script:
         "../scripts/table_guidance.py"
 
@@ -167,15 +167,15 @@ rule figure_ssim:
             labels={"figure": "SSIM against the DPP weight"},
         ),
         csv="results/figures/ssim_vs_eta_dpp.csv",
-    params:
-        sweep=SWEEP,
-        code=code("figure_ssim.py"),
     log:
         "results/logs/figures/ssim_vs_eta_dpp.log",
     benchmark:
         "results/benchmarks/figures/ssim_vs_eta_dpp.tsv"
     conda:
         "../../envs/report.yaml"
+    params:
+        sweep=SWEEP,
+        code=code("figure_ssim.py"),
     script:
         "../scripts/figure_ssim.py"
 
@@ -192,15 +192,15 @@ rule figure_spectrum:
             labels={"figure": "Spectrum of deep features"},
         ),
         csv="results/figures/spectrum.csv",
-    params:
-        sources=list(SPECTRUM["sources"]),
-        code=code("figure_spectrum.py"),
     log:
         "results/logs/figures/spectrum.log",
     benchmark:
         "results/benchmarks/figures/spectrum.tsv"
     conda:
         "../../envs/report.yaml"
+    params:
+        sources=list(SPECTRUM["sources"]),
+        code=code("figure_spectrum.py"),
     script:
         "../scripts/figure_spectrum.py"
 
@@ -215,20 +215,18 @@ rule figure_diversity_grid:
             category="Figures",
             labels={"figure": "One class at each DPP weight"},
         ),
-    params:
-        seeds=study.run["seeds"],
-        classes=[2],
-        columns=SWEEP["ipc"],
-        labels=[
-            f"η_DPP = {cell.eta_dpp:g}" for cell in study.sweep_cells(study.run["datasets"][0])
-        ],
-        code=code("figure_grid.py"),
     log:
         "results/logs/figures/diversity_grid.log",
     benchmark:
         "results/benchmarks/figures/diversity_grid.tsv"
     conda:
         "../../envs/report.yaml"
+    params:
+        seeds=study.run["seeds"],
+        classes=[2],
+        columns=SWEEP["ipc"],
+        labels=[f"η_DPP = {cell.eta_dpp:g}" for cell in study.sweep_cells(study.run["datasets"][0])],
+        code=code("figure_grid.py"),
     script:
         "../scripts/figure_grid.py"
 
@@ -246,18 +244,18 @@ rule figure_samples:
             category="Figures",
             labels={"figure": "Images of each method"},
         ),
-    params:
-        seeds=study.run["seeds"][:1],
-        classes=[],
-        columns=2,
-        labels=[study.methods[method].label for method in study.run["methods"]],
-        code=code("figure_grid.py"),
     log:
         "results/logs/figures/samples.log",
     benchmark:
         "results/benchmarks/figures/samples.tsv"
     conda:
         "../../envs/report.yaml"
+    params:
+        seeds=study.run["seeds"][:1],
+        classes=[],
+        columns=2,
+        labels=[study.methods[method].label for method in study.run["methods"]],
+        code=code("figure_grid.py"),
     script:
         "../scripts/figure_grid.py"
 

@@ -5,19 +5,19 @@ rule coreset:
     output:
         latents=f"results/samples/{CELL}/latents.safetensors",
         images=f"results/samples/{CELL}/images.safetensors",
+    log:
+        f"results/logs/samples/{CELL}.log",
+    benchmark:
+        f"results/benchmarks/samples/{CELL}.tsv"
     wildcard_constraints:
         method=one_of(CORESETS),
+    conda:
+        "../../envs/students.yaml"
     params:
         coreset=method_option("coreset"),
         image_size=dataset_option("image_size"),
         seeds=study.run["seeds"],
         code=code("coreset.py"),
-    log:
-        f"results/logs/samples/{CELL}.log",
-    benchmark:
-        f"results/benchmarks/samples/{CELL}.tsv"
-    conda:
-        "../../envs/students.yaml"
     script:
         "../scripts/coreset.py"
 
@@ -32,8 +32,18 @@ rule sample:
     output:
         latents=f"results/samples/{CELL}/latents.safetensors",
         images=f"results/samples/{CELL}/images.safetensors",
+    log:
+        f"results/logs/samples/{CELL}.log",
+    benchmark:
+        f"results/benchmarks/samples/{CELL}.tsv"
     wildcard_constraints:
         method=one_of(SAMPLED),
+    priority: 50
+    conda:
+        "../../envs/diffusion.yaml"
+    resources:
+        gpu=1,
+        mem_mb=2000,
     params:
         coupling=method_option("coupling"),
         terms=method_option("guidance"),
@@ -41,15 +51,6 @@ rule sample:
         sampler=dataset_option("sampler"),
         seeds=study.run["seeds"],
         code=code("sample.py"),
-    log:
-        f"results/logs/samples/{CELL}.log",
-    benchmark:
-        f"results/benchmarks/samples/{CELL}.tsv"
-    resources:
-        gpu=1,
-        mem_mb=2000,
-    conda:
-        "../../envs/diffusion.yaml"
     script:
         "../scripts/sample.py"
 
@@ -61,14 +62,14 @@ rule distilled:
         ),
     output:
         folder=directory("results/distilled/{dataset}/{method}/ipc~{ipc}"),
-    params:
-        code=code("distilled.py"),
     log:
         "results/logs/distilled/{dataset}/{method}/ipc~{ipc}.log",
     benchmark:
         "results/benchmarks/distilled/{dataset}/{method}/ipc~{ipc}.tsv"
     conda:
         "../../envs/data.yaml"
+    params:
+        code=code("distilled.py"),
     script:
         "../scripts/distilled.py"
 

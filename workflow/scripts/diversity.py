@@ -20,8 +20,15 @@ for cell, images, latents in zip(
     job.params.cells, job.input.images, job.input.latents, strict=True
 ):
     rows += diversity_rows(
-        cell, read_arrays(images), read_arrays(latents), job.params.seeds, extractor, real,
-        index.labels("train"), job.params.epsilon, job.params.neighbours,
+        cell,
+        read_arrays(images),
+        read_arrays(latents),
+        job.params.seeds,
+        extractor,
+        real,
+        index.labels("train"),
+        job.params.epsilon,
+        job.params.neighbours,
     )
 write_rows(job.output.table, rows)
 job.done(f"diversity of {len(job.params.cells)} cells")

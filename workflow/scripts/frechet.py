@@ -15,9 +15,7 @@ from lighthouse.report.tables import write_rows  # noqa: E402
 from lighthouse.runtime.files import read_arrays  # noqa: E402
 
 extractor = load_extractor(Path(job.input.extractor), device())
-real = extractor.array(
-    ImageIndex.read(job.input.index).images("train", job.params.image_size)
-)
+real = extractor.array(ImageIndex.read(job.input.index).images("train", job.params.image_size))
 real_statistics = statistics(real)
 rows = []
 for cell, path in zip(job.params.cells, job.input.images, strict=True):

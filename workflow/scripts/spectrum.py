@@ -13,9 +13,7 @@ from lighthouse.runtime.files import read_arrays  # noqa: E402
 
 extractor = load_extractor(Path(job.input.extractor), device())
 values, ranks = [], []
-for source, cell, path in zip(
-    job.params.sources, job.params.cells, job.input.images, strict=True
-):
+for source, cell, path in zip(job.params.sources, job.params.cells, job.input.images, strict=True):
     sets = read_arrays(path)
     for seed in job.params.seeds:
         images = sets[f"seed~{seed}"][:, : cell["ipc"]]

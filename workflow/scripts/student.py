@@ -25,9 +25,7 @@ for seed in job.params.seeds:
     images = read_tensors(job.input.images)[f"seed~{seed}"][:, :ipc]
     labels = torch.arange(len(images)).repeat_interleave(ipc)
     train = Images(images.flatten(0, 1), labels).to(device())
-    network, record = train_student(
-        train, val, job.params.network, job.params.protocol, ipc, seed
-    )
+    network, record = train_student(train, val, job.params.network, job.params.protocol, ipc, seed)
     runs[f"seed~{seed}"] = score_student(network, record, test)
 about = provenance(
     **dict(job.wildcards.items()), network=job.params.network, recipe=job.params.protocol

@@ -8,9 +8,7 @@ import torch
 from lighthouse.runtime.rng import generator
 
 
-def random(
-    labels: np.ndarray, classes: list[str], ipc: int, seed: int, dataset: str
-) -> np.ndarray:
+def random(labels: np.ndarray, classes: list[str], ipc: int, seed: int, dataset: str) -> np.ndarray:
     """Positions of ``ipc`` images of each class drawn without replacement, (C, ipc).
 
     The first n of a larger IPC are those of IPC n. Raises ``ValueError`` if a class

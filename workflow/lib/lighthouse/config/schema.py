@@ -54,7 +54,9 @@ def _explain(error: ValidationError) -> list[str]:
             options = " or ".join(_describe(option) for option in error.validator_value)
             return [f"{lead}{error.instance!r} is not allowed; allowed: {options}"]
         case "type":
-            return [f"{lead}{error.instance!r} is not of type {error.validator_value}" + _hint(error)]
+            return [
+                f"{lead}{error.instance!r} is not of type {error.validator_value}" + _hint(error)
+            ]
         case "pattern":
             return [f"{lead}{error.instance!r} does not match {error.validator_value}"]
     return [f"{lead}{error.message}" + _hint(error)]

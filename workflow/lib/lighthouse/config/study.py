@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from lighthouse.config.schema import ConfigError, check, load_schema, read_table
+from lighthouse.datasets.sources import SOURCES
 from lighthouse.units import REFERENCE_LATENT_DIM, TERM_WEIGHTS, mean_pull
 
 #: Couplings under which image n of a class does not depend on how many follow.
@@ -43,9 +44,7 @@ class Method:
     @property
     def ignores_ipc(self) -> bool:
         """True where IPC n is the first n images of any larger IPC."""
-        return self.coreset is not None or (
-            self.coupling in PREFIX_COUPLINGS and not self.guidance
-        )
+        return self.coreset is not None or (self.coupling in PREFIX_COUPLINGS and not self.guidance)
 
 
 @dataclass(frozen=True, order=True)
@@ -114,8 +113,9 @@ class Study:
         """The cell of a method at the table's weights, or at another DPP weight."""
         row = self.hyperparameters.get((dataset, ipc), {})
         terms = self.methods[method].guidance
-        weights = {column: row[column] if term in terms else 0.0
-                   for term, column in TERM_WEIGHTS.items()}
+        weights = {
+            column: row[column] if term in terms else 0.0 for term, column in TERM_WEIGHTS.items()
+        }
         if eta_dpp is not None:
             weights["eta_dpp"] = float(eta_dpp)
         return Cell(dataset, method, ipc, **weights)
@@ -186,8 +186,14 @@ def load_study(config: dict, base: str | Path) -> Study:
 
 def _method(row: dict) -> Method:
     terms = tuple(row["guidance"].split("+")) if row.get("guidance") else ()
-    return Method(row["method"], row["label"], row.get("coreset"), row.get("prior"),
-                  row.get("coupling"), terms)
+    return Method(
+        row["method"],
+        row["label"],
+        row.get("coreset"),
+        row.get("prior"),
+        row.get("coupling"),
+        terms,
+    )
 
 
 def _duplicates(rows: dict, study: Study) -> Iterable[str]:
@@ -203,8 +209,12 @@ def _duplicates(rows: dict, study: Study) -> Iterable[str]:
 def _cross_checks(study: Study) -> Iterable[str]:
     """What no schema can say: names that must exist, and combinations that make sense."""
     config, run = study.config, study.run
-    known = {"datasets": config["datasets"], "methods": study.methods,
-             "students": config["students"], "protocol": config["protocols"]}
+    known = {
+        "datasets": config["datasets"],
+        "methods": study.methods,
+        "students": config["students"],
+        "protocol": config["protocols"],
+    }
     unknown = False
     for key, names in known.items():
         for name in [run[key]] if isinstance(run[key], str) else run[key]:
@@ -220,22 +230,30 @@ def _cross_checks(study: Study) -> Iterable[str]:
         if ipcs != sorted(set(ipcs)):
             yield f"config: protocols.{name}.epochs: the IPCs must rise, got {ipcs}"
         elif max(run["ipc"]) > ipcs[-1]:
-            yield (f"config: protocols.{name}.epochs: no epochs for IPC {max(run['ipc'])}; "
-                   f"the last pair holds up to IPC {ipcs[-1]}")
+            yield (
+                f"config: protocols.{name}.epochs: no epochs for IPC {max(run['ipc'])}; "
+                f"the last pair holds up to IPC {ipcs[-1]}"
+            )
     first, last = config["guidance"]["steps"]
     if first >= last:
         yield f"config: guidance.steps: the first step {first} is not below the last {last}"
     for key in ("sweep", "spectrum"):
         if run[key]["ipc"] not in run["ipc"]:
-            yield (f"config: run.{key}.ipc: {run[key]['ipc']} is not one of run.ipc: "
-                   f"{', '.join(map(str, run['ipc']))}")
-    for key, names in (("sweep.method", [run["sweep"]["method"]]),
-                       ("spectrum.sources", run["spectrum"]["sources"].values())):
+            yield (
+                f"config: run.{key}.ipc: {run[key]['ipc']} is not one of run.ipc: "
+                f"{', '.join(map(str, run['ipc']))}"
+            )
+    for key, names in (
+        ("sweep.method", [run["sweep"]["method"]]),
+        ("spectrum.sources", run["spectrum"]["sources"].values()),
+    ):
         for name in names:
             if name not in run["methods"]:
                 unknown = True
-                yield (f"config: run.{key}: {name!r} is not one of run.methods: "
-                       f"{', '.join(run['methods'])}")
+                yield (
+                    f"config: run.{key}: {name!r} is not one of run.methods: "
+                    f"{', '.join(run['methods'])}"
+                )
     if not unknown:
         yield from _check_grid(study)
 
@@ -244,20 +262,28 @@ def _check_methods(study: Study) -> Iterable[str]:
     path, priors = study.table_path("methods"), study.config["priors"]
     for method in study.methods.values():
         if method.prior is not None and method.prior not in priors:
-            yield (f"{path}: {method.name}: prior {method.prior!r} is not known; "
-                   f"allowed: {', '.join(priors)}")
+            yield (
+                f"{path}: {method.name}: prior {method.prior!r} is not known; "
+                f"allowed: {', '.join(priors)}"
+            )
         for term in method.guidance:
             if term not in TERM_WEIGHTS:
-                yield (f"{path}: {method.name}: guidance term {term!r} is not known; "
-                       f"allowed: {', '.join(TERM_WEIGHTS)}, joined by +")
+                yield (
+                    f"{path}: {method.name}: guidance term {term!r} is not known; "
+                    f"allowed: {', '.join(TERM_WEIGHTS)}, joined by +"
+                )
         if len(set(method.guidance)) < len(method.guidance):
             yield f"{path}: {method.name}: a guidance term is named twice"
         if method.coupling == "iid" and "dpp" in method.guidance:
-            yield (f"{path}: {method.name}: coupling 'iid' with guidance 'dpp': alone, an image "
-                   "has nothing to be pushed from; allowed: sequential or joint")
+            yield (
+                f"{path}: {method.name}: coupling 'iid' with guidance 'dpp': alone, an image "
+                "has nothing to be pushed from; allowed: sequential or joint"
+            )
         if method.coupling in ("joint", "sequential") and not method.guidance:
-            yield (f"{path}: {method.name}: coupling {method.coupling!r} without guidance couples "
-                   "nothing; give a guidance term, or coupling 'iid'")
+            yield (
+                f"{path}: {method.name}: coupling {method.coupling!r} without guidance couples "
+                "nothing; give a guidance term, or coupling 'iid'"
+            )
 
 
 def _check_priors(priors: dict) -> Iterable[str]:
@@ -265,23 +291,30 @@ def _check_priors(priors: dict) -> Iterable[str]:
         if name == "base" and spec != {"objective": "plain"}:
             yield "config: priors.base: must be {objective: plain}"
         if name != "base" and spec["objective"] == "plain":
-            yield (f"config: priors.{name}: objective 'plain' is for base alone; "
-                   "for plain fine-tuning write {objective: rsm, lambda: 0}")
+            yield (
+                f"config: priors.{name}: objective 'plain' is for base alone; "
+                "for plain fine-tuning write {objective: rsm, lambda: 0}"
+            )
         if spec["objective"] == "rsm" and "lambda" not in spec:
             yield f"config: priors.{name}: 'lambda' is missing (a number of at least 0, or table)"
 
 
 def _check_dataset(name: str, options: dict) -> Iterable[str]:
     place = f"config: datasets.{name}"
+    yield from (f"{place}.{line}" for line in SOURCES[options["source"]].check(options))
     autoencoder, denoiser = options["autoencoder"], options["denoiser"]
     factor = 2 ** (len(autoencoder["block_out_channels"]) - 1)
     if options["image_size"] % (factor * denoiser["patch_size"]):
-        yield (f"{place}: image_size {options['image_size']} does not divide into latents "
-               f"({factor} pixels each) and patches of {denoiser['patch_size']}")
+        yield (
+            f"{place}: image_size {options['image_size']} does not divide into latents "
+            f"({factor} pixels each) and patches of {denoiser['patch_size']}"
+        )
     for width in autoencoder["block_out_channels"]:
         if width % autoencoder["norm_num_groups"]:
-            yield (f"{place}.autoencoder: width {width} is not a multiple of norm_num_groups "
-                   f"{autoencoder['norm_num_groups']}")
+            yield (
+                f"{place}.autoencoder: width {width} is not a multiple of norm_num_groups "
+                f"{autoencoder['norm_num_groups']}"
+            )
     for stage, key in (("base", "l1_weighting"), ("tuning", "learning_rate")):
         if key in options[stage]:
             yield f"{place}.{stage}: {key!r} has no effect here; leave it out"
@@ -300,19 +333,17 @@ def _check_grid(study: Study) -> Iterable[str]:
             elif mean_pull(row["mu_dm"], ipc) > 1 and any(
                 "mean" in study.methods[m].guidance for m in run["methods"]
             ):
-                yield (f"{table}: {dataset}, IPC {ipc}: mu_dm {row['mu_dm']:g} overshoots: a step "
-                       f"would move the set by {mean_pull(row['mu_dm'], ipc):.2f} times its "
-                       f"distance from the class mean; allowed: at most "
-                       f"{ipc * REFERENCE_LATENT_DIM / 2:g}")
+                yield (
+                    f"{table}: {dataset}, IPC {ipc}: mu_dm {row['mu_dm']:g} overshoots: a step "
+                    f"would move the set by {mean_pull(row['mu_dm'], ipc):.2f} times its "
+                    f"distance from the class mean; allowed: at most "
+                    f"{ipc * REFERENCE_LATENT_DIM / 2:g}"
+                )
         for method in (study.methods[m] for m in run["methods"]):
-            available = smallest_class(study.dataset(dataset))
+            options = study.dataset(dataset)
+            available = SOURCES[options["source"]].smallest_class(options["parts"])
             if method.coreset and max(run["ipc"]) > available:
-                yield (f"config: run.ipc: {max(run['ipc'])} is above the {available} real images "
-                       f"that the smallest class of {dataset!r} has for coreset {method.name!r}")
-
-
-def smallest_class(options: dict) -> int:
-    """Training images of a dataset's smallest class, known before any file is read."""
-    from lighthouse.datasets.sources import SOURCES
-
-    return SOURCES[options["source"]].smallest_class(options["parts"])
+                yield (
+                    f"config: run.ipc: {max(run['ipc'])} is above the {available} real images "
+                    f"that the smallest class of {dataset!r} has for coreset {method.name!r}"
+                )

@@ -24,12 +24,18 @@ def smallest_class(parts: Mapping[str, int]) -> int:
     return min(CLASS_COUNTS) * parts["train"] // sum(CLASS_COUNTS)
 
 
+def check(options: Mapping) -> list[str]:
+    """What is wrong with a dataset's options: the parts must add up to all images."""
+    total = sum(options["parts"].values())
+    if total == sum(CLASS_COUNTS):
+        return []
+    return [f"parts: add up to {total}; allowed: {sum(CLASS_COUNTS)}, the images of the digits"]
+
+
 def build(options: Mapping, folder: Path) -> None:
     """Write the digits as ``folder/images/<part>/<digit>/<number>.png`` RGB, and the index.
 
     Pixels are scaled up bicubically to ``options["image_size"]``.
-
-    Raises ``ValueError`` if the parts do not add up to the dataset.
     """
     from sklearn.datasets import load_digits
 
@@ -51,8 +57,6 @@ def split(labels: np.ndarray, sizes: Mapping[str, int], seed: int) -> list[str]:
     """Name the part of each image; stratified by class, fixed by ``seed``."""
     from sklearn.model_selection import train_test_split
 
-    if sum(sizes.values()) != len(labels):
-        raise ValueError(f"the parts {dict(sizes)} do not add up to {len(labels)} images")
     everything = np.arange(len(labels))
     train, rest = train_test_split(
         everything, train_size=sizes["train"], stratify=labels, random_state=seed

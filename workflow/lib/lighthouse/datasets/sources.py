@@ -12,14 +12,16 @@ class Source:
     """``build(options, folder)`` writes ``folder/index.tsv`` and the images it names.
 
     ``smallest_class(parts)`` is how many training images every class has at least,
-    known before any file is read.
+    known before any file is read. ``check(options)`` says what is wrong with them, one
+    line a mistake.
     """
 
     build: Callable[[Mapping, Path], None]
     smallest_class: Callable[[Mapping], int]
+    check: Callable[[Mapping], list[str]]
     licence: str
 
 
 SOURCES = {
-    "digits": Source(digits.build, digits.smallest_class, digits.LICENCE),
+    "digits": Source(digits.build, digits.smallest_class, digits.check, digits.LICENCE),
 }

@@ -76,8 +76,11 @@ def train_autoencoder(images: Tensor, options: Mapping, seed: int) -> Autoencode
     model.eval()
     mean, _ = encode(model, images, scaled=False)
     model.register_to_config(scaling_factor=1 / mean.std().item())
-    log.info("autoencoder: squared error %.5f, latents' standard deviation %.2f",
-             error.item(), mean.std().item())
+    log.info(
+        "autoencoder: squared error %.5f, latents' standard deviation %.2f",
+        error.item(),
+        mean.std().item(),
+    )
     return model
 
 

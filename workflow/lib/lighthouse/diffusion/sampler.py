@@ -133,7 +133,11 @@ def _guided_noise(model: object, z: Tensor, t: Tensor, labels: Tensor, options: 
 
 
 def _direction(
-    z: Tensor, finished: Tensor, sets: Sets, stage: Stage, alpha_bar: float,
+    z: Tensor,
+    finished: Tensor,
+    sets: Sets,
+    stage: Stage,
+    alpha_bar: float,
     terms: Sequence[tuple[float, Term]],
 ) -> Tensor:
     """g_t = Σ weight · gradient, in the shape of z."""

@@ -18,8 +18,12 @@ from lighthouse.students.trainer import Images, accuracy, normalise, train_stude
 #: classes, which a pooled vector does not.
 DEPTH, WIDTH, GRID = 3, 32, 2
 TRAINING = {
-    "optimizer": "adamw", "learning_rate": 1e-2, "weight_decay": 0.01, "batch_size": 50,
-    "lr_decay": {"factor": 0.2, "at": [0.6667, 0.8333]}, "crop_scale": [0.6, 1.0],
+    "optimizer": "adamw",
+    "learning_rate": 1e-2,
+    "weight_decay": 0.01,
+    "batch_size": 50,
+    "lr_decay": {"factor": 0.2, "at": [0.6667, 0.8333]},
+    "crop_scale": [0.6, 1.0],
     "evaluations": 1,
 }
 
@@ -54,8 +58,10 @@ def train_extractor(
     network, _ = train_student(train, val, options, protocol, ipc=1, seed=seed)
     score = accuracy(network, val)
     about = {
-        "name": name, "image_size": train.images.shape[-1],
-        "n_classes": network.head.out_features, "accuracy_val": score,
+        "name": name,
+        "image_size": train.images.shape[-1],
+        "n_classes": network.head.out_features,
+        "accuracy_val": score,
         **provenance(epochs=epochs, seed=seed, depth=DEPTH, width=WIDTH, **TRAINING),
     }
     write_tensors(path, network.state_dict(), about)

@@ -59,7 +59,7 @@ def make_objective(name: str, options: Mapping) -> Objective:
 
 OBJECTIVES: dict[str, Callable[[Mapping], Objective]] = {
     "plain": lambda options: plain,
-    "rsm": lambda options: lambda prediction, batch: rsm(
-        prediction, batch, options["lam"], options["l1_weighting"]
+    "rsm": lambda options: (
+        lambda prediction, batch: rsm(prediction, batch, options["lam"], options["l1_weighting"])
     ),
 }

@@ -86,8 +86,13 @@ def _schedule(optimizer: torch.optim.Optimizer, options: Mapping) -> object:
 
 
 def _batch(
-    means: Tensor, stds: Tensor, labels: Tensor, alphas: Tensor, options: Mapping,
-    null: int, rng: torch.Generator,
+    means: Tensor,
+    stds: Tensor,
+    labels: Tensor,
+    alphas: Tensor,
+    options: Mapping,
+    null: int,
+    rng: torch.Generator,
 ) -> tuple[Batch, Tensor]:
     """Draw a batch and its steps t. All draws are made on the CPU, from one generator."""
     size, device = options["batch_size"], means.device
@@ -128,5 +133,3 @@ def _resume(path: Path, key: str, parts: Mapping, rng: torch.Generator) -> int:
     rng.set_state(state["rng"])
     log.info("going on from step %d of %s", state["step"], path)
     return state["step"]
-
-

@@ -76,16 +76,26 @@ def spectrum_figure(data: pd.DataFrame, sources: Sequence[str]) -> Figure:
     datasets = list(data.dataset.unique())
     with plt.rc_context(STYLE):
         figure, panels = plt.subplots(
-            1, len(datasets), figsize=(5.2 * len(datasets), 3.6), layout="constrained",
-            squeeze=False, sharey=True,
+            1,
+            len(datasets),
+            figsize=(5.2 * len(datasets), 3.6),
+            layout="constrained",
+            squeeze=False,
+            sharey=True,
         )
         for axes, dataset in zip(panels[0], datasets, strict=True):
             for colour, source in zip(COLOURS, sources, strict=False):
                 rows = data[(data.dataset == dataset) & (data.source == source)]
                 axes.plot(rows["index"], rows["mean"], color=colour, label=_greek(source))
                 low = (rows["mean"] - rows["std"]).clip(lower=rows["mean"].min() / 2)
-                axes.fill_between(rows["index"], low, rows["mean"] + rows["std"], color=colour,
-                                  alpha=0.2, linewidth=0)
+                axes.fill_between(
+                    rows["index"],
+                    low,
+                    rows["mean"] + rows["std"],
+                    color=colour,
+                    alpha=0.2,
+                    linewidth=0,
+                )
             axes.set_yscale("log")
             axes.set_xlabel("index of the singular value")
             axes.set_title(dataset, fontsize=10)

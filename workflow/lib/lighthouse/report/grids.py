@@ -31,8 +31,10 @@ def image_grid(
         )
         axes.imshow(canvas, interpolation="nearest")
         axes.set_yticks([i * (height + gap) + height / 2 for i in range(len(rows))], labels)
-        middles = [lefts[g * share] + (lefts[(g + 1) * share - 1] + width - lefts[g * share]) / 2
-                   for g in range(len(groups or []))]
+        middles = [
+            lefts[g * share] + (lefts[(g + 1) * share - 1] + width - lefts[g * share]) / 2
+            for g in range(len(groups or []))
+        ]
         axes.set_xticks(middles, groups or [])
         axes.xaxis.tick_top()
         axes.tick_params(length=0)

@@ -59,7 +59,10 @@ def start(snakemake: object | None, threads: int | None = None) -> Job:
 
 def _from_snakemake(snakemake: object) -> Job:
     return Job(
-        snakemake.input, snakemake.output, snakemake.params, snakemake.wildcards,
+        snakemake.input,
+        snakemake.output,
+        snakemake.params,
+        snakemake.wildcards,
         snakemake.threads,
     )
 
@@ -67,12 +70,19 @@ def _from_snakemake(snakemake: object) -> Job:
 def _from_arguments() -> Job:
     parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
     for name in ("input", "output", "param", "wildcard"):
-        parser.add_argument(f"--{name}", action="append", default=[], metavar="NAME=VALUE",
-                            help="may be repeated; a value is JSON or else a word")
+        parser.add_argument(
+            f"--{name}",
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help="may be repeated; a value is JSON or else a word",
+        )
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
-    groups = [SimpleNamespace(**dict(map(_pair, getattr(options, name))))
-              for name in ("input", "output", "param", "wildcard")]
+    groups = [
+        SimpleNamespace(**dict(map(_pair, getattr(options, name))))
+        for name in ("input", "output", "param", "wildcard")
+    ]
     return Job(*groups, threads=options.threads)
 
 
@@ -90,8 +100,11 @@ def _start_log(path: str | None) -> None:
     if path:
         handlers.append(logging.FileHandler(path, mode="w", encoding="utf-8"))
     logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S",
-        handlers=handlers, force=True,
+        level=logging.INFO,
+        format="%(asctime)s %(message)s",
+        datefmt="%H:%M:%S",
+        handlers=handlers,
+        force=True,
     )
     sys.excepthook = _log_exception
 
@@ -122,10 +135,20 @@ class _LogWriter:
         """Nothing is held back."""
 
 
-def progress(iterable: object, what: str, total: int | None = None, unit: str = "step",
-             initial: int = 0) -> object:
+def progress(
+    iterable: object, what: str, total: int | None = None, unit: str = "step", initial: int = 0
+) -> object:
     """tqdm as one log line every ten seconds: jobs run side by side, and bars would collide."""
     from tqdm import tqdm
 
-    return tqdm(iterable, desc=what, total=total, unit=unit, initial=initial, ncols=80,
-                mininterval=10.0, maxinterval=10.0, file=_LogWriter())
+    return tqdm(
+        iterable,
+        desc=what,
+        total=total,
+        unit=unit,
+        initial=initial,
+        ncols=80,
+        mininterval=10.0,
+        maxinterval=10.0,
+        file=_LogWriter(),
+    )

@@ -9,9 +9,7 @@ from torch import Tensor
 RATIO = (3 / 4, 4 / 3)
 
 
-def random_resized_crop(
-    images: Tensor, scale: tuple[float, float], rng: torch.Generator
-) -> Tensor:
+def random_resized_crop(images: Tensor, scale: tuple[float, float], rng: torch.Generator) -> Tensor:
     """Cut a box of ``scale`` of the area out of each image and scale it back up.
 
     images: (n, 3, H, W) float. Area uniform in ``scale``, aspect log-uniform in RATIO,

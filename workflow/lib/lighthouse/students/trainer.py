@@ -74,8 +74,9 @@ def train_student(
     schedule = torch.optim.lr_scheduler.MultiStepLR(
         optimizer, milestones, protocol["lr_decay"]["factor"]
     )
-    looks = {round(k * epochs / protocol["evaluations"])
-             for k in range(1, protocol["evaluations"] + 1)}
+    looks = {
+        round(k * epochs / protocol["evaluations"]) for k in range(1, protocol["evaluations"] + 1)
+    }
     images = normalise(train.images)
     curve: list[tuple[int, float]] = []
     best = {"best_epoch": 0, "best_state": {}}
@@ -98,9 +99,11 @@ def score_student(network: nn.Module, record: Mapping, test: Images) -> dict:
     """
     scores = {"last": accuracy(network, test)}
     network.load_state_dict(record["best_state"])
-    return scores | {"best": accuracy(network, test)} | {
-        key: record[key] for key in ("epochs", "best_epoch", "curve")
-    }
+    return (
+        scores
+        | {"best": accuracy(network, test)}
+        | {key: record[key] for key in ("epochs", "best_epoch", "curve")}
+    )
 
 
 def _optimizer(network: nn.Module, protocol: Mapping) -> torch.optim.Optimizer:
@@ -111,8 +114,13 @@ def _optimizer(network: nn.Module, protocol: Mapping) -> torch.optim.Optimizer:
 
 
 def _train_epoch(
-    network: nn.Module, images: Tensor, labels: Tensor, optimizer: torch.optim.Optimizer,
-    protocol: Mapping, rng: torch.Generator, epoch: int,
+    network: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    optimizer: torch.optim.Optimizer,
+    protocol: Mapping,
+    rng: torch.Generator,
+    epoch: int,
 ) -> None:
     network.train()
     order = torch.randperm(len(images), generator=rng).to(images.device)

@@ -1,0 +1,94 @@
+"""Start-up time of every rule, and the share of a run that it takes.
+
+    PYTHONPATH=workflow/lib uv run python -m lighthouse.bench [--runs 3] [--results results]
+
+Every Snakemake job is a new process that imports its libraries anew. This starts
+each script's imports in fresh processes, round-robin so that a noisy machine hits
+all alike, and prints the median beside the run times of the rule's jobs, as their
+benchmark files under ``results/benchmarks`` have them.
+"""
+
+import argparse
+import ast
+import csv
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+LIBRARY = Path(__file__).resolve().parents[1]
+SCRIPTS = LIBRARY.parent / "scripts"
+
+#: Folder of a stage's benchmark files, and the script behind them.
+STAGES = {
+    "datasets": "dataset",
+    "autoencoders": "autoencoder",
+    "latents": "latents",
+    "priors": "prior",
+    "samples": "sample",
+    "distilled": "distilled",
+    "students": "student",
+    "extractors": "extractor",
+    "metrics/diversity": "diversity",
+    "metrics/frechet": "frechet",
+    "metrics/spectrum": "spectrum",
+    "tables": "concatenate",
+    "figures": "figure_spectrum",
+}
+
+
+def imports_of(script: Path) -> str:
+    """The import statements at a script's top level, as a program."""
+    tree = ast.parse(script.read_text(encoding="utf-8"))
+    kept = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    return "\n".join(map(ast.unparse, kept))
+
+
+def startup_seconds(program: str) -> float:
+    """Wall-clock seconds of one fresh process that runs ``program``."""
+    environment = {**os.environ, "PYTHONPATH": str(LIBRARY)}
+    started = time.perf_counter()
+    subprocess.run([sys.executable, "-c", program], check=True, env=environment)
+    return time.perf_counter() - started
+
+
+def job_seconds(folder: Path) -> list[float]:
+    """Wall-clock seconds of the jobs whose benchmark files lie in ``folder``."""
+    found = []
+    for path in sorted(folder.rglob("*.tsv")):
+        with path.open(encoding="utf-8", newline="") as file:
+            found += [float(row["s"]) for row in csv.DictReader(file, delimiter="\t")]
+    return found
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=3, help="processes a script (default 3)")
+    parser.add_argument("--results", type=Path, default=Path("results"))
+    options = parser.parse_args()
+    programs = {stage: imports_of(SCRIPTS / f"{name}.py") for stage, name in STAGES.items()}
+    times: dict[str, list[float]] = {stage: [] for stage in STAGES}
+    for run in range(options.runs + 1):
+        for stage, program in programs.items():
+            seconds = startup_seconds(program)
+            if run:  # the first round warms the file cache
+                times[stage].append(seconds)
+    print(f"{'stage':<20}{'start-up s':>11}{'jobs':>6}{'total s':>9}{'start-up %':>12}")
+    spent = starting = 0.0
+    for stage in STAGES:
+        start, jobs = (
+            statistics.median(times[stage]),
+            job_seconds(options.results / "benchmarks" / stage),
+        )
+        spent, starting = spent + sum(jobs), starting + start * len(jobs)
+        share = f"{100 * start * len(jobs) / sum(jobs):.0f}" if jobs else "-"
+        print(f"{stage:<20}{start:>11.1f}{len(jobs):>6}{sum(jobs):>9.1f}{share:>12}")
+    if spent:
+        print(f"{'all jobs':<20}{'':>17}{spent:>9.1f}{100 * starting / spent:>12.0f}")
+
+
+if __name__ == "__main__":
+    main()
