@@ -11,7 +11,7 @@ from lighthouse.runtime.provenance import provenance  # noqa: E402
 
 index = ImageIndex.read(job.input.index)
 real = index.images("train", job.params.image_size)
-latents = read_arrays(job.input.latents)["mean"]
+latents = read_arrays(job.input.latents)["latents"]
 choose = CORESETS[job.params.coreset]
 chosen = {
     f"seed~{seed}": choose(

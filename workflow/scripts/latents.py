@@ -1,4 +1,4 @@
-"""Rule `latents`: posterior of every training image's latent, and the class means."""
+"""Rule `latents`: every training image's latent, and the class means."""
 
 from lighthouse.runtime.job import device, start
 
@@ -14,11 +14,11 @@ from lighthouse.runtime.provenance import provenance  # noqa: E402
 index = ImageIndex.read(job.input.index)
 images = torch.from_numpy(index.images("train", job.params.image_size)).to(device())
 labels = torch.from_numpy(index.labels("train"))
-mean, std = encode(load_autoencoder(job.input.autoencoder, device()), images)
-class_means = torch.stack([mean[labels == k].mean(0) for k in range(len(index.classes))])
+latents = encode(load_autoencoder(job.input.autoencoder, device()), images)
+class_means = torch.stack([latents[labels == k].mean(0) for k in range(len(index.classes))])
 write_tensors(
     job.output.latents,
-    {"mean": mean, "std": std, "labels": labels, "class_means": class_means},
+    {"latents": latents, "labels": labels, "class_means": class_means},
     {"classes": index.classes, **provenance(threads=job.threads)},
 )
-job.done(f"{len(mean)} latents of {tuple(mean.shape[1:])} numbers, {len(class_means)} means")
+job.done(f"{len(latents)} latents of {tuple(latents.shape[1:])} numbers, {len(class_means)} means")

@@ -22,7 +22,7 @@ if base:
     model = load_denoiser(base, device())
 else:
     torch.manual_seed(SEED)  # diffusers draws the initial weights from the global generator
-    channels, side = latents["mean"].shape[1:3]
+    channels, side = latents["latents"].shape[1:3]
     model = new_denoiser(job.params.denoiser, channels, side, len(latents["class_means"]))
     model = model.to(device())
 options = {
@@ -33,8 +33,7 @@ options = {
 output = Path(job.output.model)
 model, losses = train_prior(
     model,
-    latents["mean"].to(device()),
-    latents["std"].to(device()),
+    latents["latents"].to(device()),
     latents["labels"].to(device()),
     make_objective(job.params.objective, job.params.objective_options),
     options,

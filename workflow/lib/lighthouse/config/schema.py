@@ -1,6 +1,8 @@
 """Validation against JSON schemas, with one line a mistake: where, what, what is allowed."""
 
 import csv
+import math
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -70,11 +72,9 @@ def _describe(option: dict) -> str:
 
 def _hint(error: ValidationError) -> str:
     """YAML reads ``1e-3`` as a word: say so; else add what the schema says of the key."""
-    if error.validator == "type" and isinstance(error.instance, str):
-        try:
-            return f" (in YAML, write {float(error.instance)!r} with a point: 1.0e-3)"
-        except ValueError:
-            pass
+    if error.validator == "type" and re.fullmatch(r"\d+[eE][+-]?\d+", str(error.instance)):
+        mantissa, exponent = str(error.instance).lower().split("e")
+        return f" (YAML reads it as a word; write {mantissa}.0e{exponent})"
     about = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
     return f" ({about})" if about else ""
 
@@ -91,7 +91,9 @@ def read_table(path: Path, schema: dict) -> tuple[list[dict], list[str]]:
         return [], [f"{path}: cannot be read ({error.strerror})"]
     kinds = {name: spec.get("type") for name, spec in schema["properties"].items()}
     rows, problems = [], []
-    for number, raw in enumerate(csv.DictReader(text.splitlines(), delimiter="\t"), start=2):
+    reader = csv.DictReader(text.splitlines(), delimiter="\t")
+    for raw in reader:
+        number = reader.line_num
         row = {}
         for name, field in raw.items():
             if name is None:
@@ -106,7 +108,8 @@ def read_table(path: Path, schema: dict) -> tuple[list[dict], list[str]]:
 def _typed(field: str, kind: str | None) -> object:
     if kind in ("integer", "number"):
         try:
-            return int(field) if kind == "integer" else float(field)
+            number = int(field) if kind == "integer" else float(field)
+            return number if math.isfinite(number) else field
         except ValueError:
             return field
     return field

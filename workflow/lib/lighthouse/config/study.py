@@ -13,6 +13,12 @@ from lighthouse.units import REFERENCE_LATENT_DIM, TERM_WEIGHTS, mean_pull
 PREFIX_COUPLINGS = frozenset({"iid"})
 
 
+def _number(value: float) -> str:
+    """Shortest text that reads back as the same number."""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(float(value))
+
+
 @dataclass(frozen=True)
 class Prior:
     """A row of ``priors``, resolved for a dataset and IPC."""
@@ -27,7 +33,7 @@ class Prior:
         """Folder below ``results/priors/<dataset>/``."""
         if self.name == "base":
             return "base"
-        return f"{self.objective}/lambda~{self.lam:g}/lr~{self.learning_rate:g}"
+        return f"{self.objective}/lambda~{_number(self.lam)}/lr~{_number(self.learning_rate)}"
 
 
 @dataclass(frozen=True)
@@ -62,7 +68,7 @@ class Cell:
         """Folder below ``results/<stage>/``."""
         return (
             f"{self.dataset}/{self.method}/ipc~{self.ipc}"
-            f"/eta_dpp~{self.eta_dpp:g}/mu_dm~{self.mu_dm:g}"
+            f"/eta_dpp~{_number(self.eta_dpp)}/mu_dm~{_number(self.mu_dm)}"
         )
 
 
@@ -77,7 +83,7 @@ class Study:
         self.base = base
         schemas = base / "workflow" / "schemas"
         problems = check(config, load_schema(schemas / "config.schema.yaml"), "config")
-        if problems:
+        if any("tables" in error for error in problems):
             raise ConfigError(problems)
         rows = {}
         for name in ("methods", "hyperparameters"):

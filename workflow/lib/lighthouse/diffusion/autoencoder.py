@@ -74,7 +74,7 @@ def train_autoencoder(images: Tensor, options: Mapping, seed: int) -> Autoencode
         optimizer.step()
         schedule.step()
     model.eval()
-    mean, _ = encode(model, images, scaled=False)
+    mean = encode(model, images, scaled=False)
     model.register_to_config(scaling_factor=1 / mean.std().item())
     log.info(
         "autoencoder: squared error %.5f, latents' standard deviation %.2f",
@@ -85,20 +85,13 @@ def train_autoencoder(images: Tensor, options: Mapping, seed: int) -> Autoencode
 
 
 @torch.no_grad()
-def encode(
-    model: AutoencoderKL, images: Tensor, batch: int = 256, scaled: bool = True
-) -> tuple[Tensor, Tensor]:
-    """Posterior mean and standard deviation of the latents, each (n, c, h, w).
+def encode(model: AutoencoderKL, images: Tensor, batch: int = 256, scaled: bool = True) -> Tensor:
+    """Posterior means of the latents, (n, c, h, w).
 
     ``images``: (n, 3, H, W) uint8. z₀ = scaling factor · latent unless ``scaled`` is off.
     """
-    means, stds = [], []
-    for part in images.split(batch):
-        posterior = model.encode(to_signed(part)).latent_dist
-        means.append(posterior.mean)
-        stds.append(posterior.std)
-    scale = model.config.scaling_factor if scaled else 1.0
-    return torch.cat(means) * scale, torch.cat(stds) * scale
+    means = [model.encode(to_signed(part)).latent_dist.mean for part in images.split(batch)]
+    return torch.cat(means) * (model.config.scaling_factor if scaled else 1.0)
 
 
 @torch.no_grad()
@@ -117,4 +110,8 @@ def save(model: nn.Module, folder: Path, about: Mapping) -> None:
 
 def load_autoencoder(folder: Path, device: object = "cpu") -> AutoencoderKL:
     """Load an autoencoder saved by ``save``."""
-    return AutoencoderKL.from_pretrained(folder, use_safetensors=True).to(device).eval()
+    return (
+        AutoencoderKL.from_pretrained(folder, use_safetensors=True, low_cpu_mem_usage=False)
+        .to(device)
+        .eval()
+    )

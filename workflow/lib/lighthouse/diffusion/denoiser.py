@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from diffusers import DiTTransformer2DModel
-from torch import Tensor
+from torch import Tensor, nn
 
 
 def new_denoiser(
@@ -16,7 +16,7 @@ def new_denoiser(
     dropout is that of labels, which diffusers draws apart in every block: the
     training loop drops labels itself, once an image.
     """
-    return DiTTransformer2DModel(
+    model = DiTTransformer2DModel(
         num_attention_heads=options["heads"],
         attention_head_dim=options["head_dim"],
         in_channels=channels,
@@ -26,12 +26,23 @@ def new_denoiser(
         patch_size=options["patch_size"],
         num_embeds_ada_norm=n_classes,
         norm_type="ada_norm_zero",
-    ).eval()
+    )
+    # adaLN-Zero (Peebles and Xie 2023, §3.2): every block starts as the identity and the
+    # output as zero. diffusers leaves it to the weights it loads.
+    modulations = [block.norm1.linear for block in model.transformer_blocks]
+    for layer in (*modulations, model.proj_out_1, model.proj_out_2):
+        nn.init.zeros_(layer.weight)
+        nn.init.zeros_(layer.bias)
+    return model.eval()
 
 
 def load_denoiser(folder: Path, device: object = "cpu") -> DiTTransformer2DModel:
     """Load a denoiser saved by ``autoencoder.save``."""
-    return DiTTransformer2DModel.from_pretrained(folder, use_safetensors=True).to(device).eval()
+    return (
+        DiTTransformer2DModel.from_pretrained(folder, use_safetensors=True, low_cpu_mem_usage=False)
+        .to(device)
+        .eval()
+    )
 
 
 def null_label(model: DiTTransformer2DModel) -> int:

@@ -22,8 +22,7 @@ TRAIN_STEPS = 1000
 
 def train_prior(
     model: nn.Module,
-    means: Tensor,
-    stds: Tensor,
+    latents: Tensor,
     labels: Tensor,
     objective: Objective,
     options: Mapping,
@@ -33,27 +32,28 @@ def train_prior(
 ) -> tuple[nn.Module, dict[str, float]]:
     """Train a denoiser on latents; return the averaged (EMA) model and the last losses.
 
-    ``means``, ``stds``: posterior of the scaled latents, (n, c, h, w); z₀ is drawn
-    from it anew each step. ``labels``: (n,). ``options``: ``steps``, ``batch_size``,
+    ``latents``: z₀, posterior means of the scaled latents, (n, c, h, w): they are
+    encoded once (ours; DiT draws from the posterior, whose spread is small).
+    ``labels``: (n,). ``options``: ``steps``, ``batch_size``,
     ``learning_rate``, ``schedule``, ``class_dropout``, ``ema``. All weights are
     trained; t is uniform in 0…999; labels drop to the null class once an image.
 
     Goes on from ``checkpoint`` if that was left by a run with the same options, and
     removes it at the end. Raises ``FloatingPointError`` at a loss that is not finite.
     """
-    device = means.device
+    device = latents.device
     rng = generator("prior", seed)
     alphas = noise_schedule(TRAIN_STEPS).alphas_cumprod.to(device)
     optimizer = torch.optim.AdamW(model.parameters(), options["learning_rate"], weight_decay=0)
     schedule = _schedule(optimizer, options)
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(options["ema"]))
     parts = {"model": model, "average": average, "optimizer": optimizer, "schedule": schedule}
-    key = _key(options, means, seed)
-    first = _resume(checkpoint, key, parts, rng)
-    saved, recent = time.monotonic(), []
+    key = _key(options, model, latents, seed)
+    first, recent = _resume(checkpoint, key, parts, rng)
+    saved = time.monotonic()
     bar = progress(range(first, options["steps"]), "prior", total=options["steps"], initial=first)
     for step in bar:
-        batch, given = _batch(means, stds, labels, alphas, options, null_label(model), rng)
+        batch, given = _batch(latents, labels, alphas, options, null_label(model), rng)
         prediction = predict_noise(model, batch.z_t, given, batch.labels)
         loss, losses = objective(prediction, batch)
         if not torch.isfinite(loss):
@@ -66,7 +66,7 @@ def train_prior(
         average.update_parameters(model)
         recent = [*recent[-99:], {name: value.detach() for name, value in losses.items()}]
         if time.monotonic() - saved > checkpoint_seconds:
-            _save(checkpoint, key, parts, rng, step + 1)
+            _save(checkpoint, key, parts, rng, step + 1, recent)
             saved = time.monotonic()
     checkpoint.unlink(missing_ok=True)
     last = {
@@ -86,8 +86,7 @@ def _schedule(optimizer: torch.optim.Optimizer, options: Mapping) -> object:
 
 
 def _batch(
-    means: Tensor,
-    stds: Tensor,
+    latents: Tensor,
     labels: Tensor,
     alphas: Tensor,
     options: Mapping,
@@ -95,41 +94,49 @@ def _batch(
     rng: torch.Generator,
 ) -> tuple[Batch, Tensor]:
     """Draw a batch and its steps t. All draws are made on the CPU, from one generator."""
-    size, device = options["batch_size"], means.device
-    chosen = torch.randint(len(means), (size,), generator=rng).to(device)
+    size, device = options["batch_size"], latents.device
+    chosen = torch.randint(len(latents), (size,), generator=rng).to(device)
     t = torch.randint(TRAIN_STEPS, (size,), generator=rng).to(device)
     dropped = (torch.rand(size, generator=rng) < options["class_dropout"]).to(device)
-    draws = torch.randn(2, size, *means.shape[1:], generator=rng).to(device)
-    z0 = means[chosen] + stds[chosen] * draws[0]
+    noise = torch.randn(size, *latents.shape[1:], generator=rng).to(device)
+    z0 = latents[chosen]
     alpha_bar = alphas[t]
     spread = alpha_bar[:, None, None, None]
-    z_t = spread.sqrt() * z0 + (1 - spread).sqrt() * draws[1]
+    z_t = spread.sqrt() * z0 + (1 - spread).sqrt() * noise
     given = labels[chosen].masked_fill(dropped, null)
-    return Batch(z0, z_t, draws[1], alpha_bar, given), t
+    return Batch(z0, z_t, noise, alpha_bar, given), t
 
 
-def _key(options: Mapping, means: Tensor, seed: int) -> str:
-    """What a checkpoint must agree with: the options and the data it was trained on."""
-    text = json.dumps([dict(options), seed, list(means.shape), means.double().sum().item()])
-    return hashlib.sha256(text.encode()).hexdigest()
+def _key(options: Mapping, model: nn.Module, latents: Tensor, seed: int) -> str:
+    """What a checkpoint must agree with: options, data and the weights training began from."""
+    text = json.dumps([dict(options), seed, list(latents.shape), latents.double().sum().item()])
+    sha = hashlib.sha256(text.encode())
+    for name, tensor in model.state_dict().items():
+        sha.update(name.encode())
+        sha.update(tensor.cpu().contiguous().numpy().tobytes())
+    return sha.hexdigest()
 
 
-def _save(path: Path, key: str, parts: Mapping, rng: torch.Generator, step: int) -> None:
+def _save(
+    path: Path, key: str, parts: Mapping, rng: torch.Generator, step: int, recent: list
+) -> None:
     states = {name: part.state_dict() for name, part in parts.items()}
     with whole(path) as beside:
-        torch.save({"key": key, "step": step, "rng": rng.get_state(), **states}, beside)
+        torch.save(
+            {"key": key, "step": step, "recent": recent, "rng": rng.get_state(), **states}, beside
+        )
 
 
-def _resume(path: Path, key: str, parts: Mapping, rng: torch.Generator) -> int:
-    """Load our own checkpoint if it fits; return the step to go on from."""
+def _resume(path: Path, key: str, parts: Mapping, rng: torch.Generator) -> tuple[int, list]:
+    """Load our own checkpoint if it fits; return the step to go on from, and recent losses."""
     if not path.exists():
-        return 0
+        return 0, []
     state = torch.load(path, weights_only=True, map_location="cpu")
     if state["key"] != key:
         log.info("%s was left by a run with other options: starting anew", path)
-        return 0
+        return 0, []
     for name, part in parts.items():
         part.load_state_dict(state[name])
     rng.set_state(state["rng"])
     log.info("going on from step %d of %s", state["step"], path)
-    return state["step"]
+    return state["step"], state["recent"]

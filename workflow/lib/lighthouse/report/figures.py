@@ -1,6 +1,7 @@
 """Figures, drawn from tables. Each is saved as PDF and PNG beside the CSV it shows."""
 
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 
 import matplotlib
@@ -51,7 +52,9 @@ def ssim_curve(data: pd.DataFrame, title: str) -> Figure:
     """
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(5.2, 3.6), layout="constrained")
-        for colour, (dataset, rows) in zip(COLOURS[1:], data.groupby("dataset"), strict=False):
+        for colour, (dataset, rows) in zip(
+            cycle(COLOURS[1:]), data.groupby("dataset"), strict=False
+        ):
             axes.plot(rows.eta_dpp, rows["mean"], "o-", color=colour, label=dataset)
             low, high = rows["mean"] - rows["std"], rows["mean"] + rows["std"]
             axes.fill_between(rows.eta_dpp, low, high, color=colour, alpha=0.2, linewidth=0)
@@ -84,7 +87,7 @@ def spectrum_figure(data: pd.DataFrame, sources: Sequence[str]) -> Figure:
             sharey=True,
         )
         for axes, dataset in zip(panels[0], datasets, strict=True):
-            for colour, source in zip(COLOURS, sources, strict=False):
+            for colour, source in zip(cycle(COLOURS), sources, strict=False):
                 rows = data[(data.dataset == dataset) & (data.source == source)]
                 axes.plot(rows["index"], rows["mean"], color=colour, label=_greek(source))
                 low = (rows["mean"] - rows["std"]).clip(lower=rows["mean"].min() / 2)

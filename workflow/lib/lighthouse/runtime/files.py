@@ -50,7 +50,10 @@ def write_tensors(path: str | Path, tensors: Mapping, about: Mapping) -> None:
 
         tensors = {k: t.detach().cpu().contiguous() for k, t in tensors.items()}
     else:
+        import numpy as np
         from safetensors.numpy import save_file
+
+        tensors = {k: np.ascontiguousarray(a) for k, a in tensors.items()}
     with whole(path) as beside:
         save_file(dict(tensors), beside, metadata={"about": json.dumps(about)})
 

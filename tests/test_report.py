@@ -1,0 +1,242 @@
+"""Tables and figures: statistics by hand, nothing dropped, the same data the same file."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_hex
+
+from lighthouse.report.figures import (
+    COLOURS,
+    band,
+    plt,
+    save_figure,
+    spectrum_figure,
+    ssim_curve,
+)
+from lighthouse.report.grids import image_grid
+from lighthouse.report.tables import accuracy_row, concatenate, guidance_row, write_rows
+
+CELL = {"dataset": "toy", "method": "m", "ipc": 5, "eta_dpp": 100.0, "mu_dm": 1000.0}
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def record(path, *runs):
+    data = {f"seed~{i}": {"last": last, "best": best} for i, (last, best) in enumerate(runs)}
+    path.write_text(json.dumps({"runs": data}))
+    return path
+
+
+# Tables.
+
+
+def test_an_accuracy_row_has_the_statistics_by_hand(tmp_path):
+    path = record(tmp_path / "a.json", (0.5, 0.6), (0.7, 0.7), (0.6, 0.8))
+    row = accuracy_row(CELL, "convnet3", "digits", path)
+    assert row["top1_last_mean"] == pytest.approx(60)
+    assert row["top1_last_std"] == pytest.approx(10)
+    assert row["top1_best_mean"] == pytest.approx(70)
+    assert row["n_seeds"] == 3
+    assert (row["student"], row["protocol"], row["eta_dpp"]) == ("convnet3", "digits", 100.0)
+
+
+def test_one_seed_has_no_standard_deviation(tmp_path):
+    row = accuracy_row(CELL, "s", "p", record(tmp_path / "a.json", (0.5, 0.6)))
+    assert row["top1_last_std"] != row["top1_last_std"]
+
+
+def test_what_is_not_a_number_becomes_an_empty_field(tmp_path):
+    rows = [
+        {"a": 1, "b": float("nan")},
+        {"a": 2, "b": 0.12345678},
+        {"a": 3, "b": np.float64("nan")},
+    ]
+    write_rows(tmp_path / "t.csv", rows)
+    assert (tmp_path / "t.csv").read_text() == "a,b\n1,\n2,0.123457\n3,\n"
+
+
+def test_a_row_with_other_columns_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="b"):
+        write_rows(tmp_path / "t.csv", [{"a": 1}, {"a": 1, "b": 2}])
+    assert not (tmp_path / "t.csv").exists()
+
+
+def test_tables_of_the_same_columns_are_joined_in_order(tmp_path):
+    for name, value in (("x", 1), ("y", 2)):
+        write_rows(tmp_path / name, [{"a": value, "b": float("nan")}])
+    assert concatenate([tmp_path / "x", tmp_path / "y"]) == [
+        {"a": "1", "b": ""},
+        {"a": "2", "b": ""},
+    ]
+
+
+def test_tables_of_other_columns_are_not_joined(tmp_path):
+    write_rows(tmp_path / "x", [{"a": 1}])
+    write_rows(tmp_path / "y", [{"b": 1}])
+    with pytest.raises(ValueError, match=r"y has columns \['b'\], not \['a'\]"):
+        concatenate([tmp_path / "x", tmp_path / "y"])
+
+
+def about(terms, eta, mu, applied):
+    options = {
+        "terms": terms,
+        "eta_dpp": eta,
+        "mu_dm": mu,
+        "applied_weights": applied,
+        "latent_dim": 256,
+    }
+    return {"options": options, "prior": {"options": {"lam": 0.005}}}
+
+
+def test_a_guidance_row_has_the_weights_as_given_and_as_applied():
+    row = guidance_row(CELL, about(["dpp", "mean"], 100.0, 1000.0, [6.25, 62.5]), pull=0.1)
+    assert (row["eta_dpp"], row["eta_dpp_applied"], row["mu_dm_applied"]) == (100.0, 6.25, 62.5)
+    assert row["eta_share"] == pytest.approx(100 / 4096)
+    assert (row["lambda"], row["latent_dim"], row["mean_pull"]) == (0.005, 256, 0.1)
+
+
+def test_a_guidance_row_says_zero_for_a_term_left_out():
+    row = guidance_row({**CELL, "eta_dpp": 0.0}, about(["dpp", "mean"], 0.0, 1000.0, [62.5]), 0.1)
+    assert (row["eta_dpp_applied"], row["mu_dm_applied"]) == (0.0, 62.5)
+
+
+# Figures.
+
+
+def sweep(datasets, weights=(0, 30, 100), seeds=3):
+    rows = [
+        {"dataset": d, "eta_dpp": w, "seed": s, "ssim": 0.5 - w / 1000 + s / 100}
+        for d in datasets
+        for w in weights
+        for s in range(seeds)
+    ]
+    return band(pd.DataFrame(rows), ["dataset", "eta_dpp"], "ssim")
+
+
+def test_a_band_is_the_mean_and_sample_deviation_over_seeds():
+    first = sweep(["a"]).iloc[0]
+    assert first["mean"] == pytest.approx(0.51)
+    assert first["std"] == pytest.approx(0.01)
+    assert first["n_seeds"] == 3
+
+
+@pytest.mark.parametrize("n", [1, 3, 8])
+def test_the_ssim_curve_has_a_line_and_a_band_for_every_dataset(n):
+    names = [f"d{i}" for i in range(n)]
+    axes = ssim_curve(sweep(names), "title").axes[0]
+    assert [line.get_label() for line in axes.lines] == names
+    assert len(axes.collections) == n
+
+
+def test_the_ssim_curve_shows_the_means_it_is_given():
+    data = sweep(["a"])
+    (line,) = ssim_curve(data, "title").axes[0].lines
+    assert line.get_xdata().tolist() == [0, 30, 100]
+    assert line.get_ydata().tolist() == data["mean"].tolist()
+
+
+@pytest.mark.parametrize("weights", [(0, 30, 100, 300, 1000), (0, 0.5, 2), (1, 10)])
+def test_the_ssim_curve_has_every_weight_on_its_axis(weights):
+    figure = ssim_curve(sweep(["a"], weights), "title")
+    figure.canvas.draw()
+    axis = figure.axes[0].xaxis
+    assert [text.get_text() for text in axis.get_ticklabels()] == [f"{w:g}" for w in weights]
+    pixels = figure.axes[0].transData.transform([(w, 0) for w in weights])[:, 0]
+    assert (np.diff(pixels) > 5).all()
+
+
+def test_a_single_seed_gives_a_curve_without_a_band(tmp_path):
+    save_figure(ssim_curve(sweep(["a"], seeds=1), "title"), [tmp_path / "a.png"])
+    assert (tmp_path / "a.png").stat().st_size > 0
+
+
+def spectra(datasets, sources):
+    rows = [
+        {"dataset": d, "source": s, "index": i, "mean": 1 / i, "std": 0.1 / i}
+        for d in datasets
+        for s in sources
+        for i in range(1, 6)
+    ]
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize("n", [1, 3, 8])
+def test_the_spectrum_has_a_line_for_every_source(n):
+    sources = [f"s{i}" for i in range(n)]
+    (axes,) = spectrum_figure(spectra(["a"], sources), sources).axes
+    assert [line.get_label() for line in axes.lines] == sources
+
+
+def test_the_spectrum_has_a_panel_for_every_dataset():
+    figure = spectrum_figure(spectra(["a", "b"], ["real"]), ["real"])
+    assert [axes.get_title() for axes in figure.axes] == ["a", "b"]
+
+
+def test_the_control_is_labelled_with_its_greek_letter():
+    (axes,) = spectrum_figure(spectra(["a"], ["lambda=0"]), ["lambda=0"]).axes
+    assert axes.lines[0].get_label() == "λ=0"
+
+
+def test_a_spectrum_that_ends_in_zero_is_drawn(tmp_path):
+    data = spectra(["a"], ["real"])
+    data.loc[data["index"] == 5, ["mean", "std"]] = 0.0
+    save_figure(spectrum_figure(data, ["real"]), [tmp_path / "a.png"])
+
+
+def test_no_two_colours_are_alike():
+    assert len({to_hex(colour) for colour in COLOURS}) == len(COLOURS)
+
+
+@pytest.mark.parametrize("suffix", ["pdf", "png"])
+def test_the_same_figure_is_the_same_file(tmp_path, suffix):
+    paths = [tmp_path / f"{name}.{suffix}" for name in ("one", "two")]
+    for path in paths:
+        save_figure(ssim_curve(sweep(["a"]), "title"), [path])
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert b"Date" not in paths[0].read_bytes()
+
+
+def rows_of_images(rows, n, size=8):
+    rng = np.random.default_rng(0)
+    return [rng.integers(0, 200, (n, 3, size, size), np.uint8) for _ in range(rows)]
+
+
+def canvas_of(figure):
+    return np.asarray(figure.axes[0].images[0].get_array())
+
+
+def test_the_grid_has_one_labelled_row_each():
+    axes = image_grid(rows_of_images(3, 4), ["a", "b", "c"]).axes[0]
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["a", "b", "c"]
+    assert len(axes.get_yticks()) == 3
+
+
+@pytest.mark.parametrize("groups", [None, ["x", "y"]])
+def test_the_grid_holds_every_image_in_its_row(groups):
+    rows = rows_of_images(3, 4)
+    canvas = canvas_of(image_grid(rows, ["a", "b", "c"], groups))
+    windows = np.lib.stride_tricks.sliding_window_view(canvas, (8, 8, 3))[:, :, 0]
+    for row, images in enumerate(rows):
+        for image in images:
+            hits = np.argwhere((windows == image.transpose(1, 2, 0)).all((2, 3, 4)))
+            assert len(hits) == 1
+            assert hits[0][0] == row * 9
+
+
+def test_headings_stand_over_equal_shares_of_the_columns():
+    axes = image_grid(rows_of_images(1, 4), ["a"], ["x", "y"]).axes[0]
+    left, right = axes.get_xticks()
+    width = canvas_of(axes.figure).shape[1]
+    assert left + right == pytest.approx(width, abs=1)
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["x", "y"]
+
+
+def test_a_row_with_another_number_of_images_is_refused():
+    with pytest.raises(ValueError, match="shorter"):
+        image_grid([*rows_of_images(1, 4), *rows_of_images(1, 3)], ["a", "b"])
