@@ -142,6 +142,12 @@ def test_singular_values_are_those_of_centred_features():
     assert singular_values(features + 100) == pytest.approx(expected)
 
 
+def test_the_direction_that_centring_takes_is_left_out():
+    values = singular_values(rng().normal(size=(4, 9)))
+    assert len(values) == 3
+    assert values.min() > 0.1
+
+
 def test_the_spectrum_table_is_normalised_by_the_first_value():
     rows = value_rows({"seed": 3}, np.array([4.0, 1.0]))
     assert rows == [
@@ -330,8 +336,3 @@ def test_the_distance_table_names_the_extractor_and_both_numbers_of_images(dista
     (row,) = distances
     assert row["extractor"] == "toy-convnet"
     assert (row["n_real"], row["n_synthetic"]) == ("12", str(2 * 2 * 2))
-
-
-def test_a_distance_in_other_features_than_inceptions_is_not_called_plain_fid(distances):
-    (row,) = distances
-    assert "fid" not in row

@@ -27,7 +27,7 @@ def batch():
     z0, noise = constant(2.0, -3.0), constant(0.5, 1.0)
     spread = ALPHA_BAR[:, None, None, None]
     z_t = spread.sqrt() * z0 + (1 - spread).sqrt() * noise
-    return Batch(z0, z_t, noise, ALPHA_BAR, torch.tensor([0, 1]))
+    return Batch(z0, z_t, noise, ALPHA_BAR, torch.tensor([0, 1]), torch.arange(2))
 
 
 def test_the_predicted_image_is_the_true_one_where_the_noise_is():
@@ -36,7 +36,7 @@ def test_the_predicted_image_is_the_true_one_where_the_noise_is():
     alpha_bar = noise_schedule(1000).alphas_cumprod.double()[[0, 1, 10, 100, 300, 500, 900, 999]]
     spread = alpha_bar[:, None, None, None]
     z_t = spread.sqrt() * z0 + (1 - spread).sqrt() * noise
-    found = Batch(z0, z_t, noise, alpha_bar, torch.zeros(8)).predicted_z0(noise)
+    found = Batch(z0, z_t, noise, alpha_bar, torch.zeros(8), torch.arange(8)).predicted_z0(noise)
     torch.testing.assert_close(found, z0)
 
 
@@ -90,7 +90,7 @@ def test_the_natural_weighting_cancels_the_division_by_root_alpha_bar():
     alpha_bar = noise_schedule(1000).alphas_cumprod[[999]]
     z = torch.zeros(1, 1, 2, 2)
     prediction = torch.ones(1, 1, 2, 2)
-    _, parts = rsm(prediction, Batch(z, z, z, alpha_bar, z), 1.0, "sqrt-alpha-bar")
+    _, parts = rsm(prediction, Batch(z, z, z, alpha_bar, z, z), 1.0, "sqrt-alpha-bar")
     assert parts["l1"].item() == pytest.approx(1, abs=1e-3)
 
 

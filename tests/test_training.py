@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lighthouse.diffusion.denoiser import null_label
+from lighthouse.diffusion.denoiser import new_denoiser, null_label
 from lighthouse.priors.objectives import plain
 from lighthouse.priors.training import train_prior
 from toy import toy_denoiser
@@ -42,7 +42,6 @@ def train(folder, objective=plain, options=OPTIONS, model=None, seconds=60.0, se
     return train_prior(
         model or toy_denoiser(),
         means,
-        torch.full_like(means, 0.1),
         torch.arange(12) % 3,
         objective,
         options,
@@ -65,7 +64,9 @@ def test_the_loss_falls(tmp_path):
         losses.append(loss.item())
         return loss, parts
 
-    train(tmp_path, spy, {**OPTIONS, "steps": 80, "batch_size": 32})
+    options = {"layers": 2, "heads": 2, "head_dim": 8, "patch_size": 2}
+    untrained = new_denoiser(options, 4, 4, 3)
+    train(tmp_path, spy, {**OPTIONS, "steps": 80, "batch_size": 32}, model=untrained)
     assert sum(losses[-10:]) < 0.8 * sum(losses[:10])
 
 
@@ -129,7 +130,7 @@ def test_a_loss_that_is_not_a_number_stops_the_run_and_leaves_nothing(tmp_path):
     def broken(prediction, batch):
         return prediction.sum() * float("nan"), {}
 
-    with pytest.raises(FloatingPointError, match="prior: the loss is nan at step 0"):
+    with pytest.raises(FloatingPointError, match="prior, step 0: the loss is nan"):
         train(tmp_path, broken)
     assert list(tmp_path.iterdir()) == []
 

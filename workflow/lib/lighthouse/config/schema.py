@@ -28,15 +28,33 @@ def check(data: object, schema: dict, place: str) -> list[str]:
     """Return one line for each way in which ``data`` breaks ``schema``; [] if none.
 
     ``place`` names what is checked (a file, a table's row) and leads each line.
+    NaN and infinity are refused everywhere.
     """
-    errors = sorted(Draft202012Validator(schema).iter_errors(data), key=lambda e: list(e.path))
-    return [f"{place}: {line}" for error in errors for line in _explain(error)]
+    errors = sorted(
+        Draft202012Validator(schema).iter_errors(data), key=lambda e: list(map(str, e.path))
+    )
+    lines = [line for error in errors for line in _explain(error)]
+    return [f"{place}: {line}" for line in lines + list(_not_finite(data))]
+
+
+def _not_finite(data: object, where: str = "") -> Iterable[str]:
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield from _not_finite(value, f"{where}{key}.")
+    elif isinstance(data, list):
+        for number, value in enumerate(data):
+            yield from _not_finite(value, f"{where}{number}.")
+    elif isinstance(data, float) and not math.isfinite(data):
+        yield f"{where[:-1]}: {data} is not a finite number"
 
 
 def _explain(error: ValidationError) -> list[str]:
+    """One mistake in one line (several, for several unknown keys): where, what, what is allowed."""
     where = ".".join(str(part) for part in error.absolute_path)
     lead = f"{where}: " if where else ""
-    allowed = error.schema.get("properties", {}) if isinstance(error.schema, dict) else {}
+    allowed = error.schema.get("properties", {})
+    about = error.schema.get("description", "")
+    about = f" ({about.rstrip('.')})" if about else ""
     match error.validator:
         case "additionalProperties" if allowed:
             unknown = sorted(set(error.instance) - set(allowed))
@@ -45,38 +63,52 @@ def _explain(error: ValidationError) -> list[str]:
             ]
         case "required":
             missing = next(n for n in error.validator_value if f"'{n}'" in error.message)
-            about = allowed.get(missing, {}).get("description", "")
-            return [f"{lead}{missing!r} is missing" + (f" ({about})" if about else "")]
+            what = allowed.get(missing, {}).get("description", "").rstrip(".")
+            return [f"{lead}{missing!r} is missing" + (f" ({what})" if what else "")]
+        case "dependentRequired":
+            return [
+                f"{lead}{name!r} is missing (a row with {given!r} needs it)"
+                for given, names in error.validator_value.items()
+                for name in names
+                if given in error.instance and name not in error.instance
+            ]
         case "enum":
             names = ", ".join(map(str, error.validator_value))
             return [f"{lead}{error.instance!r} is not known; allowed: {names}"]
-        case "oneOf" | "anyOf" | "not" if isinstance(error.instance, dict):
-            return [f"{lead}a row is either a coreset, or a prior with a coupling; not both"]
+        case "oneOf" if "x-message" in error.schema:
+            return [lead + error.schema["x-message"]]
         case "oneOf":
-            options = " or ".join(_describe(option) for option in error.validator_value)
-            return [f"{lead}{error.instance!r} is not allowed; allowed: {options}"]
+            options = " or ".join(
+                repr(option["const"]) if "const" in option else "a number of at least 0"
+                for option in error.validator_value
+            )
+            hint = _exponent_hint(error.instance)
+            return [f"{lead}{error.instance!r} is not allowed; allowed: {options}{hint}"]
         case "type":
-            return [
-                f"{lead}{error.instance!r} is not of type {error.validator_value}" + _hint(error)
-            ]
+            hint = _exponent_hint(error.instance) or about
+            return [f"{lead}{error.instance!r} is not of type {error.validator_value}{hint}"]
         case "pattern":
-            return [f"{lead}{error.instance!r} does not match {error.validator_value}"]
-    return [f"{lead}{error.message}" + _hint(error)]
+            return [f"{lead}{error.instance!r} is not a name; allowed: {_pattern_words(error)}"]
+        case "minItems" | "maxItems":
+            n = error.schema["minItems"]
+            exactly = "" if error.schema.get("maxItems") == n else " at least"
+            return [
+                f"{lead}{error.instance!r} has {len(error.instance)} entries; "
+                f"allowed:{exactly} {n}{about}"
+            ]
+    return [f"{lead}{error.message}{about}"]
 
 
-def _describe(option: dict) -> str:
-    if "const" in option:
-        return repr(option["const"])
-    return "a number of at least 0"
-
-
-def _hint(error: ValidationError) -> str:
-    """YAML reads ``1e-3`` as a word: say so; else add what the schema says of the key."""
-    if error.validator == "type" and re.fullmatch(r"\d+[eE][+-]?\d+", str(error.instance)):
-        mantissa, exponent = str(error.instance).lower().split("e")
+def _exponent_hint(value: object) -> str:
+    """YAML reads ``1e-3`` as a word: say so."""
+    if isinstance(value, str) and re.fullmatch(r"\d+[eE][+-]?\d+", value):
+        mantissa, exponent = value.lower().split("e")
         return f" (YAML reads it as a word; write {mantissa}.0e{exponent})"
-    about = error.schema.get("description", "") if isinstance(error.schema, dict) else ""
-    return f" ({about})" if about else ""
+    return ""
+
+
+def _pattern_words(error: ValidationError) -> str:
+    return error.schema.get("x-pattern", error.validator_value)
 
 
 def read_table(path: Path, schema: dict) -> tuple[list[dict], list[str]]:
@@ -87,22 +119,27 @@ def read_table(path: Path, schema: dict) -> tuple[list[dict], list[str]]:
     """
     try:
         text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        return [], [f"{path}: cannot be read ({error.strerror})"]
-    kinds = {name: spec.get("type") for name, spec in schema["properties"].items()}
-    rows, problems = [], []
+    except (OSError, UnicodeDecodeError) as error:
+        return [], [f"{path}: cannot be read ({error})"]
     reader = csv.DictReader(text.splitlines(), delimiter="\t")
+    columns = schema["properties"]
+    missing = [name for name in columns if name not in (reader.fieldnames or [])]
+    if missing:
+        return [], [
+            f"{path}, line 1: no column {', '.join(missing)}; a header of tab-separated names "
+            f"is wanted: {', '.join(columns)}"
+        ]
+    rows, problems = [], []
     for raw in reader:
-        number = reader.line_num
-        row = {}
+        place, row = f"{path}, line {reader.line_num}", {}
         for name, field in raw.items():
             if name is None:
-                problems.append(f"{path}, line {number}: more fields than columns")
+                problems.append(f"{place}: more fields than columns")
             elif field:
-                row[name] = _typed(field, kinds.get(name))
-        problems += check(row, schema, f"{path}, line {number}")
+                row[name] = _typed(field, columns.get(name, {}).get("type"))
+        problems += check(row, schema, place)
         rows.append(row)
-    return rows, problems
+    return rows, problems if rows else [f"{path}: has no rows"]
 
 
 def _typed(field: str, kind: str | None) -> object:

@@ -26,10 +26,17 @@ def smallest_class(parts: Mapping[str, int]) -> int:
 
 def check(options: Mapping) -> list[str]:
     """What is wrong with a dataset's options: the parts must add up to all images."""
+    problems = [
+        f"parts.{part}: {count} images; allowed: at least {len(CLASS_COUNTS)}, one a class"
+        for part, count in options["parts"].items()
+        if count < len(CLASS_COUNTS)
+    ]
     total = sum(options["parts"].values())
-    if total == sum(CLASS_COUNTS):
-        return []
-    return [f"parts: add up to {total}; allowed: {sum(CLASS_COUNTS)}, the images of the digits"]
+    if total != sum(CLASS_COUNTS):
+        problems.append(
+            f"parts: add up to {total}; allowed: {sum(CLASS_COUNTS)}, the images of the digits"
+        )
+    return problems
 
 
 def build(options: Mapping, folder: Path) -> None:

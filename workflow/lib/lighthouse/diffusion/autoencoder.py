@@ -8,6 +8,7 @@ from diffusers import AutoencoderKL
 from torch import Tensor, nn
 
 from lighthouse.runtime.files import whole, write_json
+from lighthouse.runtime.finite import check_loss
 from lighthouse.runtime.job import log, progress
 from lighthouse.runtime.rng import generator
 
@@ -66,8 +67,7 @@ def train_autoencoder(images: Tensor, options: Mapping, seed: int) -> Autoencode
         error = (decoded - batch).square().mean()
         kl = posterior.kl().mean() / posterior.mean[0].numel()
         loss = error + options["kl_weight"] * kl
-        if not torch.isfinite(loss):
-            raise FloatingPointError(f"autoencoder: the loss is {loss.item()} at step {step}")
+        check_loss(loss, decoded, chosen, f"autoencoder, step {step}")
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)

@@ -4,8 +4,12 @@ import numpy as np
 
 
 def singular_values(features: np.ndarray) -> np.ndarray:
-    """Singular values of centred features (n, d), falling, (min(n, d),)."""
-    return np.linalg.svd(features - features.mean(0), compute_uv=False)
+    """Singular values of centred features (n, d), falling, (min(n - 1, d),).
+
+    Centring takes one direction from n points: the n-th value is rounding, and left out.
+    """
+    values = np.linalg.svd(features - features.mean(0), compute_uv=False)
+    return values[: len(features) - 1]
 
 
 def effective_rank(values: np.ndarray) -> float:

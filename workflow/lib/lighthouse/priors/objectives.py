@@ -8,13 +8,17 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Batch:
-    """A training batch. z0, z_t, noise: (n, c, h, w); alpha_bar, labels: (n,)."""
+    """A training batch. z0, z_t, noise: (n, c, h, w); alpha_bar, labels, chosen: (n,).
+
+    chosen: positions of the images in the training set, for messages.
+    """
 
     z0: Tensor
     z_t: Tensor
     noise: Tensor
     alpha_bar: Tensor
     labels: Tensor
+    chosen: Tensor
 
     def predicted_z0(self, prediction: Tensor) -> Tensor:
         """ẑ₀ = (z_t - √(1-ᾱ_t) ε_θ)/√ᾱ_t, (n, c, h, w)."""

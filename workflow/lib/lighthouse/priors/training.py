@@ -14,6 +14,7 @@ from lighthouse.diffusion.denoiser import null_label, predict_noise
 from lighthouse.diffusion.sampler import noise_schedule
 from lighthouse.priors.objectives import Batch, Objective
 from lighthouse.runtime.files import whole
+from lighthouse.runtime.finite import check_loss
 from lighthouse.runtime.job import log, progress
 from lighthouse.runtime.rng import generator
 
@@ -56,8 +57,7 @@ def train_prior(
         batch, given = _batch(latents, labels, alphas, options, null_label(model), rng)
         prediction = predict_noise(model, batch.z_t, given, batch.labels)
         loss, losses = objective(prediction, batch)
-        if not torch.isfinite(loss):
-            raise FloatingPointError(f"prior: the loss is {loss.item()} at step {step}")
+        check_loss(loss, prediction, batch.chosen, f"prior, step {step}")
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -104,7 +104,7 @@ def _batch(
     spread = alpha_bar[:, None, None, None]
     z_t = spread.sqrt() * z0 + (1 - spread).sqrt() * noise
     given = labels[chosen].masked_fill(dropped, null)
-    return Batch(z0, z_t, noise, alpha_bar, given), t
+    return Batch(z0, z_t, noise, alpha_bar, given, chosen), t
 
 
 def _key(options: Mapping, model: nn.Module, latents: Tensor, seed: int) -> str:

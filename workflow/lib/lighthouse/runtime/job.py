@@ -19,10 +19,6 @@ from types import SimpleNamespace
 log = logging.getLogger("lighthouse")
 
 
-class JobError(Exception):
-    """A fault that a user can mend; logged as one line, without a traceback."""
-
-
 @dataclass
 class Job:
     """What a script was asked to do. ``input.name``, ``output.name``, ``params.name``."""
@@ -110,7 +106,7 @@ def _start_log(path: str | None) -> None:
 
 
 def _log_exception(kind: type, error: BaseException, trace: object) -> None:
-    if isinstance(error, JobError):
+    if isinstance(error, FloatingPointError):  # names its step and sample; no trace helps more
         log.error("%s", error)
     else:
         log.error("stopped", exc_info=(kind, error, trace))

@@ -1,24 +1,36 @@
 """Which code and which libraries made a result."""
 
 import platform
+import sys
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 
 import lighthouse
 
-#: Libraries whose version can change a number.
-LIBRARIES = ("torch", "diffusers", "torch-fidelity", "numpy", "scikit-image", "scikit-learn")
+#: Libraries whose version can change a number, by the module that they are imported as.
+LIBRARIES = {
+    "torch": "torch",
+    "diffusers": "diffusers",
+    "torch_fidelity": "torch-fidelity",
+    "numpy": "numpy",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+}
 
 
 def versions() -> dict[str, str]:
-    """Versions of this package, of Python and of the libraries installed here."""
+    """Versions of this package, of Python and of the libraries that this process imported.
+
+    What is merely installed had no part in a result, and under conda deployment the
+    host's packages are on the path too.
+    """
     found = {"lighthouse": lighthouse.__version__, "python": platform.python_version()}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+    used = {module: name for module, name in LIBRARIES.items() if module in sys.modules}
+    return found | {name: _version(module, name) for module, name in used.items()}
+
+
+def _version(module: str, name: str) -> str:
+    return getattr(sys.modules[module], "__version__", None) or version(name)
 
 
 def provenance(**options: object) -> Mapping:

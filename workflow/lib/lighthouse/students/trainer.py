@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from lighthouse.runtime.finite import check_loss
 from lighthouse.runtime.rng import generator
 from lighthouse.students.augment import random_resized_crop
 from lighthouse.students.networks import NETWORKS
@@ -97,13 +98,12 @@ def score_student(network: nn.Module, record: Mapping, test: Images) -> dict:
 
     The test part has decided nothing before.
     """
-    scores = {"last": accuracy(network, test)}
-    network.load_state_dict(record["best_state"])
-    return (
-        scores
-        | {"best": accuracy(network, test)}
-        | {key: record[key] for key in ("epochs", "best_epoch", "curve")}
-    )
+    last = best = accuracy(network, test)
+    if record["best_epoch"] != record["epochs"]:
+        network.load_state_dict(record["best_state"])
+        best = accuracy(network, test)
+    kept = {key: record[key] for key in ("epochs", "best_epoch", "curve")}
+    return {"last": last, "best": best, **kept}
 
 
 def _optimizer(network: nn.Module, protocol: Mapping) -> torch.optim.Optimizer:
@@ -126,9 +126,9 @@ def _train_epoch(
     order = torch.randperm(len(images), generator=rng).to(images.device)
     for chosen in order.split(protocol["batch_size"]):
         batch = random_resized_crop(images[chosen], protocol["crop_scale"], rng)
-        loss = nn.functional.cross_entropy(network(batch), labels[chosen])
-        if not torch.isfinite(loss):
-            raise FloatingPointError(f"student: the loss is {loss.item()} in epoch {epoch}")
+        logits = network(batch)
+        loss = nn.functional.cross_entropy(logits, labels[chosen])
+        check_loss(loss, logits, chosen, f"student, epoch {epoch}")
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
