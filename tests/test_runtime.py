@@ -209,9 +209,25 @@ def test_rooms_that_know_images_only_import_no_diffusion(room):
         )
 
 
+# Bytecode.
+
+
+def test_bytecode_goes_to_its_own_folder_where_python_may_write_none(tmp_path):
+    environment = {"PYTHONDONTWRITEBYTECODE": "1"}
+    keep_bytecode(environment, tmp_path)
+    assert environment == {"PYTHONPYCACHEPREFIX": str(tmp_path.resolve())}
+
+
+def test_bytecode_stays_beside_the_sources_by_default(tmp_path):
+    environment = {}
+    keep_bytecode(environment, tmp_path)
+    assert environment == {}
+
+
 # Jobs.
 
 SCRIPT = '''"""Rule `toy`: a script."""
+from lighthouse.runtime.bytecode import keep_bytecode
 from lighthouse.runtime.job import start
 job = start(globals().get("snakemake"))
 {body}

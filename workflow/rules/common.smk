@@ -1,17 +1,16 @@
 import os
 import sys
 from dataclasses import asdict
+from pathlib import Path
 
 sys.path.insert(0, f"{workflow.basedir}/workflow/lib")
 
-# Every job is a new process. Where Python is told to write no bytecode, it would compile
-# torch and diffusers anew in each (twice the start-up), so bytecode is kept apart instead.
-if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
-    os.environ.setdefault("PYTHONPYCACHEPREFIX", os.path.abspath(".snakemake/pycache"))
-
 from lighthouse.config import Cell, ConfigError, load_study
+from lighthouse.runtime.bytecode import keep_bytecode
 from lighthouse.runtime.digest import code_digest
 from snakemake.exceptions import WorkflowError
+
+keep_bytecode(os.environ, Path(".snakemake/pycache"))
 
 try:
     study = load_study(config, workflow.basedir)
