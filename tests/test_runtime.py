@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from lighthouse.runtime.bytecode import keep_bytecode
 from lighthouse.runtime.digest import code_digest
 from lighthouse.runtime.files import (
     read_about,
@@ -227,7 +228,6 @@ def test_bytecode_stays_beside_the_sources_by_default(tmp_path):
 # Jobs.
 
 SCRIPT = '''"""Rule `toy`: a script."""
-from lighthouse.runtime.bytecode import keep_bytecode
 from lighthouse.runtime.job import start
 job = start(globals().get("snakemake"))
 {body}
