@@ -36,7 +36,7 @@ NUMBER = r"\d[\d.e+-]*"
 wildcard_constraints:
     dataset=one_of(study.run["datasets"]),
     method=one_of(study.methods),
-    ipc=r"\d+",
+    ipc=one_of(map(str, study.run["ipc"])),
     eta_dpp=NUMBER,
     mu_dm=NUMBER,
     lam=NUMBER,

@@ -141,12 +141,16 @@ class Study:
         method = self.methods[cell.method]
         if not method.ignores_ipc:
             return cell
-        for ipc in sorted(self.run["ipc"], reverse=True):
-            if method.coreset or self.prior(cell.dataset, cell.method, ipc) == self.prior(
-                cell.dataset, cell.method, cell.ipc
-            ):
-                return self.cell(cell.dataset, cell.method, max(ipc, cell.ipc))
-        return cell
+        larger = [
+            ipc
+            for ipc in self.run["ipc"]
+            if ipc >= cell.ipc and (method.coreset or self._same_prior(cell, ipc))
+        ]
+        return self.cell(cell.dataset, cell.method, max(larger, default=cell.ipc))
+
+    def _same_prior(self, cell: Cell, ipc: int) -> bool:
+        own = self.prior(cell.dataset, cell.method, cell.ipc)
+        return self.prior(cell.dataset, cell.method, ipc) == own
 
     @cached_property
     def main_cells(self) -> list[Cell]:

@@ -8,13 +8,13 @@ def check_loss(loss: Tensor, outputs: Tensor, chosen: Tensor, what: str) -> None
     """Raise ``FloatingPointError`` unless ``loss`` is finite.
 
     outputs: the network's, (n, …); chosen: the images' positions in the training set,
-    (n,). The message names ``what`` (the training and its step) and the first image
-    whose output is not finite.
+    (n,). The message names ``what`` (the training and its step) and the image whose
+    output is not finite, or else the largest.
     """
     if torch.isfinite(loss):
         return
-    bad = (~torch.isfinite(outputs.detach().flatten(1)).all(1)).nonzero()
-    image = f"training image {int(chosen[int(bad[0, 0])])}" if len(bad) else "no image alone"
+    size = outputs.detach().abs().flatten(1).nan_to_num(nan=float("inf"), posinf=float("inf"))
+    worst = int(chosen[int(size.amax(1).argmax())])
     raise FloatingPointError(
-        f"{what}: the loss is {loss.item()}; first output that is not finite: {image}"
+        f"{what}: the loss is {loss.item()}; worst output: that of training image {worst}"
     )
