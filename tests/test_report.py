@@ -16,7 +16,13 @@ from lighthouse.report.figures import (
     ssim_curve,
 )
 from lighthouse.report.grids import image_grid
-from lighthouse.report.tables import accuracy_row, concatenate, guidance_row, write_rows
+from lighthouse.report.tables import (
+    accuracy_row,
+    concatenate,
+    guidance_row,
+    write_rows,
+    write_table,
+)
 
 CELL = {"dataset": "toy", "method": "m", "ipc": 5, "eta_dpp": 100.0, "mu_dm": 1000.0}
 
@@ -240,3 +246,12 @@ def test_headings_stand_over_equal_shares_of_the_columns():
 def test_a_row_with_another_number_of_images_is_refused():
     with pytest.raises(ValueError, match="shorter"):
         image_grid([*rows_of_images(1, 4), *rows_of_images(1, 3)], ["a", "b"])
+
+
+def test_a_table_is_written_as_csv_and_as_a_page_with_the_same_fields(tmp_path):
+    rows = [{"method": "rsm", "ssim": 0.5}, {"method": "<dit>", "ssim": float("nan")}]
+    write_table(tmp_path / "t.csv", tmp_path / "t.html", rows)
+    page = (tmp_path / "t.html").read_text()
+    assert (tmp_path / "t.csv").read_text().splitlines()[1] == "rsm,0.5"
+    for field in ("rsm", "0.5", "&lt;dit&gt;", "–"):
+        assert f"<td>{field}</td>" in page

@@ -14,8 +14,9 @@ rule table_accuracy:
             for cell, student, protocol in MAIN_AND_SWEEP
         ],
     output:
-        table=report(
-            "results/tables/accuracy.csv",
+        table="results/tables/accuracy.csv",
+        page=report(
+            "results/tables/accuracy.html",
             caption="../report/accuracy.rst",
             category="Tables",
             labels={"table": "Student accuracy"},
@@ -25,7 +26,7 @@ rule table_accuracy:
     benchmark:
         "results/benchmarks/tables/accuracy.tsv"
     conda:
-        "../../envs/data.yaml"
+        "../../envs/report.yaml"
     params:
         rows=[
             {"cell": asdict(cell), "student": student, "protocol": protocol}
@@ -44,8 +45,9 @@ rule table_diversity:
             for method in study.run["methods"]
         ],
     output:
-        table=report(
-            "results/tables/diversity.csv",
+        table="results/tables/diversity.csv",
+        page=report(
+            "results/tables/diversity.html",
             caption="../report/diversity.rst",
             category="Tables",
             labels={"table": "Diversity and set utility"},
@@ -55,7 +57,7 @@ rule table_diversity:
     benchmark:
         "results/benchmarks/tables/diversity.tsv"
     conda:
-        "../../envs/data.yaml"
+        "../../envs/report.yaml"
     params:
         code=code("concatenate.py"),
     script:
@@ -66,8 +68,9 @@ rule table_fid:
     input:
         parts=expand("results/metrics/frechet/{dataset}.csv", dataset=study.run["datasets"]),
     output:
-        table=report(
-            "results/tables/fid.csv",
+        table="results/tables/fid.csv",
+        page=report(
+            "results/tables/fid.html",
             caption="../report/fid.rst",
             category="Tables",
             labels={"table": "Fréchet distance"},
@@ -77,7 +80,7 @@ rule table_fid:
     benchmark:
         "results/benchmarks/tables/fid.tsv"
     conda:
-        "../../envs/data.yaml"
+        "../../envs/report.yaml"
     params:
         code=code("concatenate.py"),
     script:
@@ -88,8 +91,9 @@ rule table_spectrum:
     input:
         parts=expand("results/metrics/spectrum/{dataset}.csv", dataset=study.run["datasets"]),
     output:
-        table=report(
-            "results/tables/spectrum.csv",
+        table="results/tables/spectrum.csv",
+        page=report(
+            "results/tables/spectrum.html",
             caption="../report/spectrum_values.rst",
             category="Tables",
             labels={"table": "Singular values"},
@@ -99,7 +103,7 @@ rule table_spectrum:
     benchmark:
         "results/benchmarks/tables/spectrum.tsv"
     conda:
-        "../../envs/data.yaml"
+        "../../envs/report.yaml"
     params:
         code=code("concatenate.py"),
     script:
@@ -110,8 +114,9 @@ rule table_spectrum_ranks:
     input:
         parts=expand("results/metrics/spectrum_ranks/{dataset}.csv", dataset=study.run["datasets"]),
     output:
-        table=report(
-            "results/tables/spectrum_ranks.csv",
+        table="results/tables/spectrum_ranks.csv",
+        page=report(
+            "results/tables/spectrum_ranks.html",
             caption="../report/spectrum_ranks.rst",
             category="Tables",
             labels={"table": "Effective and stable rank"},
@@ -121,7 +126,7 @@ rule table_spectrum_ranks:
     benchmark:
         "results/benchmarks/tables/spectrum_ranks.tsv"
     conda:
-        "../../envs/data.yaml"
+        "../../envs/report.yaml"
     params:
         code=code("concatenate.py"),
     script:
@@ -132,8 +137,9 @@ rule table_guidance:
     input:
         latents=[latents_of(cell) for cell in study.cells if cell.method in SAMPLED],
     output:
-        table=report(
-            "results/tables/guidance.csv",
+        table="results/tables/guidance.csv",
+        page=report(
+            "results/tables/guidance.html",
             caption="../report/guidance.rst",
             category="Tables",
             labels={"table": "Guidance weights as applied"},
@@ -143,7 +149,7 @@ rule table_guidance:
     benchmark:
         "results/benchmarks/tables/guidance.tsv"
     conda:
-        "../../envs/data.yaml"
+        "../../envs/report.yaml"
     params:
         cells=as_rows(cell for cell in study.cells if cell.method in SAMPLED),
         code=code("table_guidance.py"),
@@ -260,8 +266,27 @@ rule figure_samples:
         "../scripts/figure_grid.py"
 
 
+rule study_record:
+    output:
+        record="results/study.json",
+    log:
+        "results/logs/study_record.log",
+    benchmark:
+        "results/benchmarks/study_record.tsv"
+    conda:
+        "../../envs/data.yaml"
+    params:
+        config=study.config,
+        methods=[asdict(study.methods[method]) for method in study.run["methods"]],
+        hyperparameters=list(study.hyperparameters.values()),
+        code=code("study_record.py"),
+    script:
+        "../scripts/study_record.py"
+
+
 rule tables:
     input:
+        rules.study_record.output,
         rules.table_accuracy.output,
         rules.table_diversity.output,
         rules.table_fid.output,

@@ -4,8 +4,8 @@ from lighthouse.runtime.job import start
 
 job = start(globals().get("snakemake"))
 
-from lighthouse.report.tables import concatenate, write_rows  # noqa: E402
+from lighthouse.report.tables import concatenate, write_table  # noqa: E402
 
 rows = concatenate(job.input.parts)
-write_rows(job.output.table, rows)
+write_table(job.output.table, job.output.page, rows)
 job.done(f"{len(rows)} rows from {len(job.input.parts)} files")

@@ -17,6 +17,26 @@ def write_rows(path: str | Path, rows: Sequence[Mapping]) -> None:
         writer.writerows({key: _field(value) for key, value in row.items()} for row in rows)
 
 
+STYLE = """<style>
+body { font: 14px sans-serif; margin: 1em }
+table { border-collapse: collapse }
+th { position: sticky; top: 0; background: #fff; border-bottom: 1px solid #333 }
+th, td { padding: 0.2em 0.8em; text-align: right; white-space: nowrap }
+tr:nth-child(even) td { background: #f4f4f4 }
+</style>
+"""
+
+
+def write_table(csv_path: str | Path, html_path: str | Path, rows: Sequence[Mapping]) -> None:
+    """Write rows as CSV, and the same as a page for the report. Empty fields show as –."""
+    import pandas as pd
+
+    write_rows(csv_path, rows)
+    page = pd.read_csv(csv_path).to_html(index=False, border=0, na_rep="–")
+    with whole(html_path) as beside:
+        beside.write_text(f'<!doctype html><meta charset="utf-8">{STYLE}{page}', encoding="utf-8")
+
+
 def _field(value: object) -> object:
     if isinstance(value, float):
         return "" if value != value else f"{value:.6g}"
