@@ -12,11 +12,16 @@ from lighthouse.runtime.files import read_about, read_arrays  # noqa: E402
 
 classes = read_about(job.input.images[0])["classes"]
 shown = job.params.classes or list(range(len(classes)))
-rows = [
-    np.concatenate([read_arrays(path)[key][k, : job.params.columns] for key in keys for k in shown])
-    for path in job.input.images
-    for keys in [[f"seed~{seed}" for seed in job.params.seeds]]
-]
+
+
+def row(path: str) -> np.ndarray:
+    """Images of one file, (n, 3, H, W): by seed, then by class."""
+    sets = read_arrays(path)
+    chosen = [sets[f"seed~{seed}"][k] for seed in job.params.seeds for k in shown]
+    return np.concatenate([images[: job.params.columns] for images in chosen])
+
+
+rows = [row(path) for path in job.input.images]
 groups = (
     [f"seed {seed}" for seed in job.params.seeds]
     if job.params.classes
