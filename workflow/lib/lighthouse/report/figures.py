@@ -1,7 +1,7 @@
 """Figures, drawn from tables. Each is saved as PDF and PNG beside the CSV it shows."""
 
 from collections.abc import Sequence
-from itertools import cycle
+from itertools import chain, cycle, repeat
 from pathlib import Path
 
 import matplotlib
@@ -87,9 +87,11 @@ def spectrum_figure(data: pd.DataFrame, sources: Sequence[str]) -> Figure:
             sharey=True,
         )
         for axes, dataset in zip(panels[0], datasets, strict=True):
-            for colour, source in zip(cycle(COLOURS), sources, strict=False):
+            # Dashes from the third curve on: one that lies on another stays visible.
+            lines = zip(sources, cycle(COLOURS), chain(["-", "-"], repeat("--")), strict=False)
+            for source, colour, line in lines:
                 rows = data[(data.dataset == dataset) & (data.source == source)]
-                axes.plot(rows["index"], rows["mean"], color=colour, label=_greek(source))
+                axes.plot(rows["index"], rows["mean"], line, color=colour, label=_greek(source))
                 low = (rows["mean"] - rows["std"]).clip(lower=rows["mean"].min() / 2)
                 axes.fill_between(
                     rows["index"],

@@ -32,7 +32,9 @@ def write_table(csv_path: str | Path, html_path: str | Path, rows: Sequence[Mapp
     import pandas as pd
 
     write_rows(csv_path, rows)
-    page = pd.read_csv(csv_path).to_html(index=False, border=0, na_rep="–")
+    page = pd.read_csv(csv_path).to_html(
+        index=False, border=0, na_rep="–", float_format=lambda value: f"{value:.4g}"
+    )
     with whole(html_path) as beside:
         beside.write_text(f'<!doctype html><meta charset="utf-8">{STYLE}{page}', encoding="utf-8")
 
