@@ -202,9 +202,14 @@ CROSS_MISTAKES = {
         ["run.sweep.method: 'other' is not one of run.methods: random"],
     ),
     "spectrum of a method that is not run": (
-        "run.spectrum.sources",
-        {"real": "other"},
-        ["config: run.spectrum.sources: 'other' is not one of run.methods: random"],
+        "run.spectrum.curves",
+        [{"source": "real", "method": "other"}],
+        ["config: run.spectrum.curves: 'other' is not one of run.methods: random"],
+    ),
+    "two curves of one name": (
+        "run.spectrum.curves",
+        [{"source": "real", "method": "random"}, {"source": "real", "method": "dit"}],
+        ["config: run.spectrum.curves: 'real' names two curves"],
     ),
     "protocol without epochs for the IPC": (
         "protocols.digits.epochs",

@@ -88,7 +88,7 @@ rule spectrum:
         "../../envs/students.yaml"
     params:
         cells=lambda wildcards: as_rows(study.spectrum_cells(wildcards.dataset).values()),
-        sources=list(study.run["spectrum"]["sources"]),
+        sources=list(study.spectrum_cells(study.run["datasets"][0])),
         seeds=study.run["seeds"],
         code=code("spectrum.py"),
     script:

@@ -205,7 +205,7 @@ rule figure_spectrum:
     conda:
         "../../envs/report.yaml"
     params:
-        sources=list(SPECTRUM["sources"]),
+        sources=[curve["source"] for curve in SPECTRUM["curves"]],
         code=code("figure_spectrum.py"),
     script:
         "../scripts/figure_spectrum.py"

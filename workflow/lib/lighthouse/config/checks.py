@@ -60,13 +60,16 @@ def cross_checks(study: "Study") -> Iterable[str]:
                 f"config: run.{key}.ipc: {run[key]['ipc']} is not one of run.ipc: "
                 f"{', '.join(map(str, run['ipc']))}"
             )
+    curves = run["spectrum"]["curves"]
+    for source in sorted({curve["source"] for curve in curves}):
+        if sum(curve["source"] == source for curve in curves) > 1:
+            yield f"config: run.spectrum.curves: {source!r} names two curves"
     for key, names in (
         ("sweep.method", [run["sweep"]["method"]]),
-        ("spectrum.sources", run["spectrum"]["sources"].values()),
+        ("spectrum.curves", [curve["method"] for curve in curves]),
     ):
         for name in names:
             if name not in run["methods"]:
-                unknown = True
                 yield (
                     f"config: run.{key}: {name!r} is not one of run.methods: "
                     f"{', '.join(run['methods'])}"
@@ -146,7 +149,7 @@ def _check_grid(study: "Study") -> Iterable[str]:
     run, sweep = study.run, study.run["sweep"]
     table = study.table_path("hyperparameters")
     sweepable = [name for name in run["methods"] if "dpp" in study.methods[name].guidance]
-    if sweep["method"] not in sweepable:
+    if sweep["method"] in run["methods"] and sweep["method"] not in sweepable:
         yield (
             f"config: run.sweep.method: {sweep['method']!r} has no dpp term to sweep; "
             f"allowed: {', '.join(sweepable) or 'none of run.methods'}"

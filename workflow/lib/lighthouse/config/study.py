@@ -184,8 +184,8 @@ class Study:
         """The cell behind each curve of the spectrum."""
         spectrum = self.run["spectrum"]
         return {
-            source: self.cell(dataset, method, spectrum["ipc"])
-            for source, method in spectrum["sources"].items()
+            curve["source"]: self.cell(dataset, curve["method"], spectrum["ipc"])
+            for curve in spectrum["curves"]
         }
 
 
