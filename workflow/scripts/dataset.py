@@ -9,7 +9,8 @@ job = start(globals().get("snakemake"))
 from lighthouse.datasets import PARTS, ImageIndex  # noqa: E402
 from lighthouse.datasets.sources import SOURCES  # noqa: E402
 
-SOURCES[job.params.source].build(
+source = SOURCES[job.params.source]
+source.build(
     {
         "image_size": job.params.image_size,
         "parts": job.params.parts,
@@ -19,4 +20,4 @@ SOURCES[job.params.source].build(
 )
 index = ImageIndex.read(job.output.index)
 sizes = ", ".join(f"{len(index.labels(part))} {part}" for part in PARTS)
-job.done(f"{len(index.classes)} classes: {sizes}")
+job.done(f"{len(index.classes)} classes: {sizes}; licence {source.licence}")

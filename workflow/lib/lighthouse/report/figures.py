@@ -24,8 +24,6 @@ STYLE = {
     "axes.grid": True,
     "grid.alpha": 0.3,
     "legend.frameon": False,
-    # Without a date, the same figure is the same file.
-    "svg.hashsalt": "lighthouse",
 }
 
 
