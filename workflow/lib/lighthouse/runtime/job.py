@@ -37,19 +37,19 @@ class Job:
         log.info("%s (%.1f s, peak %.2f GiB)", made, seconds, peak)
 
 
-def start(snakemake: object | None, threads: int | None = None) -> Job:
+def start(snakemake: object | None) -> Job:
     """Begin a job: call before anything imports torch.
 
     ``snakemake`` is the object that Snakemake gives a script, or None when run by
-    hand. ``threads``, if given, holds whatever Snakemake granted: results that depend
-    on the number of threads then do not depend on ``--cores``.
+    hand. The parameter ``torch_threads``, where a rule gives it, holds whatever
+    Snakemake granted: results that depend on the number of threads then do not depend
+    on ``--cores``.
     """
     job = _from_snakemake(snakemake) if snakemake is not None else _from_arguments()
     _start_log(snakemake.log[0] if snakemake is not None and snakemake.log else None)
-    fixed = threads or getattr(job.params, "torch_threads", None) or job.threads
+    job.threads = getattr(job.params, "torch_threads", None) or job.threads
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ[name] = str(fixed)
-    job.threads = fixed
+        os.environ[name] = str(job.threads)
     return job
 
 
