@@ -1,6 +1,7 @@
 """Datasets: the digits' split is fixed, images are as described, exports load elsewhere."""
 
 import hashlib
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -14,7 +15,9 @@ from lighthouse.datasets import PARTS, ImageIndex
 from lighthouse.datasets.digits import CLASS_COUNTS, build, smallest_class, split
 from lighthouse.datasets.export import write_class_folders
 from lighthouse.datasets.index import read_image
+from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_json
+from pictures import noise
 
 CONFIG = yaml.safe_load((Path(__file__).parents[1] / "config" / "config.yaml").read_text())
 DIGITS = CONFIG["datasets"]["digits"]
@@ -67,7 +70,7 @@ def test_every_class_has_at_least_as_many_training_images_as_promised(train):
     sizes = {"train": train, "val": 100, "test": sum(CLASS_COUNTS) - train - 100}
     parts = np.array(split(labels, sizes, 0))
     true = np.bincount(labels[parts == "train"]).min()
-    assert true - 1 <= smallest_class(sizes) <= true
+    assert true - 1 <= smallest_class({"parts": sizes}) <= true
 
 
 def test_classes_are_in_the_order_of_labels(digits):
@@ -122,6 +125,71 @@ def test_an_image_of_the_size_is_read_as_it_is(tmp_path):
 def test_a_grey_image_becomes_colour(tmp_path):
     Image.fromarray(np.full((8, 8), 7, np.uint8)).save(tmp_path / "a.png")
     assert (read_image(tmp_path / "a.png", 8) == 7).all()
+
+
+# Reading.
+
+
+@pytest.fixture
+def noisy(tmp_path):
+    """An index of seven training images: relative paths, and one absolute."""
+    paths = [noise(tmp_path / "a" / f"{k}.png", seed=k) for k in range(7)]
+    rows = [
+        ("train", k % 2, "ab"[k % 2], f"{path.relative_to(tmp_path)}")
+        for k, path in enumerate(paths)
+    ]
+    rows[3] = (*rows[3][:3], str(paths[3]))
+    ImageIndex.write(tmp_path / "index.tsv", rows)
+    return ImageIndex.read(tmp_path / "index.tsv")
+
+
+def test_resize_scales_the_shorter_side_beyond_the_cut(tmp_path):
+    path = striped(48, 32, tmp_path / "a.png")
+    found = read_image(path, 28, resize=32 / 28)
+    assert found.shape == (3, 28, 28)
+    assert found[0, 0].tolist() == list(range(10, 38))
+    assert found[1, :, 0].tolist() == list(range(2, 30))
+
+
+@pytest.mark.parametrize("batch", [1, 3, 7, 100])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_batches_are_all_images_in_order(noisy, batch, threads):
+    parts = list(noisy.batches("train", 8, batch, threads))
+    assert [len(part) for part in parts[:-1]] == [batch] * (len(parts) - 1)
+    expected = [read_image(path, 8) for path in noisy.paths("train")]
+    assert np.array_equal(np.concatenate(parts), expected)
+    assert np.array_equal(noisy.images("train", 8), expected)
+
+
+def test_batches_of_chosen_rows_keep_their_order(noisy):
+    rows = [5, 0, 5, 3]
+    expected = noisy.images("train", 8)[rows]
+    assert np.array_equal(np.concatenate(list(noisy.batches("train", 8, 3, 2, rows))), expected)
+    assert np.array_equal(noisy.images("train", 8, rows=rows), expected)
+
+
+def test_only_a_few_batches_are_decoded_ahead(noisy, monkeypatch):
+    from lighthouse.datasets import index
+
+    read = []
+    monkeypatch.setattr(index, "read_image", lambda path, *_: read.append(path) or np.zeros(1))
+    batches = noisy.batches("train", 8, 1, 1)
+    next(batches)
+    batches.close()
+    assert len(read) <= 1 + index.AHEAD
+
+
+def test_a_part_without_images_is_empty(noisy):
+    assert noisy.images("val", 8).shape == (0, 3, 8, 8)
+    assert noisy.labels("val").shape == (0,)
+    assert list(noisy.batches("val", 8, 4, 2)) == []
+
+
+def test_a_truncated_image_is_named(noisy):
+    path = noisy.paths("train")[2]
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(DataError, match=re.escape(str(path))):
+        noisy.images("train", 8, threads=2)
 
 
 # Distilled sets as folders.

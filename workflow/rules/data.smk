@@ -1,4 +1,32 @@
+from lighthouse.datasets.fastai import EDITIONS
+
+
+# Compute nodes seldom have a network.
+localrules:
+    download,
+
+
+# The record stands for the folder beside it, which no rerun removes and a user may
+# unpack by hand.
+rule download:
+    output:
+        record=f"{DOWNLOADS}/fastai/{{edition}}.json",
+    log:
+        "results/logs/downloads/{edition}.log",
+    benchmark:
+        "results/benchmarks/downloads/{edition}.tsv"
+    wildcard_constraints:
+        edition=one_of(EDITIONS),
+    conda:
+        "../../envs/download.yaml"
+    script:
+        "../scripts/download.py"
+
+
+# Threads decode images, here and below: they change the clock, and no number.
 rule dataset:
+    input:
+        download=download_of,
     output:
         index="results/datasets/{dataset}/index.tsv",
         images=directory("results/datasets/{dataset}/images"),
@@ -8,19 +36,44 @@ rule dataset:
         "results/benchmarks/datasets/{dataset}.tsv"
     conda:
         "../../envs/data.yaml"
+    threads: 8
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
     params:
         source=dataset_option("source"),
-        image_size=dataset_option("image_size"),
-        parts=dataset_option("parts"),
-        split_seed=dataset_option("split_seed"),
+        options=source_options,
         code=code("dataset.py"),
     script:
         "../scripts/dataset.py"
 
 
+# Memory: twice the pixels. ImageNet-1K's validation part at 256 px is 10 GB.
+rule pixels:
+    input:
+        index="results/datasets/{dataset}/index.tsv",
+    output:
+        pixels="results/pixels/{dataset}/resize~{resize}/size~{size}.safetensors",
+    log:
+        "results/logs/pixels/{dataset}/resize~{resize}/size~{size}.log",
+    benchmark:
+        "results/benchmarks/pixels/{dataset}/resize~{resize}/size~{size}.tsv"
+    conda:
+        "../../envs/data.yaml"
+    threads: 8
+    resources:
+        mem_mb=lambda wildcards, attempt: 3000 * 3 ** (attempt - 1),
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        code=code("pixels.py"),
+    script:
+        "../scripts/pixels.py"
+
+
 rule autoencoder:
     input:
         index="results/datasets/{dataset}/index.tsv",
+        pretrained=pretrained_of("autoencoder"),
     output:
         model=directory("results/autoencoders/{dataset}"),
     log:
@@ -33,10 +86,12 @@ rule autoencoder:
     threads: study.config["compute"]["training_threads"]
     resources:
         gpu=1,
-        mem_mb=2000,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         image_size=dataset_option("image_size"),
         options=dataset_option("autoencoder"),
+        checkpoint_seconds=study.config["compute"]["checkpoint_seconds"],
         torch_threads=study.config["compute"]["training_threads"],
         code=code("autoencoder.py"),
     script:
@@ -48,7 +103,7 @@ rule latents:
         index="results/datasets/{dataset}/index.tsv",
         autoencoder="results/autoencoders/{dataset}",
     output:
-        latents="results/latents/{dataset}.safetensors",
+        latents=directory("results/latents/{dataset}"),
     log:
         "results/logs/latents/{dataset}.log",
     benchmark:
@@ -59,9 +114,15 @@ rule latents:
     threads: study.config["compute"]["training_threads"]
     resources:
         gpu=1,
-        mem_mb=2000,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         image_size=dataset_option("image_size"),
+        flips=dataset_option("flips"),
+        # A million pixels a call, 16 images of 256 px: about 3 GB in sd-vae's encoder.
+        batch=lambda wildcards: max(
+            1, min(256, 2**20 // study.dataset(wildcards.dataset)["image_size"] ** 2)
+        ),
         torch_threads=study.config["compute"]["training_threads"],
         code=code("latents.py"),
     script:

@@ -1,4 +1,4 @@
-"""Rule `dataset`: the images of a dataset and the index of its three parts."""
+"""Rule `dataset`: the index of a dataset's three parts, and its images if they are nowhere yet."""
 
 from pathlib import Path
 
@@ -10,14 +10,9 @@ from lighthouse.datasets import PARTS, ImageIndex  # noqa: E402
 from lighthouse.datasets.sources import SOURCES  # noqa: E402
 
 source = SOURCES[job.params.source]
-source.build(
-    {
-        "image_size": job.params.image_size,
-        "parts": job.params.parts,
-        "split_seed": job.params.split_seed,
-    },
-    Path(job.output.index).parent,
-)
+folder = Path(job.output.index).parent
+source.build(job.params.options, folder, job.threads)
+(folder / "images").mkdir(exist_ok=True)  # stays empty where images are read in place
 index = ImageIndex.read(job.output.index)
 sizes = ", ".join(f"{len(index.labels(part))} {part}" for part in PARTS)
-job.done(f"{len(index.classes)} classes: {sizes}; licence {source.licence}")
+job.done(f"{len(index.classes)} classes: {sizes}; licence: {source.licence}")

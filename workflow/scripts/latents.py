@@ -1,24 +1,26 @@
 """Rule `latents`: every training image's latent, and the class means."""
 
+from pathlib import Path
+
 from lighthouse.runtime.job import device, start
 
 job = start(globals().get("snakemake"))
 
-import torch  # noqa: E402
-
 from lighthouse.datasets import ImageIndex  # noqa: E402
-from lighthouse.diffusion.autoencoder import encode, load_autoencoder  # noqa: E402
-from lighthouse.runtime.files import write_tensors  # noqa: E402
-from lighthouse.runtime.provenance import provenance  # noqa: E402
+from lighthouse.diffusion.autoencoder import load_autoencoder  # noqa: E402
+from lighthouse.diffusion.encoding import Latents, encode_part  # noqa: E402
+from lighthouse.runtime.precision import full_float32  # noqa: E402
 
-index = ImageIndex.read(job.input.index)
-images = torch.from_numpy(index.images("train", job.params.image_size)).to(device())
-labels = torch.from_numpy(index.labels("train"))
-latents = encode(load_autoencoder(job.input.autoencoder, device()), images)
-class_means = torch.stack([latents[labels == k].mean(0) for k in range(len(index.classes))])
-write_tensors(
-    job.output.latents,
-    {"latents": latents, "labels": labels, "class_means": class_means},
-    {"classes": index.classes, **provenance(threads=job.threads)},
+full_float32()
+encode_part(
+    load_autoencoder(job.input.autoencoder, device()),
+    Path(job.input.autoencoder),
+    ImageIndex.read(job.input.index),
+    Path(job.output.latents),
+    image_size=job.params.image_size,
+    flips=job.params.flips,
+    batch=job.params.batch,
+    threads=job.threads,
 )
-job.done(f"{len(latents)} latents of {tuple(latents.shape[1:])} numbers, {len(class_means)} means")
+count, views, *shape = Latents(job.output.latents).latents.shape
+job.done(f"latents of {count} images: {views} view(s) each of shape {tuple(shape)}")

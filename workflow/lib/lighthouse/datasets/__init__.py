@@ -1,4 +1,4 @@
-"""Real images: sources, the split, and the index through which all stages read them."""
+"""Real images: sources, labels, the split, and the index through which all stages read them."""
 
 from lighthouse.datasets.index import PARTS, ImageIndex
 

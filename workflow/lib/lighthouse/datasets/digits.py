@@ -15,13 +15,14 @@ from PIL import Image
 from lighthouse.datasets.index import ImageIndex
 
 LICENCE = "CC BY 4.0"
+URL = "https://archive.ics.uci.edu/dataset/80/optical+recognition+of+handwritten+digits"
 #: Images of each class, 0 to 9.
 CLASS_COUNTS = (178, 182, 177, 183, 181, 182, 181, 179, 174, 180)
 
 
-def smallest_class(parts: Mapping[str, int]) -> int:
+def smallest_class(options: Mapping) -> int:
     """Training images that a stratified split leaves every class at least."""
-    return min(CLASS_COUNTS) * parts["train"] // sum(CLASS_COUNTS)
+    return min(CLASS_COUNTS) * options["parts"]["train"] // sum(CLASS_COUNTS)
 
 
 def check(options: Mapping) -> list[str]:
@@ -39,10 +40,11 @@ def check(options: Mapping) -> list[str]:
     return problems
 
 
-def build(options: Mapping, folder: Path) -> None:
+def build(options: Mapping, folder: Path, threads: int = 1) -> None:
     """Write the digits as ``folder/images/<part>/<digit>/<number>.png`` RGB, and the index.
 
-    Pixels are scaled up bicubically to ``options["image_size"]``.
+    Pixels are scaled up bicubically to ``options["image_size"]``. One thread does it,
+    however many there are.
     """
     from sklearn.datasets import load_digits
 

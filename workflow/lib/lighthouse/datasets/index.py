@@ -1,46 +1,54 @@
 """A dataset on disk: image files, and a table that says what each is."""
 
 import csv
-from collections.abc import Iterable
+import sys
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
+from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import whole
 
 #: Priors and class means see train; choices are made on val; test is for the
 #: figures reported.
 PARTS = ("train", "val", "test")
 COLUMNS = ("part", "label", "class_name", "path")
+#: Batches that are decoded while their reader is busy with an earlier one.
+AHEAD = 2
 
 
 @dataclass(frozen=True)
 class ImageIndex:
-    """The rows of an index: ``(part, label, class name, path relative to root)``."""
+    """The rows of an index: ``(part, label, class name, path)``.
+
+    Paths are relative to ``root``, or absolute.
+    """
 
     root: Path
     rows: tuple[tuple[str, int, str, str], ...]
 
     @classmethod
     def read(cls, path: str | Path) -> "ImageIndex":
-        """Read ``index.tsv``; image paths are relative to its folder."""
+        """Read ``index.tsv``; image paths are absolute, or relative to its folder."""
         path = Path(path)
         with path.open(encoding="utf-8", newline="") as file:
-            rows = [
-                (row["part"], int(row["label"]), row["class_name"], row["path"])
-                for row in csv.DictReader(file, delimiter="\t")
-            ]
-        return cls(path.parent, tuple(rows))
+            lines = csv.reader(file, delimiter="\t")
+            next(lines)
+            rows = tuple(  # interned: a million rows share a few words
+                (sys.intern(part), int(label), sys.intern(name), image)
+                for part, label, name, image in lines
+            )
+        return cls(path.parent, rows)
 
     @staticmethod
     def write(path: str | Path, rows: Iterable[tuple[str, int, str, str]]) -> None:
-        """Write ``index.tsv``."""
-        with whole(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, delimiter="\t", lineterminator="\n")
-            writer.writerow(COLUMNS)
-            writer.writerows(rows)
+        """Write ``index.tsv``, whole or not at all."""
+        write_rows(path, COLUMNS, rows)
 
     @property
     def classes(self) -> list[str]:
@@ -51,25 +59,91 @@ class ImageIndex:
         """Labels of a part, (n,) int64, in index order."""
         return np.array([row[1] for row in self.rows if row[0] == part], dtype=np.int64)
 
-    def images(self, part: str, size: int) -> np.ndarray:
-        """Images of a part in index order, (n, 3, size, size) uint8 RGB.
+    def paths(self, part: str) -> list[Path]:
+        """Image files of a part, in index order."""
+        return [self.root / row[3] for row in self.rows if row[0] == part]
 
-        An image of another size has its shorter side scaled to ``size`` and its
-        centre cut out.
+    def images(
+        self,
+        part: str,
+        size: int,
+        threads: int = 1,
+        rows: Sequence[int] | None = None,
+        resize: float = 1.0,
+    ) -> np.ndarray:
+        """Images of a part at once, (n, 3, size, size) uint8 RGB; see ``batches``."""
+        count = len(self.labels(part)) if rows is None else len(rows)
+        images = np.empty((count, 3, size, size), np.uint8)
+        done = 0
+        for batch in self.batches(part, size, 256, threads, rows, resize):
+            images[done : done + len(batch)] = batch
+            done += len(batch)
+        return images
+
+    def batches(
+        self,
+        part: str,
+        size: int,
+        batch: int,
+        threads: int,
+        rows: Sequence[int] | None = None,
+        resize: float = 1.0,
+    ) -> Iterator[np.ndarray]:
+        """Images of a part in index order, ``batch`` at a time: (k, 3, size, size) uint8 RGB.
+
+        rows: positions within the part, in the order wanted; all of it if None. Images
+        are read as ``read_image`` does, by ``threads`` threads, which work on the next
+        ``AHEAD`` batches while the caller uses one; no more is in memory. Raises
+        ``DataError`` at an image that cannot be read.
         """
-        paths = [self.root / row[3] for row in self.rows if row[0] == part]
-        return np.stack([read_image(path, size) for path in paths])
+        paths = self.paths(part)
+        chosen = paths if rows is None else [paths[row] for row in rows]
+        pool, pending = ThreadPoolExecutor(threads), deque()
+        try:
+            for start in range(0, len(chosen), batch):
+                some = chosen[start : start + batch]
+                pending.append([pool.submit(read_image, path, size, resize) for path in some])
+                if len(pending) > AHEAD:
+                    yield np.stack([image.result() for image in pending.popleft()])
+            while pending:
+                yield np.stack([image.result() for image in pending.popleft()])
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
-def read_image(path: Path, size: int) -> np.ndarray:
-    """One image, (3, size, size) uint8 RGB, scaled and centre-cropped as needed."""
-    with Image.open(path) as image:
-        image = image.convert("RGB")
-        if image.size != (size, size):
-            scale = size / min(image.size)
-            image = image.resize(
-                tuple(max(size, round(side * scale)) for side in image.size), Image.BICUBIC
-            )
-            left, top = ((side - size) // 2 for side in image.size)
-            image = image.crop((left, top, left + size, top + size))
-        return np.asarray(image).transpose(2, 0, 1).copy()
+def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence]) -> None:
+    """Write a table of tab-separated columns, whole or not at all."""
+    with whole(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
+
+
+def read_image(path: Path, size: int, resize: float = 1.0) -> np.ndarray:
+    """One image, (3, size, size) uint8 RGB.
+
+    The shorter side is scaled (bicubic) to round(resize · size), resize ≥ 1, and the
+    centre is cut out. A rotation that EXIF asks for is not applied, as ImageNet's
+    pipelines do not. Raises ``DataError``, naming the file, if it cannot be decoded.
+    """
+    image = decode(path)
+    target = round(resize * size)
+    scale = target / min(image.size)
+    image = image.resize(
+        tuple(max(target, round(side * scale)) for side in image.size), Image.BICUBIC
+    )
+    left, top = ((side - size) // 2 for side in image.size)
+    image = image.crop((left, top, left + size, top + size))
+    return np.asarray(image).transpose(2, 0, 1).copy()
+
+
+def decode(path: Path) -> Image.Image:
+    """An image decoded whole, RGB. Raises ``DataError``, naming the file, if it cannot be."""
+    try:
+        with Image.open(path) as file:
+            return file.convert("RGB")
+    except UnidentifiedImageError:
+        raise DataError(f"{path}: not an image of a known format") from None
+    except Exception as error:  # decoders raise errors of many kinds at broken files
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise DataError(f"{path}: {reason}") from None

@@ -1,27 +1,158 @@
-"""Where datasets come from. A source writes images and an index; the rest reads those."""
+"""Where datasets come from. A source writes an index (and images, if need be); the rest reads it.
+
+Imports no torch: configs are checked with it.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from lighthouse.datasets import digits
+from lighthouse.datasets.fastai import EDITIONS
+from lighthouse.datasets.folders import Tree, held_out
+from lighthouse.datasets.labels import LABELS, LICENCE, URL
 
 
 @dataclass(frozen=True)
 class Source:
-    """``build(options, folder)`` writes ``folder/index.tsv`` and the images it names.
+    """A way to get a dataset. ``options`` are its keys of the config, with paths absolute.
 
-    ``smallest_class(parts)`` is how many training images every class has at least,
-    known before any file is read. ``check(options)`` says what is wrong with them, one
-    line a mistake.
+    required, optional: its keys besides ``image_size`` and ``downloads``, which every
+    source is given.
+    invalid(options): what is wrong with the options themselves, one line a mistake that
+    begins with the key; does not look at the disk.
+    n_classes(options), smallest_class(options): the number of classes, and the training
+    images that each has at least (None where only the data can tell).
+    missing(options, least): what the disk lacks before jobs can run, one line each;
+    least: training images that every class must have.
+    build(options, folder, threads): writes ``folder/index.tsv`` and the images it names
+    that are nowhere yet.
     """
 
-    build: Callable[[Mapping, Path], None]
-    smallest_class: Callable[[Mapping], int]
-    check: Callable[[Mapping], list[str]]
+    required: frozenset[str]
+    optional: frozenset[str]
+    invalid: Callable[[Mapping], list[str]]
+    n_classes: Callable[[Mapping], int]
+    smallest_class: Callable[[Mapping], int | None]
+    missing: Callable[..., list[str]]
+    build: Callable[[Mapping, Path, int], None]
     licence: str
+    url: str
 
+    @property
+    def keys(self) -> frozenset[str]:
+        """All keys that the source reads."""
+        return self.required | self.optional
+
+    def check(self, options: Mapping) -> list[str]:
+        """What is wrong with the options, one line a mistake that begins with the key."""
+        absent = sorted(self.required - options.keys())
+        return [f"{key}: is missing" for key in absent] or self.invalid(options)
+
+
+def _own_folder(options: Mapping) -> Tree:
+    layout = "images belong in train/<class>/ and val/<class>/ below root"
+    return Tree(Path(options["root"]), None, layout)
+
+
+def _imagenet(options: Mapping) -> Tree:
+    layout = (
+        f"ImageNet (ILSVRC 2012, {URL}, an account is needed) belongs in train/<wnid>/ and "
+        "val/<wnid>/ below root. torchvision sorts its validation images so: put "
+        "ILSVRC2012_img_val.tar and ILSVRC2012_devkit_t12.tar.gz into a folder F, run python -c "
+        "\"import torchvision; torchvision.datasets.ImageNet('F', 'val')\" and take F/val"
+    )
+    return Tree(Path(options["root"]), LABELS[options["classes"]], layout)
+
+
+def _fastai(options: Mapping) -> Tree:
+    edition = EDITIONS[options["edition"]]
+    root = Path(options["downloads"], "fastai", options["edition"])
+    layout = f"it holds {edition.url}, unpacked; for another download remove it and {root}.json"
+    return Tree(root, LABELS[edition.classes], layout)
+
+
+def _fastai_missing(options: Mapping, least: int = 1) -> list[str]:
+    tree = _fastai(options)
+    record = Path(f"{tree.root}.json")  # without it and the folder there will be a download
+    return _missing(tree, options, least) if tree.root.is_dir() or record.is_file() else []
+
+
+def _fastai_smallest_class(options: Mapping) -> int:
+    count = EDITIONS[options["edition"]].smallest_train
+    return count - held_out(count, options.get("val_share", 0.0))
+
+
+def _missing(tree: Tree, options: Mapping, least: int) -> list[str]:
+    return tree.missing(least, options.get("val_share", 0.0))
+
+
+def _of_tree(tree: Callable[[Mapping], Tree]) -> dict[str, Callable]:
+    """What a source of class folders does, by the function that finds them."""
+
+    def n_classes(options: Mapping) -> int:
+        labels = tree(options).labels
+        return labels.n_classes if labels else len(tree(options).classes())
+
+    def missing(options: Mapping, least: int = 1) -> list[str]:
+        return _missing(tree(options), options, least)
+
+    def build(options: Mapping, folder: Path, threads: int = 1) -> None:
+        given = {key: options[key] for key in ("val_share", "bad_files") if key in options}
+        tree(options).build(folder, threads=threads, **given)
+
+    return {"n_classes": n_classes, "missing": missing, "build": build}
+
+
+def _one_of(key: str, registry: Mapping) -> Callable[[Mapping], list[str]]:
+    """A check that a key names an entry of a registry."""
+
+    def invalid(options: Mapping) -> list[str]:
+        known = options[key] in registry
+        return [] if known else [f"{key}: {options[key]!r}; allowed: {', '.join(registry)}"]
+
+    return invalid
+
+
+HOW_TO_READ = frozenset({"val_share", "bad_files"})
 
 SOURCES = {
-    "digits": Source(digits.build, digits.smallest_class, digits.check, digits.LICENCE),
+    "digits": Source(
+        required=frozenset({"parts", "split_seed"}),
+        optional=frozenset(),
+        invalid=digits.check,
+        n_classes=lambda options: len(digits.CLASS_COUNTS),
+        smallest_class=digits.smallest_class,
+        missing=lambda options, least=1: [],
+        build=digits.build,
+        licence=digits.LICENCE,
+        url=digits.URL,
+    ),
+    "folder": Source(
+        required=frozenset({"root"}),
+        optional=HOW_TO_READ,
+        invalid=lambda options: [],
+        smallest_class=lambda options: None,
+        licence="that of your images",
+        url="",
+        **_of_tree(_own_folder),
+    ),
+    "imagenet": Source(
+        required=frozenset({"root", "classes"}),
+        optional=HOW_TO_READ,
+        invalid=_one_of("classes", LABELS),
+        smallest_class=lambda options: None,
+        licence=LICENCE,
+        url=URL,
+        **_of_tree(_imagenet),
+    ),
+    "fastai": Source(
+        required=frozenset({"edition"}),
+        optional=HOW_TO_READ,
+        invalid=_one_of("edition", EDITIONS),
+        smallest_class=_fastai_smallest_class,
+        licence=LICENCE,
+        url="https://github.com/fastai/imagenette",
+        **_of_tree(_fastai) | {"missing": _fastai_missing},
+    ),
 }

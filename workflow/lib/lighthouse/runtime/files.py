@@ -45,17 +45,23 @@ def read_json(path: str | Path) -> dict:
 def write_tensors(path: str | Path, tensors: Mapping, about: Mapping) -> None:
     """Write torch tensors or numpy arrays as safetensors, ``about`` in its header."""
     first = next(iter(tensors.values()))
-    if hasattr(first, "detach"):
-        from safetensors.torch import save_file
+    if not hasattr(first, "detach"):
+        return write_arrays(path, tensors, about)
+    from safetensors.torch import save_file
 
-        tensors = {k: t.detach().cpu().contiguous() for k, t in tensors.items()}
-    else:
-        import numpy as np
-        from safetensors.numpy import save_file
-
-        tensors = {k: np.ascontiguousarray(a) for k, a in tensors.items()}
+    tensors = {k: t.detach().cpu().contiguous() for k, t in tensors.items()}
     with whole(path) as beside:
-        save_file(dict(tensors), beside, metadata={"about": json.dumps(about)})
+        save_file(tensors, beside, metadata={"about": json.dumps(about)})
+
+
+def write_arrays(path: str | Path, arrays: Mapping, about: Mapping) -> None:
+    """Write numpy arrays as safetensors (no torch needed), ``about`` in its header."""
+    import numpy as np
+    from safetensors.numpy import save_file
+
+    arrays = {k: np.ascontiguousarray(a) for k, a in arrays.items()}
+    with whole(path) as beside:
+        save_file(arrays, beside, metadata={"about": json.dumps(about)})
 
 
 def read_arrays(path: str | Path) -> dict:

@@ -1,0 +1,215 @@
+"""Datasets of one's own files: ``root/train/<class>/*`` and ``root/val/<class>/*``.
+
+The folder ``val`` becomes the part test; the part val, for choices, is held out of
+``train``. Files within a class may lie in folders of their own. Names that begin with a
+dot (.DS_Store, .git) are no data and are passed over in silence; all other files that
+are not images are listed.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from lighthouse.datasets.index import PARTS, ImageIndex, decode, write_rows
+from lighthouse.datasets.labels import LabelSet
+from lighthouse.runtime.errors import DataError
+from lighthouse.runtime.job import log, progress
+
+#: The part of the index that a folder's images become.
+PARTS_OF = {"train": "train", "val": "test"}
+#: As torchvision's ImageFolder has them; upper case counts too.
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"}
+)
+#: Files that one task of the pool decodes: a million tasks of one file would fill memory.
+FILES_A_TASK = 64
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A root with its class folders.
+
+    labels: which folders are classes, and their order; None takes all folders of
+    ``train`` by name. layout: what belongs where, for messages.
+    """
+
+    root: Path
+    labels: LabelSet | None
+    layout: str
+
+    def classes(self) -> list[str]:
+        """Names of the class folders in label order. Raises ``DataError`` if there are none."""
+        train = self.root / "train"
+        if not train.is_dir():
+            raise DataError(f"{train}: no such folder; {self.layout}")
+        found = subfolders(train)
+        if not found:
+            raise DataError(f"{train}: holds no class folders; {self.layout}")
+        try:
+            return self.labels.order(found) if self.labels else found
+        except ValueError as error:
+            raise DataError(f"{train}: {error}") from None
+
+    def missing(self, least: int = 1, val_share: float = 0.0) -> list[str]:
+        """What the root lacks, one line each; reads names of files, and no image.
+
+        least: training images that every class must have besides the ``val_share`` held
+        out.
+        """
+        val = self.root / "val"
+        if not self.root.is_dir():
+            return [f"{self.root}: no such folder; {self.layout}"]
+        try:
+            classes = self.classes()
+        except DataError as error:
+            return [str(error)]
+        if not val.is_dir():
+            return [f"{val}: no such folder; {self.layout}"]
+        in_train, in_val = set(subfolders(self.root / "train")), set(subfolders(val))
+        if not in_val:
+            loose = sum(path.is_file() for path in val.iterdir())
+            return [f"{val}: holds {loose} files and no class folders; {self.layout}"]
+        lines = []
+        for part, found in (("train", in_train), ("val", in_val)):
+            absent = [name for name in classes if name not in found]
+            if absent:
+                lines.append(
+                    f"{self.root / part}: no folders of {len(absent)} classes: {', '.join(absent)}"
+                )
+            loose = sorted(p.name for p in (self.root / part).iterdir() if _is_image(p))
+            if loose:
+                lines.append(
+                    f"{self.root / part}: {len(loose)} images lie in no class folder: "
+                    f"{', '.join(loose[:5])}{' …' * (len(loose) > 5)}"
+                )
+        surplus = sorted(in_val - in_train) if self.labels is None else []
+        if surplus:
+            lines.append(f"{val}: classes that train/ does not have: {', '.join(surplus)}")
+        for name in classes:
+            if name in in_train:
+                lines += self._too_few(name, least, val_share)
+            if name in in_val and not any(_images(val / name)):
+                lines.append(f"{val / name}: holds no images")
+        return lines
+
+    def _too_few(self, name: str, least: int, val_share: float) -> list[str]:
+        folder = self.root / "train" / name
+        count = sum(1 for _ in _images(folder))
+        left = count - held_out(count, val_share)
+        if not count:
+            return [f"{folder}: holds no images"]
+        if left < least:
+            return [f"{folder}: {left} images for training, of {least} that the study needs"]
+        return []
+
+    def build(
+        self, folder: Path, val_share: float = 0.0, bad_files: str = "stop", threads: int = 1
+    ) -> None:
+        """Write ``folder/index.tsv`` over the images, and ``folder/rejected.tsv``.
+
+        Decodes every image once, by ``threads`` threads. bad_files: at files that are no
+        images or cannot be decoded, ``stop`` raises ``DataError`` with all their names
+        and writes no index; ``skip`` leaves them out. ``rejected.tsv`` has them in
+        either case: path, reason.
+        """
+        classes = self.classes()
+        files = [
+            (part, label, path)
+            for part in PARTS_OF
+            for label, name in enumerate(classes)
+            for path in sorted(_files(self.root / part / name), key=str)
+        ]
+        faults = _faults([path for *_, path in files], threads)
+        rejected = [
+            (path.relative_to(self.root).as_posix(), fault)
+            for (*_, path), fault in zip(files, faults, strict=True)
+            if fault
+        ]
+        write_rows(folder / "rejected.tsv", ("path", "reason"), rejected)
+        listed = "".join(f"\n  {path}: {fault}" for path, fault in rejected)
+        if rejected and bad_files == "stop":
+            raise DataError(
+                f"{len(rejected)} of {len(files)} files below {self.root} cannot be used:{listed}\n"
+                "Repair or remove them, or leave them out with bad_files: skip"
+            )
+        if rejected:
+            log.warning("left out %d of %d files:%s", len(rejected), len(files), listed)
+        good: dict[tuple[str, int], list[Path]] = {}
+        for (part, label, path), fault in zip(files, faults, strict=True):
+            if not fault:
+                good.setdefault((part, label), []).append(path)
+        rows = []
+        for label, name in enumerate(classes):
+            for part in PARTS_OF:
+                if (part, label) not in good:
+                    raise DataError(f"{self.root / part / name}: holds no image that can be used")
+            held = self._held_out(good["train", label], val_share)
+            rows += [
+                ("val" if path in held else PARTS_OF[part], label, name, path.as_posix())
+                for part in PARTS_OF
+                for path in good[part, label]
+            ]
+        rows.sort(key=lambda row: (PARTS.index(row[0]), row[1], row[3]))
+        ImageIndex.write(folder / "index.tsv", rows)
+
+    def _held_out(self, paths: Sequence[Path], val_share: float) -> set[Path]:
+        """The files of a class that are held out: those whose names have the lowest digests.
+
+        So another order of listing, another machine or another root changes nothing.
+        """
+
+        def rank(path: Path) -> bytes:
+            return hashlib.sha256(path.relative_to(self.root).as_posix().encode()).digest()
+
+        return set(sorted(paths, key=rank)[: held_out(len(paths), val_share)])
+
+
+def held_out(count: int, val_share: float) -> int:
+    """How many of a class's ``count`` training images are held out; never all."""
+    return min(round(val_share * count), max(count - 1, 0))
+
+
+def subfolders(folder: Path) -> list[str]:
+    """Names of the folders in a folder, sorted."""
+    return sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """All files of a class but hidden ones, those in folders within it too."""
+    for place, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (Path(place, name) for name in names if not name.startswith("."))
+
+
+def _raise(error: OSError) -> None:
+    raise error  # os.walk would pass over a folder that it may not read
+
+
+def _is_image(path: Path) -> bool:
+    return path.suffix.lower() in IMAGE_SUFFIXES
+
+
+def _images(folder: Path) -> Iterator[Path]:
+    return filter(_is_image, _files(folder))
+
+
+def _faults(paths: Sequence[Path], threads: int) -> list[str | None]:
+    """Why each file cannot be used, or None if it can."""
+    tasks = [paths[start : start + FILES_A_TASK] for start in range(0, len(paths), FILES_A_TASK)]
+    with ThreadPoolExecutor(threads) as pool:
+        found = pool.map(lambda some: [_fault(path) for path in some], tasks)
+        unit = f"×{FILES_A_TASK} files"
+        return [r for some in progress(found, "images", len(tasks), unit) for r in some]
+
+
+def _fault(path: Path) -> str | None:
+    if not _is_image(path):
+        return f"not an image file: its name ends in {path.suffix!r}"
+    try:
+        decode(path)
+    except DataError as error:
+        return str(error).removeprefix(f"{path}: ")
+    return None

@@ -1,0 +1,175 @@
+"""Latents of all training images: written once, a batch at a time, then read where needed.
+
+Reading imports neither torch nor diffusers.
+"""
+
+import hashlib
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from lighthouse.datasets import ImageIndex
+from lighthouse.runtime.files import (
+    read_about,
+    read_arrays,
+    read_json,
+    whole,
+    write_arrays,
+    write_json,
+)
+from lighthouse.runtime.job import log
+from lighthouse.runtime.provenance import provenance
+
+LATENTS, MEANS, PROGRESS = "latents.npy", "means.safetensors", "progress.json"
+
+
+class Means(NamedTuple):
+    """The small part of a folder of latents.
+
+    labels: (n,) int64. class_means: (C, c, h, w) float32, of images as they are, not of
+    mirrored ones. classes: C names in label order.
+    """
+
+    labels: np.ndarray
+    class_means: np.ndarray
+    classes: list[str]
+
+
+def read_means(folder: str | Path) -> Means:
+    """Labels and class means alone."""
+    arrays = read_arrays(Path(folder, MEANS))
+    classes = read_about(Path(folder, MEANS))["classes"]
+    return Means(arrays["labels"], arrays["class_means"], classes)
+
+
+class Latents:
+    """A folder of latents, as ``encode_part`` writes it.
+
+    latents: (n, views, c, h, w) float32, memory-mapped: rows are read from disk as they
+    are indexed; the second view, if any, is of the mirrored image. labels, class_means,
+    classes: see ``Means``.
+    """
+
+    def __init__(self, folder: str | Path):
+        self.latents = np.load(Path(folder, LATENTS), mmap_mode="r")
+        self.labels, self.class_means, self.classes = read_means(folder)
+
+
+def encode_part(
+    model: object,
+    weights: Path,
+    index: ImageIndex,
+    folder: Path,
+    image_size: int,
+    flips: bool,
+    batch: int,
+    threads: int,
+) -> None:
+    """Write the latents of a dataset's part train and its class means to ``folder``.
+
+    Latents are scaled posterior means in index order, float32. model: an
+    ``AutoencoderKL``; weights: the folder that it was loaded from, for its digest.
+    flips: a second view, of mirrored images. batch: images in one call of the encoder;
+    ``threads`` threads decode the next ones meanwhile.
+
+    The folder appears whole or not at all. A run that was killed is continued from
+    ``.<folder>.partial`` beside it, at its last whole batch, if data, autoencoder and
+    options are the same; the result is then that of an unbroken run.
+    """
+    labels = index.labels("train")
+    options = {"image_size": image_size, "flips": flips, "batch": batch}
+    key = _digest(index, weights, options)
+    partial = folder.with_name(f".{folder.name}.partial")
+    if not (partial / PROGRESS).exists() or read_json(partial / PROGRESS) != {"key": key}:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        write_json(partial / PROGRESS, {"key": key})
+    _write_latents(model, index, partial / LATENTS, len(labels), threads, **options)
+    latents = np.load(partial / LATENTS, mmap_mode="r")
+    write_arrays(
+        partial / MEANS,
+        {"labels": labels, "class_means": class_means(latents, labels, len(index.classes))},
+        {"classes": index.classes, **provenance(threads=threads, **options)},
+    )
+    (partial / PROGRESS).unlink()
+    with whole(folder) as beside:
+        partial.replace(beside)
+
+
+def class_means(latents: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
+    """Mean of each class's first views, (C, c, h, w) float32, summed in float64.
+
+    latents: (n, views, c, h, w), read in one pass of bounded memory.
+    """
+    sums = np.zeros((classes, *latents.shape[2:]))
+    for start in range(0, len(labels), 4096):
+        block, theirs = latents[start : start + 4096, 0], labels[start : start + 4096]
+        for label in np.unique(theirs):
+            sums[label] += block[theirs == label].sum(0, dtype=np.float64)
+    counts = np.bincount(labels, minlength=classes)
+    return (sums / counts[:, None, None, None]).astype(np.float32)
+
+
+def _write_latents(
+    model: object,
+    index: ImageIndex,
+    path: Path,
+    count: int,
+    threads: int,
+    image_size: int,
+    flips: bool,
+    batch: int,
+) -> None:
+    """Append to ``path`` (.npy) what it does not hold yet.
+
+    Written as a file grows, not through a memory map: on a full disk that ends in an
+    error with a text, and not in a bus error.
+    """
+    import torch
+
+    from lighthouse.diffusion.autoencoder import encode
+    from lighthouse.runtime.job import progress
+
+    device = next(model.parameters()).device
+
+    def views(images: np.ndarray) -> np.ndarray:
+        pixels = torch.from_numpy(images).to(device)
+        kept = [pixels, pixels.flip(-1)] if flips else [pixels]
+        return torch.stack([encode(model, some, batch) for some in kept], dim=1).cpu().numpy()
+
+    shape = views(np.zeros((1, 3, image_size, image_size), np.uint8)).shape[1:]
+    row = 4 * int(np.prod(shape))
+    with path.open("a+b") as file:
+        if not file.tell():
+            header = {"descr": "<f4", "fortran_order": False, "shape": (count, *shape)}
+            np.lib.format.write_array_header_1_0(file, header)
+            file.flush()
+        file.seek(0)
+        np.lib.format.read_magic(file)
+        np.lib.format.read_array_header_1_0(file)
+        start = file.tell()
+        done = (path.stat().st_size - start) // row // batch * batch
+        file.truncate(start + done * row)
+        if done:
+            log.info("continued at image %d of %d", done, count)
+        rest = range(done, count)
+        batches = index.batches("train", image_size, batch, threads, rest)
+        total = -(-count // batch)
+        for images in progress(batches, "latents", total, "batch", initial=done // batch):
+            file.write(views(images).astype("<f4").tobytes())
+            file.flush()
+
+
+def _digest(index: ImageIndex, weights: Path, options: Mapping) -> str:
+    """What the latents follow from: the images' names and labels, the autoencoder, options."""
+    sha = hashlib.sha256(repr(sorted(options.items())).encode())
+    for row in index.rows:
+        if row[0] == "train":
+            sha.update(repr(row).encode())
+    for file in sorted([*weights.glob("config.json"), *weights.glob("*.safetensors")]):
+        with file.open("rb") as opened:
+            sha.update(hashlib.file_digest(opened, "sha256").digest())
+    return sha.hexdigest()
