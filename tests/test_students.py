@@ -1,30 +1,43 @@
-"""Students: their sizes, their augmentation, and a training that chooses on val alone."""
+"""Students: a training that follows its protocol and chooses on val alone where there is one."""
 
+import math
+
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from lighthouse.students.augment import random_resized_crop
-from lighthouse.students.networks import NETWORKS, ConvNet
+from lighthouse.runtime.files import write_tensors
+from lighthouse.students import trainer
+from lighthouse.students.augment import cutmix, normalise
 from lighthouse.students.trainer import (
     Images,
     accuracy,
-    epochs_for,
-    normalise,
+    at_ipc,
+    choosing_part,
+    read_pixels,
+    read_set,
     score_student,
+    soft_loss,
     train_student,
 )
 
 NETWORK = {"network": "convnet", "depth": 2, "width": 8}
+OFF = {"crop_scale": None, "flip": False, "jitter": 0, "lighting": 0, "cutmix": False}
 PROTOCOL = {
     "optimizer": "adamw",
     "learning_rate": 1e-2,
     "weight_decay": 0.01,
-    "batch_size": 10,
+    "batch_size": [[1, 5], [10, 10]],
     "epochs": [[1, 30], [10, 12]],
-    "lr_decay": {"factor": 0.2, "at": [0.6667, 0.8333]},
-    "crop_scale": [0.6, 1.0],
+    "schedule": {"kind": "steps", "factor": 0.2, "at": [0.6667, 0.8333]},
+    "mean": [0.5, 0.5, 0.5],
+    "std": [0.5, 0.5, 0.5],
+    "augment": {**OFF, "crop_scale": [0.6, 1.0]},
+    "labels": "hard",
     "evaluations": 4,
 }
+EVERYTHING = {"crop_scale": [0.5, 1.0], "flip": True, "jitter": 0.4, "lighting": 0.1}
 
 
 def bars(n, seed, size=16):
@@ -41,113 +54,260 @@ def bars(n, seed, size=16):
     return Images(images.to(torch.uint8), labels)
 
 
+def odd(data):
+    """The same images, all said to be of one class: an early epoch says it most."""
+    return Images(data.images, torch.full_like(data.labels, 2))
+
+
 @pytest.fixture(scope="module")
 def trained():
     """A student of the easy problem, with its record."""
     return train_student(bars(60, 0), bars(60, 1), NETWORK, PROTOCOL, ipc=5, seed=0)
 
 
-# Networks.
+# Images.
 
 
-def size(depth, width, image_size, n_classes):
-    """Parameters of a ConvNet: convolutions, norms, head."""
-    first = 3 * width * 9 + width
-    others = (depth - 1) * (width * width * 9 + width)
-    side = image_size // 2**depth
-    return first + others + depth * 2 * width + width * side**2 * n_classes + n_classes
+def test_a_set_has_the_first_images_of_each_class_of_one_seed(tmp_path):
+    images = torch.randint(0, 256, (3, 4, 3, 8, 8)).to(torch.uint8)
+    write_tensors(tmp_path / "set", {"seed~0": images, "seed~1": images.flip(0)}, {})
+    found = read_set(tmp_path / "set", 1, 2)
+    assert found.labels.tolist() == [0, 0, 1, 1, 2, 2]
+    wanted = [images[2, 0], images[2, 1], images[1, 0], images[1, 1], images[0, 0], images[0, 1]]
+    assert torch.equal(found.images, torch.stack(wanted))
 
 
-@pytest.mark.parametrize(
-    ("shape", "published"),
-    [
-        ((6, 128, 224, 10), 754_570),
-        ((6, 128, 256, 10), 763_530),
-        ((3, 16, 32, 10), None),
-        ((5, 8, 40, 7), None),
-    ],
-)
-def test_a_convnet_has_the_parameters_of_the_formula(shape, published):
-    count = sum(p.numel() for p in ConvNet(*shape).parameters())
-    assert count == size(*shape) == (published or count)
+@pytest.mark.parametrize("size", [12, 17, 40])
+def test_images_are_resized_as_pillow_does(size):
+    smooth = torch.nn.functional.interpolate(
+        torch.rand(2, 3, 6, 6, generator=torch.Generator().manual_seed(0)), 24, mode="bicubic"
+    )
+    images = (smooth.clamp(0, 1) * 255).byte()
+    found = Images(images, torch.zeros(2)).resized(size)
+    assert found.size == size
+    for made, image in zip(found.images, images, strict=True):
+        pillow = Image.fromarray(image.permute(1, 2, 0).numpy()).resize((size,) * 2, Image.BILINEAR)
+        wanted = np.asarray(pillow).transpose(2, 0, 1).astype(int)
+        assert np.abs(made.numpy() - wanted).max() <= 1
 
 
-def test_a_convnet_gives_a_logit_a_class():
-    network = NETWORKS["convnet"](NETWORK, 16, 7)
-    assert network(torch.zeros(4, 3, 16, 16)).shape == (4, 7)
+def test_images_of_the_wanted_size_are_left_as_they_are():
+    images = bars(4, 0)
+    assert images.resized(16) is images
 
 
-def test_normalised_images_lie_between_minus_one_and_one():
-    found = normalise(torch.tensor([0, 255], dtype=torch.uint8))
-    assert found.tolist() == [-1, 1]
+@pytest.mark.parametrize(("n_val", "part"), [(3, "val"), (0, "test")])
+def test_the_best_epoch_is_chosen_on_test_only_where_val_is_empty(tmp_path, n_val, part):
+    arrays = {
+        name: array
+        for key, data in (("val", bars(n_val, 0)), ("test", bars(6, 1)))
+        for name, array in ((key, data.images), (f"{key}_labels", data.labels))
+    }
+    write_tensors(tmp_path / "pixels", arrays, {})
+    parts = read_pixels(tmp_path / "pixels")
+    assert choosing_part(parts) == part
+    assert torch.equal(parts["test"].images, bars(6, 1).images)
+    assert len(parts["val"].labels) == n_val
 
 
-# Augmentation.
+# Protocol.
 
 
-def random_images(n=16, size=12):
-    return torch.rand(n, 3, size, size, generator=torch.Generator().manual_seed(0))
+@pytest.mark.parametrize(("ipc", "epochs", "batch"), [(1, 30, 5), (2, 12, 10), (10, 12, 10)])
+def test_the_first_pair_whose_ipc_is_not_exceeded_holds(ipc, epochs, batch):
+    assert at_ipc(PROTOCOL, "epochs", ipc) == epochs
+    assert at_ipc(PROTOCOL, "batch_size", ipc) == batch
 
 
-def crop(images, scale=(0.5, 1.0), seed=0):
-    return random_resized_crop(images, scale, torch.Generator().manual_seed(seed))
+@pytest.mark.parametrize("key", ["epochs", "batch_size"])
+def test_an_ipc_beyond_the_protocol_is_an_error(key):
+    with pytest.raises(KeyError, match=f"no {key} for IPC 11"):
+        at_ipc(PROTOCOL, key, 11)
 
 
-def test_a_crop_keeps_shape_and_range():
-    images = random_images()
-    cropped = crop(images)
-    assert cropped.shape == images.shape
-    assert cropped.min() >= images.min() - 1e-6
-    assert cropped.max() <= images.max() + 1e-6
+@pytest.mark.parametrize(("ipc", "batches"), [(1, [5] * 4 + [3]), (5, [10, 10, 3])])
+def test_a_pass_has_batches_of_the_protocols_size_and_a_rest(monkeypatch, ipc, batches):
+    sizes = []
+    monkeypatch.setattr(
+        trainer, "check_loss", lambda loss, out, chosen, what: sizes.append(len(chosen))
+    )
+    protocol = {**PROTOCOL, "epochs": [[10, 1]], "evaluations": 1}
+    train_student(bars(23, 0), bars(3, 1), NETWORK, protocol, ipc, seed=0)
+    assert sizes == batches
 
 
-def test_each_image_is_cropped_in_its_own_way():
-    cropped = crop(random_images(1).repeat(8, 1, 1, 1))
-    assert len({tuple(image.flatten().tolist()) for image in cropped}) == 8
+@pytest.fixture
+def rates(monkeypatch):
+    """The learning rate of every step of either optimiser."""
+    found = []
+    for kind in (torch.optim.AdamW, torch.optim.SGD):
+
+        def spy(self, *arguments, step=kind.step):
+            found.append(self.param_groups[0]["lr"])
+            return step(self, *arguments)
+
+        monkeypatch.setattr(kind, "step", spy)
+    return found
 
 
-def test_the_same_generator_crops_the_same_way():
-    assert torch.equal(crop(random_images()), crop(random_images()))
-    assert not torch.equal(crop(random_images()), crop(random_images(), seed=1))
+ONE_STEP = {**PROTOCOL, "batch_size": [[10, 60]]}
 
 
-def spans(scale, axis, n=400):
-    """Share of the width (axis 3) or height (axis 2) that each crop keeps."""
-    ramp = torch.linspace(-1, 1, 32)
-    ramp = ramp.view(1, 1, 1, 32) if axis == 3 else ramp.view(1, 1, 32, 1)
-    cropped = crop(ramp.expand(n, 3, 32, 32).contiguous(), scale)
-    line = cropped[:, 0, 16] if axis == 3 else cropped[:, 0, :, 16]
-    return (line[:, 20] - line[:, 11]) / (ramp.flatten()[20] - ramp.flatten()[11])
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_the_rate_falls_at_the_stated_shares(rates, optimizer):
+    protocol = {**ONE_STEP, "optimizer": optimizer}
+    train_student(bars(60, 0), bars(60, 1), NETWORK, protocol, ipc=5, seed=0)
+    assert rates == pytest.approx([0.01] * 8 + [0.002] * 2 + [0.0004] * 2)
 
 
-def test_a_crop_keeps_the_share_of_the_area_that_the_scale_says():
-    area = spans((0.25, 0.5), 3) * spans((0.25, 0.5), 2)
-    assert area.min() > 0.24
-    assert area.max() < 0.51
-    assert area.mean().item() == pytest.approx(0.375, abs=0.02)
+def test_the_half_cosine_falls_to_a_half(rates):
+    protocol = {**ONE_STEP, "schedule": {"kind": "half-cosine"}, "epochs": [[10, 6]]}
+    train_student(bars(60, 0), bars(60, 1), NETWORK, protocol, ipc=5, seed=0)
+    # At 0°, 15°, …, 75°; the seventh epoch would have half the rate.
+    wanted = [0.005 * (1 + math.cos(math.radians(15 * k))) for k in range(6)]
+    assert rates == pytest.approx(wanted)
 
 
-def test_a_crop_has_aspects_of_three_quarters_to_four_thirds():
-    aspect = spans((0.25, 0.5), 3) / spans((0.25, 0.5), 2)
-    assert aspect.min() == pytest.approx(3 / 4, abs=0.03)
-    assert aspect.max() == pytest.approx(4 / 3, abs=0.03)
+# Losses.
+
+
+class Fixed(torch.nn.Module):
+    """Logits by an image's mean, whatever the weight; remembers what it saw."""
+
+    def __init__(self, n_classes=3):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.linspace(-1, 1, n_classes))
+        self.seen = []
+
+    def forward(self, images):
+        self.seen.append(images)
+        return images.mean((1, 2, 3))[:, None] * self.weight
+
+
+@pytest.fixture
+def fixed(monkeypatch):
+    """``Fixed`` as the student's network."""
+    network = Fixed()
+    monkeypatch.setitem(trainer.NETWORKS, "fixed", lambda options, size, n_classes: network)
+    return network
+
+
+def one_loss(monkeypatch, protocol, teacher=None):
+    """Loss of the first batch of one epoch, with its logits and the batch's labels."""
+    found = []
+    spy = lambda loss, logits, chosen, what: found.append((loss.item(), logits.detach(), chosen))  # noqa: E731
+    monkeypatch.setattr(trainer, "check_loss", spy)
+    data, protocol = bars(12, 0), {**protocol, "batch_size": [[10, 12]], "epochs": [[10, 1]]}
+    train_student(data, bars(3, 1), {"network": "fixed"}, protocol, 5, 0, teacher)
+    loss, logits, chosen = found[0]
+    return loss, logits.double(), data.labels[chosen]
+
+
+def entropy(logits, labels):
+    """Mean cross-entropy, by its definition."""
+    return sum(
+        math.log(sum(math.exp(v) for v in row.tolist())) - row[label].item()
+        for row, label in zip(logits, labels.tolist(), strict=True)
+    ) / len(labels)
+
+
+def test_the_loss_is_the_cross_entropy(monkeypatch, fixed):
+    loss, logits, labels = one_loss(monkeypatch, PROTOCOL)
+    assert loss == pytest.approx(entropy(logits, labels), rel=1e-5)
+
+
+def test_cutmix_weighs_both_labels_by_their_area(monkeypatch, fixed):
+    made = []
+
+    def spy(images, rng):
+        made.append((images, *cutmix(images, rng)))
+        return made[0][1:]
+
+    monkeypatch.setattr(trainer, "cutmix", spy)
+    protocol = {**PROTOCOL, "augment": {**OFF, "cutmix": True}}
+    loss, logits, labels = one_loss(monkeypatch, protocol)
+    before, mixed, partners, _ = made[0]
+    assert fixed.seen[0] is mixed
+    # The share by counting, in an image with another partner than itself.
+    number = next(k for k, partner in enumerate(partners.tolist()) if partner != k)
+    own = (mixed[number] == before[number]).all(0).double().mean().item()
+    assert 0 < own < 1
+    wanted = own * entropy(logits, labels) + (1 - own) * entropy(logits, labels[partners])
+    assert loss == pytest.approx(wanted, rel=1e-5)
+
+
+def softened(logits, temperature):
+    powers = [math.exp(v / temperature) for v in logits]
+    return [power / sum(powers) for power in powers]
+
+
+def test_the_soft_loss_is_the_divergence_of_the_student_from_the_teacher():
+    logits, answers = (
+        torch.tensor([[1.0, -2.0, 0.5], [0.0, 3.0, 9.0]]),
+        torch.tensor([[4.0, 0.0, -1.0], [20.0, 10.0, 0.0]]),
+    )
+    wanted = 0.0
+    for student, teacher in zip(logits.tolist(), answers.tolist(), strict=True):
+        for q, p in zip(softened(student, 20), softened(teacher, 20), strict=True):
+            wanted += p * math.log(p / q) / 2
+    assert soft_loss(logits, answers, 20).item() == pytest.approx(wanted, rel=1e-4)
+    assert soft_loss(answers, answers, 20).item() == pytest.approx(0, abs=1e-7)
+
+
+def test_the_teacher_answers_to_the_very_batch_that_the_student_sees(monkeypatch, fixed):
+    teacher = Fixed()
+    teacher.weight.data *= -7
+    protocol = {
+        **PROTOCOL,
+        "augment": {**EVERYTHING, "cutmix": True},
+        "labels": "soft",
+        "temperature": 20,
+    }
+    loss, logits, _ = one_loss(monkeypatch, protocol, teacher)
+    assert teacher.seen[0] is fixed.seen[0]
+    assert teacher.weight.grad is None
+    answers = teacher.seen[0].mean((1, 2, 3))[:, None] * teacher.weight
+    wanted = soft_loss(logits, answers.detach().double(), 20).item()
+    assert loss == pytest.approx(wanted, rel=1e-4)
 
 
 # Training.
 
 
-@pytest.mark.parametrize(("ipc", "epochs"), [(1, 30), (2, 12), (10, 12)])
-def test_the_first_pair_whose_ipc_is_not_exceeded_gives_the_epochs(ipc, epochs):
-    assert epochs_for(PROTOCOL, ipc) == epochs
-
-
-def test_an_ipc_beyond_the_protocol_is_an_error():
-    with pytest.raises(KeyError, match="no epochs for IPC 11"):
-        epochs_for(PROTOCOL, 11)
+@pytest.mark.parametrize(
+    ("optimizer", "rate", "curve", "best_epoch", "norm"),
+    [
+        # What the trainer gave before it had more to choose from than a crop.
+        ("adamw", 1e-2, [56, 57, 57, 60], 12, 37.757050),
+        ("sgd", 1e-1, [59, 60, 59, 59], 6, 72.993790),
+    ],
+)
+def test_a_training_with_crops_alone_gives_what_it_always_gave(
+    optimizer, rate, curve, best_epoch, norm
+):
+    protocol = {**PROTOCOL, "optimizer": optimizer, "learning_rate": rate}
+    network, record = train_student(bars(60, 0), bars(60, 1), NETWORK, protocol, 5, 0)
+    assert [round(60 * score) for _, score in record["curve"]] == curve
+    assert record["best_epoch"] == best_epoch
+    assert network.head.weight.abs().sum().item() == pytest.approx(norm, rel=1e-4)
 
 
 def test_a_student_learns_an_easy_problem(trained):
     assert accuracy(trained[0], bars(90, 2)) > 0.9
+
+
+@pytest.mark.parametrize("labels", ["hard", "soft"])
+def test_a_student_learns_with_every_augmentation(trained, labels):
+    protocol = {
+        **PROTOCOL,
+        "epochs": [[10, 30]],
+        "augment": {**EVERYTHING, "cutmix": True},
+        "labels": labels,
+        "temperature": 20,
+    }
+    teacher = trained[0].eval() if labels == "soft" else None
+    network, _ = train_student(bars(60, 0), bars(60, 1), NETWORK, protocol, 5, 0, teacher)
+    assert accuracy(network, bars(90, 2)) > 0.7
 
 
 def test_the_same_seed_gives_the_same_student_and_another_seed_another(trained):
@@ -157,22 +317,6 @@ def test_the_same_seed_gives_the_same_student_and_another_seed_another(trained):
 
     assert torch.equal(weights(0), trained[0].head.weight)
     assert not torch.equal(weights(1), trained[0].head.weight)
-
-
-@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
-def test_the_rate_falls_at_the_stated_shares(monkeypatch, optimizer):
-    rates = []
-    kind = {"adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}[optimizer]
-    step = kind.step
-
-    def spy(self, *arguments):
-        rates.append(round(self.param_groups[0]["lr"], 6))
-        return step(self, *arguments)
-
-    monkeypatch.setattr(kind, "step", spy)
-    protocol = {**PROTOCOL, "optimizer": optimizer, "batch_size": 60}
-    train_student(bars(60, 0), bars(60, 1), NETWORK, protocol, ipc=5, seed=0)
-    assert rates == [0.01] * 8 + [0.002] * 2 + [0.0004] * 2
 
 
 def test_val_is_looked_at_evenly_and_after_the_last_epoch(trained):
@@ -186,26 +330,30 @@ def test_the_best_epoch_is_the_first_of_the_best_on_val(trained):
 
 
 def test_the_best_state_is_that_of_its_epoch_on_val():
-    # All labels of val are one class: the best epoch is the one that says it most.
-    val = bars(60, 1)
-    odd = Images(val.images, torch.full_like(val.labels, 2))
-    network, record = train_student(bars(60, 0), odd, NETWORK, PROTOCOL, ipc=5, seed=0)
+    val = odd(bars(60, 1))
+    network, record = train_student(bars(60, 0), val, NETWORK, PROTOCOL, ipc=5, seed=0)
     assert record["best_epoch"] < record["epochs"]
     network.load_state_dict(record["best_state"])
-    assert accuracy(network, odd) == dict(record["curve"])[record["best_epoch"]]
+    assert accuracy(network, val) == dict(record["curve"])[record["best_epoch"]]
 
 
 def test_a_score_has_the_last_epoch_and_the_best_on_val_apart():
-    val = bars(60, 1)
-    odd = Images(val.images, torch.full_like(val.labels, 2))
-    network, record = train_student(bars(60, 0), odd, NETWORK, PROTOCOL, ipc=5, seed=0)
+    network, record = train_student(bars(60, 0), odd(bars(60, 1)), NETWORK, PROTOCOL, 5, seed=0)
     test = bars(90, 2)
     last = accuracy(network, test)
-    scores = score_student(network, record, test)
+    scores = score_student(network, record, test, PROTOCOL)
     assert scores["last"] == last
     network.load_state_dict(record["best_state"])
     assert scores["best"] == accuracy(network, test) != last
     assert "best_state" not in scores
+
+
+def test_the_best_on_test_is_the_top_of_the_curve_where_test_was_looked_at():
+    test, protocol = bars(60, 1), {**PROTOCOL, "optimizer": "sgd", "learning_rate": 0.1}
+    network, record = train_student(bars(60, 0), test, NETWORK, protocol, ipc=5, seed=0)
+    scores = score_student(network, record, test, protocol)
+    assert scores["best"] == max(score for _, score in record["curve"]) > scores["last"]
+    assert scores["last"] == record["curve"][-1][1]
 
 
 def test_a_loss_that_is_not_finite_stops_the_training():
@@ -218,4 +366,45 @@ def test_accuracy_is_the_share_that_is_right_whatever_the_batch(trained):
     data = bars(90, 2)
     right = trained[0].eval()(normalise(data.images)).argmax(1) == data.labels
     for batch in (7, 512):
-        assert accuracy(trained[0], data, batch) == right.sum().item() / 90
+        assert accuracy(trained[0], data, batch=batch) == right.sum().item() / 90
+
+
+def test_large_images_are_looked_at_a_few_at_a_time(monkeypatch):
+    monkeypatch.setattr(trainer, "EVALUATED_PIXELS", 5 * 16 * 16 + 1)
+    network = Fixed()
+    accuracy(network, bars(12, 0))
+    assert [len(images) for images in network.seen] == [5, 5, 2]
+
+
+def test_accuracy_sees_images_with_the_colours_of_the_protocol():
+    network, data = Fixed(), bars(4, 0)
+    accuracy(network, data, [0.2, 0.4, 0.6], [0.1, 0.2, 0.3])
+    wanted = normalise(data.images, [0.2, 0.4, 0.6], [0.1, 0.2, 0.3])
+    assert torch.equal(network.seen[0], wanted)
+
+
+# Memory.
+
+
+def test_too_large_a_batch_is_an_error_that_names_the_one_that_fits(monkeypatch):
+    class Small(Fixed):
+        room = 3
+
+        def forward(self, images):
+            if self.training and len(images) > self.room:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            return super().forward(images)
+
+    monkeypatch.setitem(trainer.NETWORKS, "small", lambda options, size, n_classes: Small())
+
+    def message():
+        with pytest.raises(MemoryError) as error:
+            train_student(bars(60, 0), bars(3, 1), {"network": "small", "depth": 7}, PROTOCOL, 5, 0)
+        return str(error.value)
+
+    assert message() == (
+        "students of network small, depth 7: a batch of 10 images of 16 px does not fit in this "
+        "machine's memory; 2 fit: lower the protocol's batch_size"
+    )
+    Small.room = 0
+    assert message().endswith("not even 1 fits")

@@ -1,7 +1,51 @@
+def teacher_of(wildcards):
+    """The teacher of a protocol with soft labels; none for one with hard labels."""
+    if study.protocol(wildcards.protocol)["labels"] == "hard":
+        return []
+    return [f"results/teachers/{wildcards.dataset}/{wildcards.protocol}.safetensors"]
+
+
+def teacher_weights(wildcards):
+    """The file that a teacher is loaded from, if it is one."""
+    weights = study.protocol(wildcards.protocol)["teacher"]["weights"]
+    return [] if weights in (None, "torchvision") else [str(study.place(weights))]
+
+
+rule teacher:
+    input:
+        index="results/datasets/{dataset}/index.tsv",
+        pixels=lambda wildcards: pixels_of(wildcards.dataset, wildcards.protocol),
+        weights=teacher_weights,
+    output:
+        weights="results/teachers/{dataset}/{protocol}.safetensors",
+    log:
+        "results/logs/teachers/{dataset}/{protocol}.log",
+    benchmark:
+        "results/benchmarks/teachers/{dataset}/{protocol}.tsv"
+    conda:
+        "../../envs/teacher.yaml"
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: 16000 * attempt,
+        runtime=lambda wildcards, attempt: 720 * attempt,
+    params:
+        network=lambda wildcards: study.config["students"][
+            study.protocol(wildcards.protocol)["teacher"]["network"]
+        ],
+        protocol=lambda wildcards: study.protocol(wildcards.protocol),
+        hard=lambda wildcards: study.config["protocols"].get(
+            study.protocol(wildcards.protocol)["teacher"].get("protocol")
+        ),
+        code=code("teacher.py"),
+    script:
+        "../scripts/teacher.py"
+
+
 rule student:
     input:
         images=lambda wildcards: images_of(cell_of(wildcards)),
-        index="results/datasets/{dataset}/index.tsv",
+        pixels=lambda wildcards: pixels_of(wildcards.dataset, wildcards.protocol),
+        teacher=teacher_of,
     output:
         record=f"results/students/{{student}}/{{protocol}}/{CELL}.json",
     log:
@@ -12,11 +56,11 @@ rule student:
         "../../envs/students.yaml"
     resources:
         gpu=1,
-        mem_mb=1000,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 480 * attempt,
     params:
         network=lambda wildcards: study.config["students"][wildcards.student],
         protocol=lambda wildcards: study.protocol(wildcards.protocol),
-        image_size=dataset_option("image_size"),
         seeds=study.run["seeds"],
         code=code("student.py"),
     script:

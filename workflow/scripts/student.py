@@ -4,32 +4,32 @@ from lighthouse.runtime.job import device, start
 
 job = start(globals().get("snakemake"))
 
-import torch  # noqa: E402
-
-from lighthouse.datasets import ImageIndex  # noqa: E402
-from lighthouse.runtime.files import read_tensors, write_json  # noqa: E402
+from lighthouse.runtime.files import write_json  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
-from lighthouse.students.trainer import Images, score_student, train_student  # noqa: E402
+from lighthouse.students.teacher import load_teacher  # noqa: E402
+from lighthouse.students.trainer import (  # noqa: E402
+    choosing_part,
+    read_pixels,
+    read_set,
+    score_student,
+    train_student,
+)
 
-index, ipc = ImageIndex.read(job.input.index), int(job.wildcards.ipc)
-
-
-def real(part: str) -> Images:
-    images = index.images(part, job.params.image_size)
-    return Images(torch.from_numpy(images), torch.from_numpy(index.labels(part))).to(device())
-
-
-val, test = real("val"), real("test")
+network, protocol, ipc = job.params.network, job.params.protocol, int(job.wildcards.ipc)
+parts = read_pixels(job.input.pixels)
+chosen_on, test = choosing_part(parts), parts["test"]
+teacher = load_teacher(job.input.teacher[0], device()) if job.input.teacher else None
 runs = {}
 for seed in job.params.seeds:
-    images = read_tensors(job.input.images)[f"seed~{seed}"][:, :ipc]
-    labels = torch.arange(len(images)).repeat_interleave(ipc)
-    train = Images(images.flatten(0, 1), labels).to(device())
-    network, record = train_student(train, val, job.params.network, job.params.protocol, ipc, seed)
-    runs[f"seed~{seed}"] = score_student(network, record, test)
-about = provenance(
-    **dict(job.wildcards.items()), network=job.params.network, recipe=job.params.protocol
+    train = read_set(job.input.images, seed, ipc).resized(test.size).to(device())
+    student, record = train_student(train, parts[chosen_on], network, protocol, ipc, seed, teacher)
+    runs[f"seed~{seed}"] = score_student(student, record, test, protocol)
+names = ("student", "protocol", "dataset", "method", "ipc", "eta_dpp", "mu_dm")
+cell = {name: getattr(job.wildcards, name) for name in names}
+about = provenance(**cell, network=network, recipe=protocol)
+write_json(
+    job.output.record,
+    {"runs": runs, "best_chosen_on": chosen_on, "n_test": len(test.labels), **about},
 )
-write_json(job.output.record, {"runs": runs, "n_test": len(test.labels), **about})
 scores = ", ".join(f"{100 * run['last']:.1f}" for run in runs.values())
 job.done(f"{len(runs)} students at {scores} %")

@@ -1,11 +1,29 @@
-"""Student networks. Imports torch alone: torchvision would double a job's start-up."""
+"""Student networks. Imports torch alone: torchvision would double a job's start-up.
 
+Each has ``features``, images (n, 3, S, S) to maps, and ``head``, a linear layer from the
+flattened maps to logits (n, n_classes).
+"""
+
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
 from torch import Tensor, nn
 
+from lighthouse.students.limits import STAGES, stem_size
 
-class ConvNet(nn.Module):
+
+class Network(nn.Module):
+    """Logits from features and head."""
+
+    features: nn.Module
+    head: nn.Linear
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits."""
+        return self.head(self.features(images).flatten(1))
+
+
+class ConvNet(Network):
     """depth × [3×3 convolution, instance norm, ReLU, average pooling by 2], then linear.
 
     The dataset-distillation field's ConvNet-D. Instance norm is GroupNorm(C, C), affine.
@@ -25,13 +43,90 @@ class ConvNet(nn.Module):
         self.features = nn.Sequential(*layers)
         self.head = nn.Linear(width * (image_size // 2**depth) ** 2, n_classes)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Logits."""
-        return self.head(self.features(images).flatten(1))
+
+class ResNet(Network):
+    """Four stages of basic blocks, 64 to 512 channels, mean over the last maps, linear.
+
+    With ``pooled`` it is ResNetAP (Cazenavette et al., 2022; Kim et al., 2022): average
+    pooling stands where ResNet has strides. The first layers depend on the image size as
+    in the peers' code: up to 64 px a 3×3 convolution; up to 128 px the same and a pooling
+    by 2; above, a 7×7 one and together a reduction by 4. Layers are named as torchvision
+    names them, whose ResNet-18 this is at ``norm="batch"`` and more than 128 px.
+    """
+
+    def __init__(self, depth: int, norm: str, pooled: bool, image_size: int, n_classes: int):
+        super().__init__()
+        layers = _stem(stem_size(image_size), norm, pooled)
+        channels = 64
+        for stage, blocks in enumerate(STAGES[depth]):
+            width = 64 * 2**stage
+            layers[f"layer{stage + 1}"] = nn.Sequential(
+                Block(channels, width, 2 if stage else 1, norm, pooled),
+                *(Block(width, width, 1, norm, pooled) for _ in range(blocks - 1)),
+            )
+            channels = width
+        layers["avgpool"] = nn.AdaptiveAvgPool2d(1)
+        self.features = nn.Sequential(layers)
+        self.head = nn.Linear(channels, n_classes)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
 
-NETWORKS: dict[str, Callable[[Mapping, int, int], nn.Module]] = {
+class Block(nn.Module):
+    """Two 3×3 convolutions beside a shortcut; ``stride`` 2 halves the side.
+
+    ``pooled``: by average pooling behind the first ReLU and in the shortcut.
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int, norm: str, pooled: bool):
+        super().__init__()
+        step = 1 if pooled else stride
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, step, padding=1, bias=False)
+        self.bn1 = _norm(norm, outputs)
+        self.relu = nn.ReLU()
+        self.pool = nn.AvgPool2d(stride) if step < stride else nn.Identity()
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1, bias=False)
+        self.bn2 = _norm(norm, outputs)
+        self.downsample = nn.Identity()
+        if stride > 1:
+            shortcut = [nn.Conv2d(inputs, outputs, 1, step, bias=False), _norm(norm, outputs)]
+            if pooled:
+                shortcut.insert(1, nn.AvgPool2d(stride))
+            self.downsample = nn.Sequential(*shortcut)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Maps (n, inputs, h, w) to (n, outputs, h / stride, w / stride)."""
+        inner = self.pool(self.relu(self.bn1(self.conv1(maps))))
+        return self.relu(self.bn2(self.conv2(inner)) + self.downsample(maps))
+
+
+def _norm(kind: str, channels: int) -> nn.Module:
+    return nn.GroupNorm(channels, channels) if kind == "instance" else nn.BatchNorm2d(channels)
+
+
+def _stem(size: str, norm: str, pooled: bool) -> OrderedDict[str, nn.Module]:
+    side = 7 if size == "large" else 3
+    stride = 2 if size == "large" and not pooled else 1
+    layers = OrderedDict(
+        conv1=nn.Conv2d(3, 64, side, stride, padding=side // 2, bias=False),
+        bn1=_norm(norm, 64),
+        relu=nn.ReLU(),
+    )
+    if size != "small":
+        average = nn.AvgPool2d(4 if size == "large" else 2)
+        layers["maxpool"] = average if pooled else nn.MaxPool2d(3, 2, padding=1)
+    return layers
+
+
+NETWORKS: dict[str, Callable[[Mapping, int, int], Network]] = {
     "convnet": lambda options, image_size, n_classes: ConvNet(
         options["depth"], options["width"], image_size, n_classes
+    ),
+    "resnet-ap": lambda options, image_size, n_classes: ResNet(
+        options["depth"], "instance", True, image_size, n_classes
+    ),
+    "resnet": lambda options, image_size, n_classes: ResNet(
+        options["depth"], options["norm"], False, image_size, n_classes
     ),
 }

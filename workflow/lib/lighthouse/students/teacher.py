@@ -1,0 +1,124 @@
+"""Teachers: the networks that give soft labels. Trained on the real images, or pretrained."""
+
+import pickle
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from lighthouse.datasets.labels import pretrained_labels
+from lighthouse.runtime.files import read_about, read_tensors, write_tensors
+from lighthouse.runtime.provenance import provenance
+from lighthouse.students.networks import NETWORKS
+from lighthouse.students.trainer import Images, train_student
+
+#: Most real images that a teacher is trained on: they are held in memory.
+MOST_IMAGES = 100_000
+SEED = 0
+
+
+def check_size(n_images: int) -> None:
+    """Raise ``ValueError`` where a teacher would be trained on more than ``MOST_IMAGES``."""
+    if n_images > MOST_IMAGES:
+        raise ValueError(
+            f"a teacher is not trained on {n_images} images here, at most on {MOST_IMAGES}; "
+            "give one: the protocol's teacher.weights, `torchvision` or a file"
+        )
+
+
+def train_teacher(
+    train: Images, seen: Images, network: Mapping, protocol: Mapping, hard: Mapping
+) -> tuple[nn.Module, float]:
+    """Train the teacher of a soft ``protocol`` on real images by the ``hard`` one.
+
+    Epochs are the teacher's own, the batch that of the largest IPC, and the colours those
+    of ``protocol``, by which it will be asked. Returns the network after the last epoch
+    (nothing is chosen) and its accuracy on ``seen``, a fraction.
+    """
+    n = len(train.labels)
+    recipe = {
+        **hard,
+        **{key: protocol[key] for key in ("mean", "std")},
+        "epochs": [[n, protocol["teacher"]["epochs"]]],
+        "batch_size": [[n, hard["batch_size"][-1][1]]],
+        "evaluations": 1,
+    }
+    trained, record = train_student(train, seen, network, recipe, n, SEED)
+    return trained, record["curve"][-1][1]
+
+
+def pretrained_teacher(
+    network: Mapping, weights: str | Path, classes: Sequence[str], size: int
+) -> nn.Module:
+    """A network with given weights: ``torchvision``'s own, or those in a file.
+
+    classes: the dataset's, in label order. Weights that answer ImageNet's 1000 classes are
+    cut to those of the dataset, whose classes must then be named by their wnid; others must
+    answer the dataset's classes in label order. Layers may have torchvision's names.
+    Raises ``ValueError`` where weights do not fit.
+    """
+    downloaded = weights == "torchvision"
+    state = _torchvision_state() if downloaded else _file_state(Path(weights))
+    if "fc.weight" in state:
+        state = {
+            name.replace("fc.", "head.") if name.startswith("fc.") else f"features.{name}": tensor
+            for name, tensor in state.items()
+        }
+    answered = len(state.get("head.weight", ()))
+    if downloaded or answered == 1000 != len(classes):
+        rows = pretrained_labels(list(classes))
+        state |= {key: state[key][rows] for key in ("head.weight", "head.bias")}
+    teacher = NETWORKS[network["network"]](network, size, len(classes))
+    try:
+        teacher.load_state_dict(state)
+    except RuntimeError as error:
+        names = ", ".join(f"{key} {value}" for key, value in network.items())
+        raise ValueError(
+            f"{weights} does not hold weights of {names} for {size} px and {len(classes)} "
+            f"classes: {error}"
+        ) from None
+    return teacher
+
+
+def _torchvision_state() -> dict[str, Tensor]:
+    from torchvision.models import ResNet18_Weights
+
+    weights = ResNet18_Weights.IMAGENET1K_V1
+    try:
+        return weights.get_state_dict(progress=False, check_hash=True)
+    except OSError as error:
+        raise ValueError(
+            f"torchvision's weights cannot be had from {weights.url} ({error}); get that file by "
+            "hand and name it in the protocol's teacher.weights"
+        ) from None
+
+
+def _file_state(path: Path) -> dict[str, Tensor]:
+    """A flat dictionary of tensors, from safetensors or from torch's own format."""
+    if path.suffix == ".safetensors":
+        return read_tensors(path)
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise ValueError(f"{path} holds more than weights, and is not read: {error}") from None
+    if not isinstance(state, dict) or not all(isinstance(t, Tensor) for t in state.values()):
+        raise ValueError(f"{path} is not a state_dict: names of layers with their tensors")
+    return state
+
+
+def write_teacher(
+    path: str | Path, teacher: nn.Module, network: Mapping, size: int, n_classes: int, **options
+) -> None:
+    """Write a teacher's weights, and what it takes to build it, as safetensors."""
+    about = {"network": dict(network), "image_size": size, "n_classes": n_classes}
+    write_tensors(path, teacher.state_dict(), {**about, **provenance(**options)})
+
+
+def load_teacher(path: str | Path, device: object = "cpu") -> nn.Module:
+    """What ``write_teacher`` wrote, ready to answer."""
+    about = read_about(path)
+    network = about["network"]
+    teacher = NETWORKS[network["network"]](network, about["image_size"], about["n_classes"])
+    teacher.load_state_dict(read_tensors(path))
+    return teacher.to(device).eval().requires_grad_(False)

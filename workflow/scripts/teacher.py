@@ -1,0 +1,46 @@
+"""Rule `teacher`: the network that gives a protocol's soft labels on one dataset."""
+
+from lighthouse.runtime.job import device, start
+
+job = start(globals().get("snakemake"))
+
+import torch  # noqa: E402
+
+from lighthouse.datasets import ImageIndex  # noqa: E402
+from lighthouse.runtime.files import read_about  # noqa: E402
+from lighthouse.students.teacher import (  # noqa: E402
+    check_size,
+    pretrained_teacher,
+    train_teacher,
+    write_teacher,
+)
+from lighthouse.students.trainer import Images, accuracy, choosing_part, read_pixels  # noqa: E402
+
+network, protocol = job.params.network, job.params.protocol
+classes = read_about(job.input.pixels)["classes"]
+parts = read_pixels(job.input.pixels)
+part = choosing_part(parts)
+seen = parts[part]
+if protocol["teacher"]["weights"] is None:
+    index = ImageIndex.read(job.input.index)
+    labels = torch.from_numpy(index.labels("train"))
+    check_size(len(labels))
+    train = Images(torch.from_numpy(index.images("train", seen.size)), labels).to(device())
+    teacher, score = train_teacher(train, seen, network, protocol, job.params.hard)
+else:
+    weights = job.input.weights[0] if job.input.weights else "torchvision"
+    teacher = pretrained_teacher(network, weights, classes, seen.size).to(device())
+    score = accuracy(teacher, seen, protocol["mean"], protocol["std"])
+write_teacher(
+    job.output.weights,
+    teacher,
+    network,
+    seen.size,
+    len(classes),
+    dataset=job.wildcards.dataset,
+    protocol=job.wildcards.protocol,
+    recipe=protocol,
+    hard=job.params.hard,
+    accuracy={part: score},
+)
+job.done(f"teacher, {100 * score:.1f} % right on {part}")
