@@ -1,6 +1,41 @@
+from lighthouse.metrics.weights import WEIGHTS
+
+
+def extractor_weights_of(wildcards):
+    """The file of a pretrained extractor's weights, if the dataset has one."""
+    options = study.dataset(wildcards.dataset)["extractor"]
+    if options["kind"] not in WEIGHTS:
+        return []
+    if options.get("weights"):
+        return [str(study.place(options["weights"]))]
+    return [f"{DOWNLOADS}/extractors/{options['kind']}.pth"]
+
+
+# On the head node: compute nodes often have no way out.
+localrules:
+    extractor_weights,
+
+
+# No digest of the code: its hash says what the file is.
+rule extractor_weights:
+    output:
+        weights=f"{DOWNLOADS}/extractors/{{kind}}.pth",
+    log:
+        "results/logs/extractor_weights/{kind}.log",
+    benchmark:
+        "results/benchmarks/extractor_weights/{kind}.tsv"
+    wildcard_constraints:
+        kind=one_of(WEIGHTS),
+    conda:
+        "../../envs/metrics.yaml"
+    script:
+        "../scripts/extractor_weights.py"
+
+
 rule extractor:
     input:
         index="results/datasets/{dataset}/index.tsv",
+        weights=extractor_weights_of,
     output:
         weights="results/extractors/{dataset}.safetensors",
     log:
@@ -8,21 +43,49 @@ rule extractor:
     benchmark:
         "results/benchmarks/extractors/{dataset}.tsv"
     conda:
-        "../../envs/students.yaml"
+        "../../envs/metrics.yaml"
     resources:
         gpu=1,
-        mem_mb=1000,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         image_size=dataset_option("image_size"),
         extractor=dataset_option("extractor"),
+        images_per_class=study.config["metrics"]["real_images_per_class"],
         code=code("extractor.py"),
     script:
         "../scripts/extractor.py"
 
 
-rule diversity:
+rule features:
     input:
         index="results/datasets/{dataset}/index.tsv",
+        extractor="results/extractors/{dataset}.safetensors",
+    output:
+        features="results/features/{dataset}.safetensors",
+    log:
+        "results/logs/features/{dataset}.log",
+    benchmark:
+        "results/benchmarks/features/{dataset}.tsv"
+    conda:
+        "../../envs/metrics.yaml"
+    threads: study.config["compute"]["training_threads"]
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        image_size=dataset_option("image_size"),
+        images_per_class=study.config["metrics"]["real_images_per_class"],
+        torch_threads=study.config["compute"]["training_threads"],
+        code=code("features.py"),
+    script:
+        "../scripts/features.py"
+
+
+rule diversity:
+    input:
+        features="results/features/{dataset}.safetensors",
         extractor="results/extractors/{dataset}.safetensors",
         images=lambda wildcards: collect_cells(images_of, wildcards),
         latents=lambda wildcards: collect_cells(latents_of, wildcards),
@@ -34,12 +97,16 @@ rule diversity:
         "results/benchmarks/metrics/diversity/{dataset}/{method}.tsv"
     conda:
         "../../envs/metrics.yaml"
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         cells=lambda wildcards: as_rows(study.cells_of(wildcards.dataset, wildcards.method)),
         seeds=study.run["seeds"],
-        image_size=dataset_option("image_size"),
         epsilon=study.config["guidance"]["epsilon"],
         neighbours=study.config["metrics"]["coverage_neighbours"],
+        ssim_pairs=study.config["metrics"]["ssim_pairs"],
         code=code("diversity.py"),
     script:
         "../scripts/diversity.py"
@@ -47,7 +114,7 @@ rule diversity:
 
 rule frechet:
     input:
-        index="results/datasets/{dataset}/index.tsv",
+        features="results/features/{dataset}.safetensors",
         extractor="results/extractors/{dataset}.safetensors",
         images=lambda wildcards: [
             images_of(cell) for cell in study.main_cells if cell.dataset == wildcards.dataset
@@ -60,12 +127,15 @@ rule frechet:
         "results/benchmarks/metrics/frechet/{dataset}.tsv"
     conda:
         "../../envs/metrics.yaml"
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         cells=lambda wildcards: as_rows(
             cell for cell in study.main_cells if cell.dataset == wildcards.dataset
         ),
         seeds=study.run["seeds"],
-        image_size=dataset_option("image_size"),
         code=code("frechet.py"),
     script:
         "../scripts/frechet.py"
@@ -85,7 +155,11 @@ rule spectrum:
     benchmark:
         "results/benchmarks/metrics/spectrum/{dataset}.tsv"
     conda:
-        "../../envs/students.yaml"
+        "../../envs/metrics.yaml"
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         cells=lambda wildcards: as_rows(study.spectrum_cells(wildcards.dataset).values()),
         sources=list(study.spectrum_cells(study.run["datasets"][0])),

@@ -2,33 +2,28 @@
 
 from pathlib import Path
 
-from lighthouse.runtime.job import device, start
+from lighthouse.runtime.job import device, progress, start
 
 job = start(globals().get("snakemake"))
 
-from lighthouse.datasets import ImageIndex  # noqa: E402
-from lighthouse.metrics.diversity import diversity_rows  # noqa: E402
+from lighthouse.metrics.diversity import RealClasses, diversity_row  # noqa: E402
 from lighthouse.metrics.features import load_extractor  # noqa: E402
+from lighthouse.metrics.sets import class_sets  # noqa: E402
 from lighthouse.report.tables import write_rows  # noqa: E402
 from lighthouse.runtime.files import read_arrays  # noqa: E402
 
-index = ImageIndex.read(job.input.index)
 extractor = load_extractor(Path(job.input.extractor), device())
-real = extractor.array(index.images("train", job.params.image_size))
-rows = []
-for cell, images, latents in zip(
-    job.params.cells, job.input.images, job.input.latents, strict=True
-):
-    rows += diversity_rows(
-        cell,
-        read_arrays(images),
-        read_arrays(latents),
-        job.params.seeds,
-        extractor,
-        real,
-        index.labels("train"),
-        job.params.epsilon,
-        job.params.neighbours,
+real = RealClasses(**read_arrays(job.input.features), neighbours=job.params.neighbours)
+sets = [
+    (cell, seed, *(class_sets(path, seed, cell["ipc"]) for path in paths))
+    for cell, *paths in zip(job.params.cells, job.input.images, job.input.latents, strict=True)
+    for seed in job.params.seeds
+]
+rows = [
+    diversity_row(
+        cell, seed, images, latents, extractor, real, job.params.epsilon, job.params.ssim_pairs
     )
+    for cell, seed, images, latents in progress(sets, "diversity", unit="set")
+]
 write_rows(job.output.table, rows)
-job.done(f"diversity of {len(job.params.cells)} cells")
+job.done(f"diversity of {len(rows)} sets in {len(job.params.cells)} cells")

@@ -1,4 +1,4 @@
-"""Rule `extractor`: the network whose features the metrics use."""
+"""Rule `extractor`: the network whose features the metrics use, trained or pretrained."""
 
 from pathlib import Path
 
@@ -6,23 +6,18 @@ from lighthouse.runtime.job import device, start
 
 job = start(globals().get("snakemake"))
 
-import torch  # noqa: E402
-
 from lighthouse.datasets import ImageIndex  # noqa: E402
-from lighthouse.metrics.features import train_extractor  # noqa: E402
-from lighthouse.students.trainer import Images  # noqa: E402
+from lighthouse.metrics.features import make_extractor  # noqa: E402
+from lighthouse.metrics.real import RealImages  # noqa: E402
 
-SEED = 0
-index = ImageIndex.read(job.input.index)
-train, val = (
-    Images(
-        torch.from_numpy(index.images(part, job.params.image_size)),
-        torch.from_numpy(index.labels(part)),
-    ).to(device())
-    for part in ("train", "val")
+options = job.params.extractor
+real = RealImages(
+    ImageIndex.read(job.input.index),
+    job.wildcards.dataset,
+    job.params.image_size,
+    job.params.images_per_class,
+    job.threads,
 )
-extractor = job.params.extractor
-score = train_extractor(
-    train, val, extractor["name"], extractor["epochs"], SEED, Path(job.output.weights)
-)
-job.done(f"extractor {extractor['name']}, {100 * score:.1f} % right on val")
+weights = Path(job.input.weights[0]) if job.input.weights else None
+make_extractor(options, real, weights, Path(job.output.weights), device())
+job.done(f"extractor {options['name']} of kind {options['kind']}")

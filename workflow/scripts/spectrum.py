@@ -6,18 +6,15 @@ from lighthouse.runtime.job import device, start
 
 job = start(globals().get("snakemake"))
 
-from lighthouse.metrics.features import load_extractor  # noqa: E402
+from lighthouse.metrics.features import load_extractor, set_features  # noqa: E402
 from lighthouse.metrics.spectrum import rank_row, singular_values, value_rows  # noqa: E402
 from lighthouse.report.tables import write_rows  # noqa: E402
-from lighthouse.runtime.files import read_arrays  # noqa: E402
 
 extractor = load_extractor(Path(job.input.extractor), device())
 values, ranks = [], []
 for source, cell, path in zip(job.params.sources, job.params.cells, job.input.images, strict=True):
-    sets = read_arrays(path)
     for seed in job.params.seeds:
-        images = sets[f"seed~{seed}"][:, : cell["ipc"]]
-        features = extractor.array(images.reshape(-1, *images.shape[-3:]))
+        features = set_features(extractor, path, seed, cell["ipc"])
         sigma = singular_values(features)
         key = {"dataset": cell["dataset"], "source": source, "seed": seed}
         values += value_rows(key, sigma)

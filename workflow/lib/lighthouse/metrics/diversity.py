@@ -1,51 +1,57 @@
 """One row of the diversity table for each set."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
 from lighthouse.metrics.features import Extractor
-from lighthouse.metrics.setutility import coverage, log_det
-from lighthouse.metrics.ssim import mean_ssim
+from lighthouse.metrics.setutility import coverage, log_det, radii
+from lighthouse.metrics.ssim import chosen_pairs, mean_ssim
+from lighthouse.runtime.rng import generator
 
 
-def diversity_rows(
+class RealClasses:
+    """Features of real images by class. features: (n, d); labels: (n,)."""
+
+    def __init__(self, features: np.ndarray, labels: np.ndarray, neighbours: int):
+        self.features = features
+        self.rows = [np.flatnonzero(labels == k) for k in range(labels.max() + 1)]
+        self.radii = [radii(features[rows], neighbours) for rows in self.rows]
+
+    def coverage(self, label: int, synthetic: np.ndarray) -> float:
+        """Coverage of a class by features (N, d)."""
+        return coverage(self.features[self.rows[label]], self.radii[label], synthetic)
+
+
+def diversity_row(
     cell: Mapping,
-    images: Mapping[str, np.ndarray],
-    latents: Mapping[str, np.ndarray],
-    seeds: Sequence[int],
+    seed: int,
+    images: Iterable[np.ndarray],
+    latents: Iterable[np.ndarray],
     extractor: Extractor,
-    real: np.ndarray,
-    real_labels: np.ndarray,
+    real: RealClasses,
     epsilon: float,
-    neighbours: int,
-) -> list[dict]:
-    """Rows of a cell, one a seed; each measure is the mean over classes.
+    most_pairs: int,
+) -> dict:
+    """The row of one set; each measure is the mean over classes.
 
-    images, latents: (C, ≥N, …) by ``seed~<seed>``, of which the first N = IPC count.
-    real: features (n, d) of the real training part, real_labels: (n,). ``ssim`` in
-    [-1, 1], NaN at IPC 1; ``log_det`` ≤ about 0; ``coverage`` a fraction.
+    images, latents: (N, …) of one class after the other. ``ssim`` in [-1, 1], of at most
+    ``most_pairs`` pairs a class, ``n_pairs`` of them, NaN at IPC 1; ``log_det`` ≤ about
+    0; ``coverage`` a fraction.
     """
-    rows = []
-    for seed in seeds:
-        pictures, points = (x[f"seed~{seed}"][:, : cell["ipc"]] for x in (images, latents))
-        features = extractor.array(pictures)
-        per_class = [
-            (
-                mean_ssim(pictures[k]),
-                log_det(points[k], epsilon),
-                coverage(real[real_labels == k], features[k], neighbours),
-            )
-            for k in range(len(pictures))
-        ]
-        ssim, volume, covered = np.mean(per_class, axis=0)
-        rows.append(
-            {
-                **{key: cell[key] for key in ("dataset", "method", "ipc", "eta_dpp")},
-                "seed": seed,
-                "ssim": ssim,
-                "log_det": volume,
-                "coverage": covered,
-            }
-        )
-    return rows
+    per_class = []
+    for label, (pictures, points) in enumerate(zip(images, latents, strict=True)):
+        # The same pairs for every method: their images start from the same noise.
+        rng = generator("ssim-pairs", seed, cell["dataset"], label)
+        pairs = chosen_pairs(len(pictures), most_pairs, rng)
+        covered = real.coverage(label, extractor.array(pictures))
+        per_class.append((mean_ssim(pictures, pairs), log_det(points, epsilon), covered))
+    ssim, volume, covered = np.mean(per_class, axis=0)
+    return {
+        **{key: cell[key] for key in ("dataset", "method", "ipc", "eta_dpp")},
+        "seed": seed,
+        "ssim": ssim,
+        "n_pairs": len(pairs),
+        "log_det": volume,
+        "coverage": covered,
+    }

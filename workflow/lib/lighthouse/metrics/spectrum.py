@@ -8,6 +8,7 @@ def singular_values(features: np.ndarray) -> np.ndarray:
 
     Centring takes one direction from n points: the n-th value is rounding, and left out.
     """
+    features = features.astype(np.float64)
     values = np.linalg.svd(features - features.mean(0), compute_uv=False)
     return values[: len(features) - 1]
 

@@ -1,0 +1,95 @@
+"""Feature extractors with pretrained weights: torch-fidelity's Inception, SqueezeNet.
+
+torch-fidelity and torchvision take seconds to import: only building a network does so.
+"""
+
+import io
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from textwrap import shorten
+
+import torch
+from torch import Tensor, nn
+
+from lighthouse.metrics.weights import digest
+from lighthouse.runtime.errors import DataError
+from lighthouse.runtime.files import read_tensors
+
+
+class Inception(nn.Module):
+    """torch-fidelity's ``inception-v3-compat``: the 2048 features of the standard FID.
+
+    Images (n, 3, H, W) uint8, resized to 299 px by torch-fidelity as TensorFlow 1 did.
+    """
+
+    batch = 64  # torch-fidelity's own
+
+    def __init__(self, state: Mapping[str, Tensor]):
+        from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+
+        super().__init__()
+        # Its constructor unpickles whatever file it is given: what it gets is written here.
+        file = io.BytesIO()
+        torch.save(dict(state), file)
+        file.seek(0)
+        self.network = FeatureExtractorInceptionV3(
+            "inception-v3-compat", ["2048"], feature_extractor_weights_path=file
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Features (n, 2048)."""
+        return self.network(images)[0]
+
+
+class SqueezeNet(nn.Module):
+    """torchvision's ``squeezenet1_0``: its last maps, averaged to 512 features (ours).
+
+    Images (n, 3, H, W) uint8, scaled to 224 px whole (ours: torchvision cuts 224 of
+    256 px) and normalised by ImageNet's mean and standard deviation.
+    """
+
+    batch = 64
+    SIDE = 224
+    MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+    def __init__(self, state: Mapping[str, Tensor]):
+        from torchvision.models import squeezenet1_0
+
+        super().__init__()
+        self.network = squeezenet1_0(num_classes=1).features
+        self.network.load_state_dict(
+            {
+                key.removeprefix("features."): value
+                for key, value in state.items()
+                if not key.startswith("classifier.")
+            }
+        )
+        self.register_buffer("mean", torch.tensor(self.MEAN)[:, None, None])
+        self.register_buffer("std", torch.tensor(self.STD)[:, None, None])
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Features (n, 512)."""
+        images = nn.functional.interpolate(
+            images.float() / 255, (self.SIDE, self.SIDE), mode="bilinear", antialias=True
+        )
+        return self.network((images - self.mean) / self.std).mean((2, 3))
+
+
+def read_weights(path: Path, build: Callable[[Mapping], nn.Module]) -> tuple[dict, dict]:
+    """Read weights that ``build`` takes; return them and the record of their file.
+
+    path: safetensors, or a PyTorch file, of which nothing but tensors is unpickled.
+    Raises ``DataError`` if the weights are not those of the network.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            state = read_tensors(path)
+        else:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+        build(state)
+    except Exception as error:  # broken and foreign files raise errors of many kinds
+        raise DataError(
+            f"datasets.<name>.extractor.weights: {path} does not hold the weights of "
+            f"{build.__name__}: {shorten(str(error), 200)}"
+        ) from None
+    return state, {"weights": {"file": path.name, "sha256": digest(path)}}

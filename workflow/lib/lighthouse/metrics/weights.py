@@ -1,0 +1,63 @@
+"""Pretrained weights of feature extractors, and where they come from. Imports no torch."""
+
+import hashlib
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.request import urlopen
+
+from lighthouse.runtime.errors import DataError
+from lighthouse.runtime.files import whole
+
+
+@dataclass(frozen=True)
+class Weights:
+    """A file on the net. ``sha256``: its hash, or as much of its beginning as is published."""
+
+    url: str
+    sha256: str
+    licence: str
+
+
+#: By the kind of extractor. Both hashes are part of the file's name; that of Inception
+#: in full is what its users publish.
+WEIGHTS = {
+    "inception": Weights(
+        "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
+        "weights-inception-2015-12-05-6726825d.pth",
+        "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
+        "Apache-2.0",
+    ),
+    "squeezenet": Weights(
+        "https://download.pytorch.org/models/squeezenet1_0-b66bff10.pth",
+        "b66bff10",
+        "BSD-3-Clause",
+    ),
+}
+
+
+def fetch(weights: Weights, path: Path) -> None:
+    """Download a file to ``path``, whole or not at all.
+
+    Raises ``DataError`` where the net does not give it, or gives another file; it says how
+    to go on by hand.
+    """
+    by_hand = (
+        f"Put it (sha256 {weights.sha256}…) at {path}, or set datasets.<name>.extractor.weights "
+        "to a copy of it"
+    )
+    with whole(path) as beside:
+        try:
+            with urlopen(weights.url, timeout=60) as source, beside.open("wb") as target:
+                shutil.copyfileobj(source, target)
+        except OSError as error:
+            raise DataError(f"no download of {weights.url}: {error}. {by_hand}") from None
+        found = digest(beside)
+        if not found.startswith(weights.sha256):
+            raise DataError(f"{weights.url} gave another file (sha256 {found}). {by_hand}")
+
+
+def digest(path: Path) -> str:
+    """The sha256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
