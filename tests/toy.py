@@ -11,13 +11,19 @@ CHANNELS, SIDE = 4, 4
 DIM = CHANNELS * SIDE * SIDE
 
 
-def toy_denoiser(seed=0):
+def toy_denoiser(seed=0, learned_variance=False):
     """A two-layer DiT whose output depends on its input, and whose samples stay near 1.
 
-    A new DiT's last layer is zero: every parameter is drawn again. Its prediction is
-    the latent plus a little of what the DiT says, as a trained one's is at high noise.
+    A new DiT's last layer is zero: every parameter is drawn again. Its noise is the
+    latent plus a little of what the DiT says, as a trained one's is at high noise.
     """
-    options = {"layers": 2, "heads": 2, "head_dim": 8, "patch_size": 2}
+    options = {
+        "layers": 2,
+        "heads": 2,
+        "head_dim": 8,
+        "patch_size": 2,
+        "learned_variance": learned_variance,
+    }
     model = redrawn(new_denoiser(options, CHANNELS, SIDE, len(CLASSES)), 0.2, seed)
     model.register_forward_hook(_near_the_latent)
     return model
@@ -33,7 +39,8 @@ def redrawn(model, std, seed=0):
 
 
 def _near_the_latent(model, arguments, output):
-    output.sample = arguments[0] + 0.1 * output.sample
+    noise, *variance = output.sample.split(arguments[0].shape[1], dim=1)
+    output.sample = torch.cat([arguments[0] + 0.1 * noise, *variance], dim=1)
     return output
 
 
@@ -48,6 +55,7 @@ def toy_sets(ipc, seeds=(0,), classes=(0, 1, 2)):
     everything = sets_of("toy", CLASSES, toy_means(), seeds, ipc)
     rows = [s * len(CLASSES) + c for s in range(len(seeds)) for c in classes]
     return Sets(
+        dataset=everything.dataset,
         labels=everything.labels[rows],
         names=[everything.names[i] for i in rows],
         class_means=everything.class_means[rows],

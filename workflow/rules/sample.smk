@@ -1,7 +1,7 @@
 rule coreset:
     input:
         index="results/datasets/{dataset}/index.tsv",
-        latents="results/latents/{dataset}.safetensors",
+        latents="results/latents/{dataset}",
     output:
         latents=f"results/samples/{CELL}/latents.safetensors",
         images=f"results/samples/{CELL}/images.safetensors",
@@ -13,6 +13,9 @@ rule coreset:
         method=one_of(CORESETS),
     conda:
         "../../envs/students.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * 3 ** (attempt - 1),
+        runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         coreset=method_option("coreset"),
         image_size=dataset_option("image_size"),
@@ -22,11 +25,17 @@ rule coreset:
         "../scripts/coreset.py"
 
 
+def classes_of(wildcards):
+    """Labels of the classes that a job samples: its shard's, or None for all."""
+    shard = wildcards.get("shard")
+    return None if shard is None else study.shards(wildcards.dataset)[int(shard)]
+
+
 # One thread each, so that the number of cores cannot change a sample; the images
 # are decoded in the same process, since starting another costs more than decoding.
 rule sample:
     input:
-        latents="results/latents/{dataset}.safetensors",
+        latents="results/latents/{dataset}",
         autoencoder="results/autoencoders/{dataset}",
         prior=prior_of,
     output:
@@ -37,22 +46,76 @@ rule sample:
     benchmark:
         f"results/benchmarks/samples/{CELL}.tsv"
     wildcard_constraints:
+        dataset=one_of(WHOLE),
         method=one_of(SAMPLED),
     priority: 50
     conda:
         "../../envs/diffusion.yaml"
     resources:
         gpu=1,
-        mem_mb=2000,
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         coupling=method_option("coupling"),
         terms=method_option("guidance"),
         guidance=study.config["guidance"],
         sampler=dataset_option("sampler"),
         seeds=study.run["seeds"],
+        classes=classes_of,
         code=code("sample.py"),
     script:
         "../scripts/sample.py"
+
+
+# The same for some of a dataset's classes: the jobs of a large one run side by side.
+use rule sample as shard with:
+    output:
+        latents=f"results/shards/{CELL}/{{shard}}/latents.safetensors",
+        images=f"results/shards/{CELL}/{{shard}}/images.safetensors",
+    log:
+        f"results/logs/shards/{CELL}/{{shard}}.log",
+    benchmark:
+        f"results/benchmarks/shards/{CELL}/{{shard}}.tsv"
+    wildcard_constraints:
+        dataset=one_of(SHARDED),
+
+
+def shards_of(kind):
+    """An input function: a cell's files of a kind, in the order of their classes."""
+
+    def files(wildcards):
+        folder = f"results/shards/{cell_of(wildcards).path}"
+        count = len(study.shards(wildcards.dataset))
+        return [f"{folder}/{shard}/{kind}.safetensors" for shard in range(count)]
+
+    return files
+
+
+# Memory: all samples, and once more while they are written.
+rule gather:
+    input:
+        means="results/latents/{dataset}",
+        latents=shards_of("latents"),
+        images=shards_of("images"),
+    output:
+        latents=f"results/samples/{CELL}/latents.safetensors",
+        images=f"results/samples/{CELL}/images.safetensors",
+    log:
+        f"results/logs/samples/{CELL}.log",
+    benchmark:
+        f"results/benchmarks/samples/{CELL}.tsv"
+    wildcard_constraints:
+        dataset=one_of(SHARDED),
+        method=one_of(SAMPLED),
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * 3 ** (attempt - 1),
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        code=code("gather.py"),
+    script:
+        "../scripts/gather.py"
 
 
 rule distilled:

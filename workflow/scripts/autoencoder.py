@@ -1,4 +1,6 @@
-"""Rule `autoencoder`: an AutoencoderKL trained on the real training part."""
+"""Rule `autoencoder`: a pretrained AutoencoderKL, or one trained on the real training part."""
+
+from pathlib import Path
 
 from lighthouse.runtime.job import device, start
 
@@ -8,11 +10,26 @@ import torch  # noqa: E402
 
 from lighthouse.datasets import ImageIndex  # noqa: E402
 from lighthouse.diffusion.autoencoder import save, train_autoencoder  # noqa: E402
+from lighthouse.diffusion.pretrained import load_pretrained_autoencoder  # noqa: E402
+from lighthouse.runtime.precision import full_float32  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
 
 SEED = 0
-images = ImageIndex.read(job.input.index).images("train", job.params.image_size)
-model = train_autoencoder(torch.from_numpy(images).to(device()), job.params.options, SEED)
-about = provenance(**job.params.options, seed=SEED, threads=job.threads)
-save(model, job.output.model, about)
+output = Path(job.output.model)
+options = dict(job.params.options)
+if "pretrained" in options:
+    model = load_pretrained_autoencoder(*job.input.pretrained)
+    about = provenance(**options)
+else:
+    full_float32()
+    images = ImageIndex.read(job.input.index).images("train", job.params.image_size)
+    model = train_autoencoder(
+        torch.from_numpy(images).to(device()),
+        options,
+        SEED,
+        checkpoint=output.with_name(f"{output.name}.checkpoint"),
+        checkpoint_seconds=job.params.checkpoint_seconds,
+    )
+    about = provenance(**options, seed=SEED, threads=job.threads, tf32=False)
+save(model, output, about)
 job.done(f"autoencoder of {sum(p.numel() for p in model.parameters()):,} parameters")

@@ -1,5 +1,6 @@
 """diffusers' AutoencoderKL: trained in a small size, and used in batches."""
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import torch
 from diffusers import AutoencoderKL
 from torch import Tensor, nn
 
+from lighthouse.runtime import checkpoint as checkpoints
 from lighthouse.runtime.files import whole, write_json
 from lighthouse.runtime.finite import check_loss
 from lighthouse.runtime.job import log, progress
@@ -14,6 +16,10 @@ from lighthouse.runtime.rng import generator
 
 #: The record of how a model was made, beside its weights.
 RECORD = "lighthouse.json"
+
+#: Pixels of the images in one call of the encoder or decoder, where a caller names no
+#: batch: four images of 256 px, since activations outgrow the weights there.
+PIXELS_AT_ONCE = 2**18
 
 
 def to_signed(images: Tensor) -> Tensor:
@@ -43,13 +49,21 @@ def new_autoencoder(options: Mapping, image_size: int) -> AutoencoderKL:
     )
 
 
-def train_autoencoder(images: Tensor, options: Mapping, seed: int) -> AutoencoderKL:
+def train_autoencoder(
+    images: Tensor,
+    options: Mapping,
+    seed: int,
+    checkpoint: Path,
+    checkpoint_seconds: float = 60,
+) -> AutoencoderKL:
     """Train on real images and set the scaling factor.
 
     ``images``: (n, 3, H, W) uint8. Loss: squared error + kl_weight · KL, both means
     over elements. The scaling factor is one over the standard deviation of the
-    training latents, as latent diffusion does. Raises ``FloatingPointError`` at a
-    loss that is not finite.
+    training latents, as latent diffusion does.
+
+    Goes on from ``checkpoint`` if that was left by a run with the same options, and
+    removes it at the end. Raises ``FloatingPointError`` at a loss that is not finite.
     """
     device = images.device
     torch.manual_seed(seed)  # diffusers draws the initial weights from the global generator
@@ -58,7 +72,12 @@ def train_autoencoder(images: Tensor, options: Mapping, seed: int) -> Autoencode
     steps = options["steps"]
     optimizer = torch.optim.AdamW(model.parameters(), options["learning_rate"], weight_decay=0)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, options["learning_rate"], steps)
-    for step in progress(range(steps), "autoencoder"):
+    parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
+    facts = [dict(options), seed, list(images.shape), images.sum(dtype=torch.int64).item()]
+    key = checkpoints.key_of(facts, model.state_dict())
+    first, error = checkpoints.resume(checkpoint, key, parts, rng)
+    saved = time.monotonic()
+    for step in progress(range(first, steps), "autoencoder", total=steps, initial=first):
         chosen = torch.randint(len(images), (options["batch_size"],), generator=rng)
         batch = to_signed(images[chosen.to(device)])
         posterior = model.encode(batch).latent_dist
@@ -73,9 +92,13 @@ def train_autoencoder(images: Tensor, options: Mapping, seed: int) -> Autoencode
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
+        if time.monotonic() - saved > checkpoint_seconds:
+            checkpoints.save(checkpoint, key, parts, rng, step + 1, error.detach())
+            saved = time.monotonic()
     model.eval()
     mean = encode(model, images, scaled=False)
     model.register_to_config(scaling_factor=1 / mean.std().item())
+    checkpoint.unlink(missing_ok=True)
     log.info(
         "autoencoder: squared error %.5f, latents' standard deviation %.2f",
         error.item(),
@@ -84,21 +107,40 @@ def train_autoencoder(images: Tensor, options: Mapping, seed: int) -> Autoencode
     return model
 
 
-@torch.no_grad()
-def encode(model: AutoencoderKL, images: Tensor, batch: int = 256, scaled: bool = True) -> Tensor:
-    """Posterior means of the latents, (n, c, h, w).
+def _batch(limit: int, side: int) -> int:
+    return max(1, min(limit, PIXELS_AT_ONCE // side**2))
 
-    ``images``: (n, 3, H, W) uint8. z₀ = scaling factor · latent unless ``scaled`` is off.
+
+@torch.no_grad()
+def encode(
+    model: AutoencoderKL, images: Tensor, batch: int | None = None, scaled: bool = True
+) -> Tensor:
+    """Posterior means of the latents, (n, c, h, w), on the model's device.
+
+    ``images``: (n, 3, H, W) uint8, in calls of ``batch`` (256, or fewer large ones).
+    z₀ = scaling factor · latent unless ``scaled`` is off.
     """
-    means = [model.encode(to_signed(part)).latent_dist.mean for part in images.split(batch)]
+    parts = images.split(batch or _batch(256, images.shape[-1]))
+    means = [model.encode(to_signed(part.to(model.device))).latent_dist.mean for part in parts]
     return torch.cat(means) * (model.config.scaling_factor if scaled else 1.0)
 
 
 @torch.no_grad()
-def decode(model: AutoencoderKL, latents: Tensor, batch: int = 64) -> Tensor:
-    """Images of scaled latents (n, c, h, w): (n, 3, H, W) uint8."""
+def decode(model: AutoencoderKL, latents: Tensor, batch: int | None = None) -> Tensor:
+    """Images of scaled latents (n, c, h, w): (n, 3, H, W) uint8 on the CPU.
+
+    In calls of ``batch`` latents (64, or fewer of large images), the last one filled up
+    with zeros: an image then does not depend on the number of those beside it.
+    """
     scale = model.config.scaling_factor
-    return torch.cat([to_bytes(model.decode(z / scale).sample) for z in latents.split(batch)])
+    levels = len(model.config.block_out_channels)
+    size = batch or _batch(64, latents.shape[-1] * 2 ** (levels - 1))
+    images = []
+    for part in latents.split(size):
+        full = torch.cat([part, part.new_zeros(size - len(part), *part.shape[1:])])
+        decoded = to_bytes(model.decode(full.to(model.device) / scale).sample)
+        images.append(decoded[: len(part)].cpu())
+    return torch.cat(images)
 
 
 def save(model: nn.Module, folder: Path, about: Mapping) -> None:

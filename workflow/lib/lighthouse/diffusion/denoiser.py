@@ -12,15 +12,17 @@ def new_denoiser(
 ) -> DiTTransformer2DModel:
     """An untrained DiT for latents (channels, side, side).
 
-    It predicts noise alone (no learned variance). In eval mode, since its only
-    dropout is that of labels, which diffusers draws apart in every block: the
-    training loop drops labels itself, once an image.
+    ``options``: ``layers``, ``heads``, ``head_dim``, ``patch_size``, and
+    ``learned_variance`` (off unless given): the variance of a step is predicted beside
+    the noise, in as many channels again. In eval mode, since its only dropout is that
+    of labels, which diffusers draws apart in every block: the training loop drops
+    labels itself, once an image.
     """
     model = DiTTransformer2DModel(
         num_attention_heads=options["heads"],
         attention_head_dim=options["head_dim"],
         in_channels=channels,
-        out_channels=channels,
+        out_channels=2 * channels if options.get("learned_variance") else channels,
         num_layers=options["layers"],
         sample_size=side,
         patch_size=options["patch_size"],
@@ -50,6 +52,19 @@ def null_label(model: DiTTransformer2DModel) -> int:
     return model.config.num_embeds_ada_norm
 
 
-def predict_noise(model: DiTTransformer2DModel, z: Tensor, t: Tensor, labels: Tensor) -> Tensor:
-    """ε̂ (n, c, h, w) of z_t (n, c, h, w) at steps t (n,) for labels (n,)."""
+def has_learned_variance(model: DiTTransformer2DModel) -> bool:
+    """Whether the model predicts the variance of a step beside the noise."""
+    return model.config.out_channels == 2 * model.config.in_channels
+
+
+def predict(model: DiTTransformer2DModel, z: Tensor, t: Tensor, labels: Tensor) -> Tensor:
+    """What the model says of z_t (n, c, h, w) at steps t (n,) for labels (n,).
+
+    ε̂, (n, c, h, w); with a learned variance ε̂ and then v, (n, 2c, h, w).
+    """
     return model(z, timestep=t, class_labels=labels).sample
+
+
+def predict_noise(model: DiTTransformer2DModel, z: Tensor, t: Tensor, labels: Tensor) -> Tensor:
+    """ε̂ (n, c, h, w): the first c channels of ``predict``."""
+    return predict(model, z, t, labels)[:, : z.shape[1]]

@@ -1,6 +1,6 @@
 """Collaborative guided sampling (M Alg. 1): one sampler for every coupling and term."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -8,23 +8,57 @@ from diffusers import DDPMScheduler
 from torch import Tensor
 
 from lighthouse.couplings import Stage
-from lighthouse.diffusion.denoiser import null_label, predict_noise
+from lighthouse.diffusion.denoiser import has_learned_variance, null_label, predict
 from lighthouse.guidance import State, Term
 from lighthouse.runtime.job import progress
+from lighthouse.runtime.memory import capacity, largest_that_fits
+from lighthouse.runtime.precision import autocast
 from lighthouse.runtime.rng import image_generators
 
 #: DiT's schedule: linear betas, 1000 steps.
 SCHEDULE = {"num_train_timesteps": 1000, "beta_start": 1e-4, "beta_end": 2e-2}
+
+#: Sets that are sampled side by side come to at most so many micro-batches, or are one:
+#: filling up the last micro-batch of each set alone would waste up to half of the work.
+SIDE_BY_SIDE = 8
+
+
+@dataclass(frozen=True)
+class Semantics:
+    """What a sampler makes of the denoiser's output.
+
+    variance_type: of a step, in diffusers' words; ``learned_range`` takes it from the
+    denoiser.
+    guided_channels: how many of the noise's channels, from the first, classifier-free
+    guidance acts on; None is all. The others, and the variance, are the conditional
+    prediction's.
+    """
+
+    variance_type: str
+    guided_channels: int | None
+
+    @property
+    def learns_variance(self) -> bool:
+        """Whether the denoiser has to predict the variance."""
+        return self.variance_type == "learned_range"
+
+
+#: The two samplers of a DiT that are in use: the reference's (facebookresearch/DiT), with
+#: which the peers' figures were made, and that of diffusers' DiTPipeline.
+SEMANTICS = {
+    "dit": Semantics("learned_range", guided_channels=3),
+    "diffusers": Semantics("fixed_small", guided_channels=None),
+}
 
 
 class NonFiniteError(FloatingPointError):
     """A latent is NaN or infinite."""
 
 
-def noise_schedule(steps: int) -> DDPMScheduler:
-    """Ancestral DDPM respaced to ``steps`` as DiT does (linspace over 0…999), small variance."""
+def noise_schedule(steps: int, variance_type: str = "fixed_small") -> DDPMScheduler:
+    """Ancestral DDPM respaced to ``steps`` as DiT does (linspace over 0…999)."""
     scheduler = DDPMScheduler(
-        **SCHEDULE, clip_sample=False, timestep_spacing="linspace", variance_type="fixed_small"
+        **SCHEDULE, clip_sample=False, timestep_spacing="linspace", variance_type=variance_type
     )
     scheduler.set_timesteps(steps)
     return scheduler
@@ -34,12 +68,13 @@ def noise_schedule(steps: int) -> DDPMScheduler:
 class Sets:
     """The sets to sample: B sets (a class under a seed) of N images.
 
-    labels: class of each set, (B,) int64. names: of each set, for messages.
-    class_means: m_c of each set, (B, D).
+    dataset: its name. labels: class of each set, (B,) int64. names: of each set, for
+    messages. class_means: m_c of each set, (B, D).
     generators: B lists of N CPU generators, one an image.
     shape: of a latent, (c, h, w).
     """
 
+    dataset: str
     labels: Tensor
     names: Sequence[str]
     class_means: Tensor
@@ -51,14 +86,35 @@ class Sets:
         """N."""
         return len(self.generators[0])
 
+    def part(self, rows: slice) -> "Sets":
+        """Some of the sets."""
+        return Sets(
+            self.dataset,
+            self.labels[rows],
+            self.names[rows],
+            self.class_means[rows],
+            self.generators[rows],
+            self.shape,
+        )
+
 
 def sets_of(
-    dataset: str, classes: Sequence[str], class_means: Tensor, seeds: Sequence[int], ipc: int
+    dataset: str,
+    classes: Sequence[str],
+    class_means: Tensor,
+    seeds: Sequence[int],
+    ipc: int,
+    chosen: Sequence[int] | None = None,
 ) -> Sets:
-    """Sets for every seed and class, seed by seed. class_means: (C, c, h, w)."""
-    pairs = [(seed, label) for seed in seeds for label in range(len(classes))]
+    """Sets for every seed and class, seed by seed. class_means: (C, c, h, w).
+
+    ``chosen``: labels of the classes to sample; None is all.
+    """
+    chosen = range(len(classes)) if chosen is None else chosen
+    pairs = [(seed, label) for seed in seeds for label in chosen]
     labels = torch.tensor([label for _, label in pairs], device=class_means.device)
     return Sets(
+        dataset=dataset,
         labels=labels,
         names=[f"class {classes[label]!r}, seed {seed}" for seed, label in pairs],
         class_means=class_means.flatten(1)[labels],
@@ -78,78 +134,135 @@ def sample(
     options: Mapping,
     guided: tuple[int, int] = (0, 1000),
 ) -> Tensor:
-    """Sample clean latents, (B, N, c, h, w), in the order of ``sets``.
+    """Sample clean latents, (B, N, c, h, w) on the CPU, in the order of ``sets``.
 
-    ``options``: ``steps``, ``guidance_scale`` (1 is none), ``micro_batch`` (latents
-    in one call of the denoiser). Terms act on steps ``guided[0] <= t < guided[1]``.
-    Raises ``NonFiniteError`` with the step and the image.
+    ``options``: ``semantics``, ``steps``, ``guidance_scale`` (1 is none),
+    ``micro_batch`` (latents in one call of the denoiser), ``precision`` (of the
+    denoiser; all else is float32). Terms act on steps ``guided[0] <= t < guided[1]``.
+    The device of ``sets`` holds one set at a time, or as many small ones as come to
+    ``SIDE_BY_SIDE`` micro-batches. Raises ``ValueError`` where the semantics ask what
+    the model has not, ``NonFiniteError`` with the step and the image, ``MemoryError``
+    with the micro-batch that fits.
     """
-    scheduler = noise_schedule(options["steps"])
-    device = sets.class_means.device
-    result = torch.empty(len(sets.labels), sets.ipc, *sets.shape, device=device)
-    for number, stage in enumerate(coupling):
-        members = [i for group in stage.groups for i in group]
-        generators = [row[i] for row in sets.generators for i in members]
-        labels = sets.labels.repeat_interleave(len(members))
-        finished = result[:, list(stage.finished)].flatten(2)
-        z = _draw(generators, sets.shape, device)
-        for t in progress(scheduler.timesteps, f"pass {number + 1}/{len(coupling)}"):
-            noise = _guided_noise(model, z, t, labels, options)
-            previous = scheduler.step(noise, t, z, generator=generators).prev_sample
-            if terms and guided[0] <= t < guided[1]:
-                alpha_bar = scheduler.alphas_cumprod[t].item()
-                previous -= _direction(z, finished, sets, stage, alpha_bar, terms)
-            _check_finite(previous, int(t), sets.names, members)
-            z = previous
-        result[:, members] = z.view(len(sets.labels), len(members), *sets.shape)
+    semantics = SEMANTICS[options["semantics"]]
+    if semantics.learns_variance and not has_learned_variance(model):
+        raise ValueError(
+            f"sampler.semantics {options['semantics']!r} takes the variance of a step from the "
+            f"denoiser, and that of {sets.dataset} predicts noise alone: set semantics to "
+            "'diffusers', or use a denoiser with learned variance"
+        )
+    scheduler = noise_schedule(options["steps"], semantics.variance_type)
+    result = torch.empty(len(sets.labels), sets.ipc, *sets.shape)
+    work = [(stage, rows) for stage in coupling for rows in _chunks(sets, stage, options)]
+    with progress(None, "sampling", total=len(work) * len(scheduler.timesteps)) as bar:
+        for stage, rows in work:
+            part, members = sets.part(rows), _members(stage)
+            generators = [row[i] for row in part.generators for i in members]
+            labels = part.labels.repeat_interleave(len(members))
+            first = [torch.randn(sets.shape, generator=g) for g in generators]
+            z = torch.stack(first).to(labels.device)
+            for t in scheduler.timesteps:
+                prediction = _prediction(model, z, t, labels, sets.dataset, options)
+                previous = scheduler.step(prediction, t, z, generator=generators).prev_sample
+                if terms and guided[0] <= t < guided[1]:
+                    alpha_bar = scheduler.alphas_cumprod[t].item()
+                    previous -= _direction(z, result[rows], part, stage, alpha_bar, terms)
+                _check_finite(previous, int(t), part.names, members)
+                z = previous
+                bar.update()
+            result[rows, members] = z.view(-1, len(members), *sets.shape).cpu()
     return result
 
 
-def _draw(generators: Sequence[torch.Generator], shape: tuple, device: object) -> Tensor:
-    return torch.stack([torch.randn(shape, generator=g) for g in generators]).to(device)
+def _members(stage: Stage) -> list[int]:
+    return [image for group in stage.groups for image in group]
 
 
-def _guided_noise(model: object, z: Tensor, t: Tensor, labels: Tensor, options: Mapping) -> Tensor:
-    """ε̂ with classifier-free guidance on all latent channels, in calls of one fixed size.
+def _chunks(sets: Sets, stage: Stage, options: Mapping) -> Iterator[slice]:
+    size = max(1, SIDE_BY_SIDE * options["micro_batch"] // len(_members(stage)))
+    for first in range(0, len(sets.labels), size):
+        yield slice(first, first + size)
+
+
+def _prediction(
+    model: object, z: Tensor, t: Tensor, labels: Tensor, dataset: str, options: Mapping
+) -> Tensor:
+    """``_guided_prediction`` of any number of latents, in calls of one fixed size.
 
     The last call is filled up with zeros: matrix kernels are chosen by shape, so a
     call of another size would change the last bits of a sample.
     """
-    size, scale = options["micro_batch"], options["guidance_scale"]
+    size = options["micro_batch"]
     pieces = []
     for part, classes in zip(z.split(size), labels.split(size), strict=True):
         missing = size - len(part)
         full = torch.cat([part, part.new_zeros(missing, *part.shape[1:])])
         full_classes = torch.cat([classes, classes.new_zeros(missing)])
-        steps = t.to(z.device).expand(size)
-        noise = predict_noise(model, full, steps, full_classes)
-        if scale != 1:
-            unconditional = predict_noise(
-                model, full, steps, torch.full_like(full_classes, null_label(model))
-            )
-            noise = unconditional + scale * (noise - unconditional)
-        pieces.append(noise[: len(part)])
+        try:
+            pieces.append(_guided_prediction(model, full, t, full_classes, options)[: len(part)])
+            continue
+        except torch.OutOfMemoryError:
+            pass  # looked into below, once the error has let go of its tensors
+
+        def trial(size: int, full: Tensor = full, classes: Tensor = full_classes) -> None:
+            _guided_prediction(model, full[:size], t, classes[:size], options)
+
+        fits = largest_that_fits(trial, size // 2)
+        raise MemoryError(
+            f"micro_batch {size} does not fit in {capacity(z.device)}; "
+            + (f"{fits} fits" if fits else "not even 1 fits")
+            + f": set datasets.{dataset}.sampler.{'micro_batch' if fits else 'precision to bf16'}"
+        )
     return torch.cat(pieces)
+
+
+def _guided_prediction(
+    model: object, z: Tensor, t: Tensor, labels: Tensor, options: Mapping
+) -> Tensor:
+    """What the scheduler takes: guided ε̂, (n, c, h, w), and v behind it if that is learned."""
+    semantics, scale = SEMANTICS[options["semantics"]], options["guidance_scale"]
+    channels, steps = z.shape[1], t.to(z.device).expand(len(z))
+    with autocast(z.device, options["precision"]):
+        prediction = predict(model, z, steps, labels).float()
+        if not semantics.learns_variance:
+            prediction = prediction[:, :channels]
+        if scale == 1:
+            return prediction
+        nothing = torch.full_like(labels, null_label(model))
+        unconditional = predict(model, z, steps, nothing).float()
+    guided = min(semantics.guided_channels or channels, channels)
+    base = unconditional[:, :guided]
+    return torch.cat(
+        [base + scale * (prediction[:, :guided] - base), prediction[:, guided:]], dim=1
+    )
 
 
 def _direction(
     z: Tensor,
-    finished: Tensor,
+    result: Tensor,
     sets: Sets,
     stage: Stage,
     alpha_bar: float,
     terms: Sequence[tuple[float, Term]],
 ) -> Tensor:
-    """g_t = Σ weight · gradient, in the shape of z."""
-    groups = len(stage.groups)
-    state = State(
-        z=z.flatten(1).view(len(sets.labels) * groups, -1, z[0].numel()),
-        finished=(alpha_bar**0.5 * finished).repeat_interleave(groups, dim=0),
-        class_mean=sets.class_means.repeat_interleave(groups, dim=0),
-        alpha_bar=alpha_bar,
-        ipc=sets.ipc,
-    )
-    return sum(weight * term(state) for weight, term in terms).reshape(z.shape)
+    """g_t = Σ weight · gradient, in the shape of z. ``result`` holds the finished latents.
+
+    Set by set: the matrices' shapes, and with them the last bits of a sample, then do
+    not depend on the sets beside it, and N×D numbers are at work at a time.
+    """
+    groups, finished = len(stage.groups), list(stage.finished)
+    found = []
+    for row, free in enumerate(z.view(len(sets.labels), groups, -1, z[0].numel())):
+        frozen = result[row, finished].flatten(1).to(z.device)
+        state = State(
+            z=free,
+            finished=(alpha_bar**0.5 * frozen).expand(groups, -1, -1),
+            class_mean=sets.class_means[row].expand(groups, -1),
+            alpha_bar=alpha_bar,
+            ipc=sets.ipc,
+        )
+        found.append(sum(weight * term(state) for weight, term in terms))
+    return torch.cat(found).reshape(z.shape)
 
 
 def _check_finite(z: Tensor, t: int, names: Sequence[str], members: Sequence[int]) -> None:

@@ -1,0 +1,39 @@
+"""Shards: files of some classes each, put together to one of all classes."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from safetensors import safe_open
+
+from lighthouse.runtime.files import read_about, write_tensors
+
+
+def gather(shards: Sequence[Path], output: Path, classes: Sequence[str]) -> None:
+    """Write the shards' tensors, (C_shard, …) each, one behind the other as (C, …).
+
+    ``shards``: in the order of their classes. The records in their headers have to
+    agree in all but the classes. Raises ``ValueError`` where they do not, and where
+    the shards' classes are not ``classes``: none missing, none twice, none moved.
+    """
+    abouts = [read_about(path) for path in shards]
+    found = [name for about in abouts for name in about["classes"]]
+    if found != list(classes):
+        odd = sorted(set(found) ^ set(classes)) or "none missing, but in another order or twice"
+        raise ValueError(f"{output}: the shards' classes are not the dataset's: {odd}")
+    common = {**abouts[0], "classes": found}
+    for path, about in zip(shards, abouts, strict=True):
+        other = {**about, "classes": found}
+        different = [k for k in common | other if common.get(k) != other.get(k)]
+        if different:
+            raise ValueError(
+                f"{path} was made in another way than {shards[0]} ({', '.join(different)}): "
+                "delete the older of them"
+            )
+    files = [safe_open(path, framework="np") for path in shards]
+    names = list(files[0].keys())
+    write_tensors(
+        output,
+        {name: np.concatenate([file.get_tensor(name) for file in files]) for name in names},
+        common,
+    )

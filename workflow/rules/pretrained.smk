@@ -1,0 +1,32 @@
+# Compute nodes seldom have a network.
+localrules:
+    pretrained,
+
+
+def kinds_of(wildcards):
+    """What the study takes from a repository: its denoiser, its autoencoder, or both."""
+    given = {"pretrained": wildcards.repo, "revision": wildcards.revision}
+    return [
+        kind
+        for kind in ("autoencoder", "denoiser")
+        if any(given.items() <= study.dataset(d)[kind].items() for d in study.run["datasets"])
+    ]
+
+
+# No digest of the code among the parameters: what lies at a commit stays the same.
+rule pretrained:
+    output:
+        folder=directory(f"{DOWNLOADS}/hub/{{repo}}/{{revision}}"),
+    log:
+        "results/logs/pretrained/{repo}/{revision}.log",
+    benchmark:
+        "results/benchmarks/pretrained/{repo}/{revision}.tsv"
+    wildcard_constraints:
+        repo=r"[^/]+/[^/]+",
+        revision=r"[^/]+",
+    conda:
+        "../../envs/diffusion.yaml"
+    params:
+        kinds=kinds_of,
+    script:
+        "../scripts/pretrained.py"
