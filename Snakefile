@@ -11,11 +11,18 @@ report: "workflow/report/workflow.rst"
 
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
+include: "workflow/rules/pretrained.smk"
 include: "workflow/rules/prior.smk"
 include: "workflow/rules/sample.smk"
 include: "workflow/rules/students.smk"
 include: "workflow/rules/metrics.smk"
 include: "workflow/rules/report.smk"
+
+
+# Neither in a dry run nor in a job: what a study needs on disk is looked for when
+# jobs are about to start.
+onstart:
+    check_data(study)
 
 
 rule all:

@@ -5,13 +5,15 @@ import subprocess
 import sys
 
 import pytest
+import yaml
+from snakemake.utils import update_config
 
 from lighthouse.config import ConfigError, load_study
 from shipped import BASE, SHIPPED
 
 
 def changed(path, value):
-    """The shipped config with the entry at a dotted path set, or removed where None."""
+    """The shipped config with the entry at a dotted path set, removed where None."""
     config = copy.deepcopy(SHIPPED)
     *parents, last = path.split(".")
     place = config
@@ -19,6 +21,8 @@ def changed(path, value):
         place = place[key]
     if value is None:
         del place[last]
+    elif value == "null":
+        place[last] = None
     else:
         place[last] = value
     return config
@@ -60,7 +64,7 @@ SCHEMA_MISTAKES = {
         [0],
         ["config: run: unknown key 'sedes'", "allowed: datasets, methods, ipc"],
     ),
-    "unknown room": ("gpu", {}, ["config: unknown key 'gpu'", "allowed: run, tables"]),
+    "unknown room": ("gpu", {}, ["config: unknown key 'gpu'", "allowed: study, downloads, run"]),
     "unknown option of a dataset": (
         "datasets.digits.sampler.stpes",
         50,
@@ -122,12 +126,12 @@ SCHEMA_MISTAKES = {
     "unknown source": (
         "datasets.digits.source",
         "mnist",
-        ["source: 'mnist' is not known; allowed: digits"],
+        ["source: 'mnist' is not known; allowed: digits, folder, imagenet, fastai"],
     ),
     "unknown network": (
         "students.convnet3.network",
-        "resnet",
-        ["'resnet' is not known; allowed: convnet"],
+        "vgg",
+        ["'vgg' is not known; allowed: convnet, resnet-ap, resnet"],
     ),
     "unknown optimiser": (
         "protocols.digits.optimizer",
@@ -138,6 +142,21 @@ SCHEMA_MISTAKES = {
         "guidance.steps",
         [0, 2000],
         ["config: guidance.steps.1: 2000", "maximum of 1000"],
+    ),
+    "neither steps nor epochs": (
+        "datasets.digits.base.steps",
+        None,
+        ["config: datasets.digits.base: give either 'steps' or 'epochs'"],
+    ),
+    "both steps and epochs": (
+        "datasets.digits.tuning.epochs",
+        8,
+        ["config: datasets.digits.tuning: give either 'steps' or 'epochs'"],
+    ),
+    "an autoencoder half described": (
+        "datasets.digits.autoencoder.steps",
+        None,
+        ["config: datasets.digits.autoencoder: give either 'pretrained'", "steps"],
     ),
     "a seed twice": ("run.seeds", [0, 0], ["config: run.seeds", "non-unique"]),
     "no seeds": ("run.seeds", [], ["config: run.seeds", "allowed: at least 1"]),
@@ -156,13 +175,13 @@ CROSS_MISTAKES = {
     ),
     "unknown student": (
         "run.students",
-        ["convnet6"],
-        ["run.students: 'convnet6' is not known; allowed: convnet3"],
+        ["convnet7"],
+        ["run.students: 'convnet7' is not known; allowed: convnet3, convnet6"],
     ),
     "unknown protocol": (
-        "run.protocol",
-        "field",
-        ["run.protocol: 'field' is not known; allowed: digits"],
+        "run.protocols",
+        ["field"],
+        ["run.protocols: 'field' is not known; allowed: digits, minimax"],
     ),
     "more images than the real ones for a coreset": (
         "run.ipc",
@@ -192,12 +211,12 @@ CROSS_MISTAKES = {
     "sweep of a method that is not run": (
         "run.sweep.method",
         "other",
-        ["run.sweep.method: 'other' is not one of run.methods: random"],
+        ["run.sweep.method: 'other' is not known; allowed: random"],
     ),
     "spectrum of a method that is not run": (
         "run.spectrum.curves",
         [{"source": "real", "method": "other"}],
-        ["config: run.spectrum.curves: 'other' is not one of run.methods: random"],
+        ["config: run.spectrum.curves: 'other' is not known; allowed: random"],
     ),
     "two curves of one name": (
         "run.spectrum.curves",
@@ -207,7 +226,7 @@ CROSS_MISTAKES = {
     "protocol without epochs for the IPC": (
         "protocols.digits.epochs",
         [[1, 80], [5, 60]],
-        ["config: protocols.digits.epochs: no epochs for IPC 10", "up to IPC 5"],
+        ["config: protocols.digits.epochs: nothing for IPC 10", "up to IPC 5"],
     ),
     "protocol whose IPCs fall": (
         "protocols.digits.epochs",
@@ -253,12 +272,87 @@ CROSS_MISTAKES = {
     "a student deeper than the image": (
         "students.convnet3.depth",
         6,
-        ["config: students.convnet3.depth: 6", "32"],
+        ["config: students.convnet3 at 32 px (digits, digits)", "6"],
+    ),
+    "a batch table that ends too early": (
+        "protocols.digits.batch_size",
+        [[5, 50]],
+        ["config: protocols.digits.batch_size: nothing for IPC 10", "up to IPC 5"],
+    ),
+    "a schedule's key that does nothing": (
+        "protocols.digits.schedule.kind",
+        "half-cosine",
+        ["protocols.digits.schedule: 'at' has no effect with kind 'half-cosine'"],
+    ),
+    "soft labels without a teacher": (
+        "protocols.digits.labels",
+        "soft",
+        ["config: protocols.digits: 'teacher' is missing (labels 'soft' needs it)"],
+    ),
+    "a teacher that nothing trains": (
+        "protocols.rded.teacher.epochs",
+        None,
+        ["config: protocols.rded.teacher: 'epochs' is missing"],
+    ),
+    "a teacher trained by soft labels": (
+        "protocols.rded.teacher.protocol",
+        "rded",
+        ["protocols.rded.teacher.protocol: 'rded' is no protocol with hard labels", "minimax"],
+    ),
+    "a teacher that is no student": (
+        "protocols.rded.teacher.network",
+        "resnet50",
+        ["protocols.rded.teacher.network: 'resnet50' is not known", "resnet18-bn"],
+    ),
+    "a network's key that does nothing": (
+        "students.convnet3.norm",
+        "batch",
+        ["config: students.convnet3: 'norm' has no effect with network 'convnet'"],
+    ),
+    "a network without its width": (
+        "students.convnet3.width",
+        None,
+        ["config: students.convnet3: 'width' is missing (network 'convnet' needs it)"],
+    ),
+    "a source's key that does nothing": (
+        "datasets.digits.root",
+        "data/imagenet",
+        ["config: datasets.digits: 'root' has no effect with source 'digits'"],
+    ),
+    "a source without its key": (
+        "datasets.digits.split_seed",
+        None,
+        ["config: datasets.digits", "split_seed"],
+    ),
+    "a new denoiser without a training": (
+        "datasets.digits.base",
+        "null",
+        ["config: datasets.digits.base: null is for a pretrained denoiser"],
+    ),
+    "a new denoiser tuned in part": (
+        "datasets.digits.base.tune",
+        "difffit",
+        ["config: datasets.digits.base.tune: 'difffit'", "needs 'full'"],
+    ),
+    "a learned variance that nothing learns": (
+        "datasets.digits.sampler.semantics",
+        "dit",
+        ["config: datasets.digits.sampler.semantics: 'dit'", "learned_variance: true"],
+    ),
+    "a batch that does not divide among the devices": (
+        "compute.training_gpus",
+        3,
+        ["config: datasets.digits.base.batch_size: 64 does not divide by", "3"],
+    ),
+    "a class that is not there": (
+        "run.sweep.shown_class",
+        10,
+        ["config: run.sweep.shown_class: 10 is no label of 'digits'; allowed: 0 to 9"],
     ),
     "a crop that keeps from more to less": (
-        "protocols.digits.crop_scale",
+        "protocols.digits.augment.crop_scale",
         [1.0, 0.6],
-        ["config: protocols.digits.crop_scale"],
+        ["config: protocols.digits.augment.crop_scale: 1.0 is above 0.6"],
     ),
 }
 
@@ -407,3 +501,83 @@ def test_a_table_may_lie_anywhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     study = load_study(changed("tables.methods", "methods.tsv"), BASE)
     assert list(study.methods) == SHIPPED["run"]["methods"]
+
+
+# A study has a name, and so a folder, of its own.
+
+
+def test_the_shipped_study_stays_where_it_is():
+    study = load_study(SHIPPED, BASE)
+    study.check_name()
+    assert study.folder is None
+
+
+def test_a_changed_study_must_have_a_name_of_its_own():
+    with pytest.raises(ConfigError, match="differs in run; name it"):
+        load_study(changed("run.seeds", [7]), BASE).check_name()
+
+
+def test_a_named_study_has_a_folder_of_its_own():
+    study = load_study(changed("study", "mine"), BASE)
+    study.check_name()
+    assert study.folder == BASE / "runs" / "mine"
+
+
+# The studies that are shipped beside the default.
+
+STUDIES = {
+    "paper": ["paper"],
+    "paper-fastai": ["paper", "fastai"],
+    "imagenet1k": ["paper", "imagenet1k"],
+}
+
+
+def merged(names):
+    """Config files laid over the default's, as Snakemake does it."""
+    config = copy.deepcopy(SHIPPED)
+    for name in names:
+        update_config(config, yaml.safe_load((BASE / "config" / f"{name}.yaml").read_text()))
+    return config
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_shipped_study_is_valid_without_its_data(name):
+    study = load_study(merged(STUDIES[name]), BASE)
+    assert study.folder == BASE / "runs" / name
+
+
+def test_table_1_of_the_supplement():
+    study = load_study(merged(["paper"]), BASE)
+    names = ("lambda", "learning_rate", "eta_dpp", "mu_dm")
+    table = {
+        (dataset, ipc): tuple(study.hyperparameters[dataset, ipc][name] for name in names)
+        for dataset in study.run["datasets"]
+        for ipc in study.run["ipc"]
+    }
+    assert table == {
+        ("imagenette-ilsvrc", 10): (3e-3, 1e-3, 100, 1000),
+        ("imagenette-ilsvrc", 50): (5e-3, 1e-3, 100, 10000),
+        ("imagenette-ilsvrc", 100): (5e-3, 1e-3, 100, 3000),
+        ("imagewoof-ilsvrc", 10): (1e-2, 1e-3, 300, 3000),
+        ("imagewoof-ilsvrc", 50): (1e-2, 1e-3, 100, 1000),
+        ("imagewoof-ilsvrc", 100): (1e-2, 1e-3, 100, 1000),
+    }
+
+
+def test_missing_data_is_told_with_its_place():
+    lines = load_study(merged(["paper"]), BASE).missing()
+    assert [line for line in lines if "data/imagenet" in line and "imagenette-ilsvrc" in line]
+
+
+def test_a_pretrained_model_is_kept_by_its_revision_or_is_a_local_folder(tmp_path):
+    config = merged(["paper"])
+    vae = load_study(config, BASE).pretrained("imagenette-ilsvrc", "autoencoder")
+    hub = BASE / "downloads" / "hub" / "stabilityai" / "sd-vae-ft-mse"
+    assert vae == hub / "31f26fdeee1355a5c34592e401dd41e45d25a493"
+    config["datasets"]["imagenette-ilsvrc"]["denoiser"].update(
+        pretrained=str(tmp_path / "dit"), revision=None
+    )
+    study = load_study(config, BASE)
+    assert study.pretrained("imagenette-ilsvrc", "denoiser") == tmp_path / "dit"
+    assert any(str(tmp_path / "dit") in line for line in study.missing())
+    assert study.pretrained("digits", "denoiser") is None

@@ -8,6 +8,7 @@ hides the host's packages, which Snakemake would put on every script's search pa
 """
 
 import ast
+import csv
 import json
 import os
 import re
@@ -51,9 +52,9 @@ def script_rules() -> dict[str, tuple[Path | None, Path]]:
     """Environment file and script of every rule that has a script, by the rule's name."""
     found = {}
     for path in RULE_FILES:
-        _, *parts = re.split(r"^(?:rule|checkpoint) (\w+):", path.read_text("utf-8"), flags=re.M)
+        _, *parts = re.split(r"^ *(?:rule|checkpoint) (\w+):", path.read_text("utf-8"), flags=re.M)
         for name, body in zip(parts[::2], parts[1::2], strict=True):
-            given = dict(re.findall(r'^    (conda|script):\s+"([^"]+)"', body, flags=re.M))
+            given = dict(re.findall(r'^ +(conda|script):\s+"([^"]+)"', body, flags=re.M))
             if "script" in given:
                 environment = (path.parent / given["conda"]).resolve() if "conda" in given else None
                 found[name] = environment, (path.parent / given["script"]).resolve()
@@ -217,9 +218,11 @@ def test_standin_refuses_what_only_conda_can_do(tmp_path):
 
 @pytest.fixture(scope="module")
 def conda_run(tmp_path_factory):
-    """A run of the whole workflow on the tiny study, each rule in its own environment.
+    """The whole workflow at toy size, each rule in its own environment.
 
-    Yields the run's folder, what Snakemake said, and the records that the scripts left.
+    Twice: on the embedded digits, and on the paper's study with stand-ins for what comes
+    from outside (``standins/paper.py``). Yields the folder, in which each has one of its
+    own, what Snakemake said, and the records that the scripts left.
     """
     if not shutil.which("uv"):
         pytest.skip("the stand-in for conda builds environments with uv, which is not installed")
@@ -236,40 +239,74 @@ def conda_run(tmp_path_factory):
         "PYTHONPYCACHEPREFIX": str(folder / "bytecode"),
     }
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "snakemake", "--cores", "2", "--use-conda"),
-            *("--snakefile", str(REPOSITORY / "Snakefile"), "--directory", str(folder)),
-            *("--configfile", str(REPOSITORY / "tests" / "configs" / "tiny.yaml")),
-        ],
-        cwd=REPOSITORY,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+
+    def run(*command: object) -> subprocess.CompletedProcess:
+        return subprocess.run(
+            [sys.executable, *map(str, command)],
+            cwd=REPOSITORY,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    made = run(STANDINS / "paper.py", folder / "outside")
+    assert made.returncode == 0, made.stdout
+    studies = {
+        "tiny": [REPOSITORY / "tests" / "configs" / "tiny.yaml"],
+        "paper": [REPOSITORY / "config" / "paper.yaml", folder / "outside" / "toy.yaml"],
+    }
+    done = {
+        name: run(
+            *("-m", "snakemake", "--cores", 2, "--use-conda", "--conda-prefix", folder / "conda"),
+            *("--snakefile", REPOSITORY / "Snakefile", "--directory", folder / name),
+            *("--configfile", *files),
+        )
+        for name, files in studies.items()
+    }
     scripts = [json.loads(path.read_text(encoding="utf-8")) for path in records.iterdir()]
     yield folder, done, scripts
     # Where uv cannot link from its cache, the environments take gigabytes.
-    for name in (".snakemake", "bytecode"):
+    for name in ("conda", "bytecode"):
         shutil.rmtree(folder / name, ignore_errors=True)
 
 
 @pytest.mark.workflow
-def test_workflow_runs_in_its_environments(conda_run):
+@pytest.mark.parametrize("study", ["tiny", "paper"])
+def test_workflow_runs_in_its_environments(conda_run, study):
     folder, done, _ = conda_run
-    assert done.returncode == 0, done.stdout
+    assert done[study].returncode == 0, done[study].stdout
     for name in ("accuracy", "diversity", "fid", "guidance", "spectrum", "spectrum_ranks"):
-        assert (folder / "results" / "tables" / f"{name}.csv").stat().st_size
+        assert (folder / study / "results" / "tables" / f"{name}.csv").stat().st_size
+    assert (folder / study / "results" / "figures" / "spectrum.pdf").stat().st_size
+
+
+#: Rules that only fetch what comes from outside, which these runs have at hand.
+FETCHING = {"download", "pretrained"}
+
+
+@pytest.mark.workflow
+def test_the_paper_at_toy_size_has_every_row_of_its_grid(conda_run):
+    """Three students × five methods by hard labels, and as many by a teacher's."""
+    table = conda_run[0] / "paper" / "results" / "tables" / "accuracy.csv"
+    rows = list(csv.DictReader(table.open(encoding="utf-8")))
+    main = [(row["method"], row["student"], row["protocol"]) for row in rows]
+    assert sorted(main) == sorted(
+        (method, student, protocol)
+        for method in ("random", "dit", "control", "rsm", "rsm-cgs")
+        for student in ("convnet6", "resnet-ap10", "resnet18")
+        for protocol in ("igd", "rded")
+    )
+    assert {row["best_chosen_on"] for row in rows} == {"test"}
 
 
 @pytest.mark.workflow
 def test_every_script_ran_in_its_rules_environment(conda_run):
     folder, _, scripts = conda_run
-    assert {script["rule"] for script in scripts} == RULES.keys()
+    assert {script["rule"] for script in scripts} == RULES.keys() - FETCHING
     for script in scripts:
         prefix = Path(script["prefix"])
-        assert prefix.parent == (folder / ".snakemake" / "conda").resolve()
+        assert prefix.parent == (folder / "conda").resolve()
         assert Path(script["interpreter"]).parent == prefix / "bin"
         # Snakemake leaves a copy of the file that it built an environment from beside it.
         built_from = prefix.with_name(f"{prefix.name}.yaml").read_bytes()

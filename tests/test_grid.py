@@ -104,6 +104,37 @@ def test_the_order_of_the_ipcs_does_not_matter():
     assert set(study.cells) == set(load_study(SHIPPED, BASE).cells)
 
 
+def test_every_cell_is_evaluated_once_and_the_sweep_by_its_own_students():
+    config = copy.deepcopy(SHIPPED)
+    config["run"]["students"] = ["convnet3", "resnet18"]
+    config["run"]["protocols"] = ["digits", "igd"]
+    study = load_study(config, BASE)
+    evaluations = study.evaluations
+    assert len(evaluations) == len(set(evaluations)) == 2 * (21 + 25)
+    swept = [e for e in evaluations if e[0] not in study.main_cells]
+    assert {student for _, student, _ in swept} == {"convnet3"}
+    assert len(swept) == 2 * 4
+
+
+def test_a_study_without_a_sweep_has_the_main_cells_alone():
+    config = copy.deepcopy(SHIPPED)
+    config["run"]["sweep"] = None
+    study = load_study(config, BASE)
+    assert study.cells == study.main_cells
+    assert len(study.evaluations) == 21
+
+
+@pytest.mark.parametrize(
+    ("per_job", "sizes"), [(10, [10]), (100, [10]), (4, [4, 4, 2]), (1, [1] * 10)]
+)
+def test_shards_are_every_class_once_in_order(per_job, sizes):
+    config = copy.deepcopy(SHIPPED)
+    config["datasets"]["digits"]["sampler"]["classes_per_job"] = per_job
+    shards = load_study(config, BASE).shards("digits")
+    assert [len(shard) for shard in shards] == sizes
+    assert [label for shard in shards for label in shard] == list(range(10))
+
+
 def test_a_new_row_of_the_method_table_gives_new_cells_and_changes_no_other(tmp_path, study):
     row = "cgs-greedy\t\tbase\tsequential\tdpp\tGreedy DPP"
     more = with_table(

@@ -15,7 +15,7 @@ from lighthouse.report.figures import (
     spectrum_figure,
     ssim_curve,
 )
-from lighthouse.report.grids import image_grid
+from lighthouse.report.grids import image_grid, spaced
 from lighthouse.report.tables import (
     accuracy_row,
     concatenate,
@@ -35,7 +35,7 @@ def close_figures():
 
 def record(path, *runs):
     data = {f"seed~{i}": {"last": last, "best": best} for i, (last, best) in enumerate(runs)}
-    path.write_text(json.dumps({"runs": data}))
+    path.write_text(json.dumps({"runs": data, "best_chosen_on": "val"}))
     return path
 
 
@@ -49,6 +49,7 @@ def test_an_accuracy_row_has_the_statistics_by_hand(tmp_path):
     assert row["top1_last_std"] == pytest.approx(10)
     assert row["top1_best_mean"] == pytest.approx(70)
     assert row["n_seeds"] == 3
+    assert row["best_chosen_on"] == "val"
     assert (row["student"], row["protocol"], row["eta_dpp"]) == ("convnet3", "digits", 100.0)
 
 
@@ -113,6 +114,17 @@ def test_a_guidance_row_says_zero_for_a_term_left_out():
 
 
 # Figures.
+
+
+def test_a_grid_shows_all_classes_or_ten_of_them_evenly_spaced():
+    assert spaced(3) == [0, 1, 2]
+    assert spaced(1000) == list(range(0, 1000, 100))
+
+
+def test_a_grid_of_large_images_shows_thumbnails():
+    images = np.zeros((2, 3, 256, 256), np.uint8)
+    canvas = image_grid([images], ["a"]).axes[0].images[0].get_array()
+    assert canvas.shape[0] == 96
 
 
 def sweep(datasets, weights=(0, 30, 100), seeds=3):

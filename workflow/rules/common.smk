@@ -14,8 +14,17 @@ keep_bytecode(os.environ, Path(".snakemake/pycache"))
 
 try:
     study = load_study(config, workflow.basedir)
+    if workflow.overwrite_workdir is None:
+        study.check_name()
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
+
+# Each study has a folder of its own, so that no result of another is overwritten;
+# --directory names another one.
+if study.folder:
+
+    workdir: study.folder
+
 
 # A cell of the grid as a path: one distilled set for each seed.
 CELL = "{dataset}/{method}/ipc~{ipc}/eta_dpp~{eta_dpp}/mu_dm~{mu_dm}"
@@ -23,6 +32,16 @@ PRIOR = "{dataset}/{objective}/lambda~{lam}/lr~{lr}"
 
 CORESETS = [name for name, method in study.methods.items() if method.coreset]
 SAMPLED = [name for name, method in study.methods.items() if not method.coreset]
+SHARDED = [name for name in study.run["datasets"] if len(study.shards(name)) > 1]
+WHOLE = [name for name in study.run["datasets"] if name not in SHARDED]
+DOWNLOADS = study.place(study.config["downloads"])
+
+
+def check_data(study):
+    """Stop before any job where data or weights are not where the config says."""
+    missing = study.missing()
+    if missing:
+        raise WorkflowError("\n".join(["missing data:", *(f"  - {line}" for line in missing)]))
 
 
 def one_of(names):
@@ -37,6 +56,9 @@ wildcard_constraints:
     dataset=one_of(study.run["datasets"]),
     method=one_of(study.methods),
     ipc=one_of(map(str, study.run["ipc"])),
+    shard=r"\d+",
+    size=r"\d+",
+    resize=NUMBER,
     eta_dpp=NUMBER,
     mu_dm=NUMBER,
     lam=NUMBER,
@@ -78,6 +100,34 @@ def prior_of(wildcards):
     """The folder of the prior that a cell samples from."""
     prior = study.prior(wildcards.dataset, wildcards.method, int(wildcards.ipc))
     return f"results/priors/{wildcards.dataset}/{prior.path}"
+
+
+def pixels_of(dataset, protocol):
+    """The file of the real images that students of a protocol are judged by."""
+    options = study.protocol(protocol)
+    size = options["size"] or study.dataset(dataset)["image_size"]
+    return f"results/pixels/{dataset}/resize~{options['resize']:g}/size~{size}.safetensors"
+
+
+def download_of(wildcards):
+    """The record of the archive that a dataset is read from, if one is downloaded."""
+    edition = study.dataset(wildcards.dataset).get("edition")
+    return [f"{DOWNLOADS}/fastai/{edition}.json"] if edition else []
+
+
+def pretrained_of(part):
+    """An input function: the folder of a pretrained ``part``, or none for a new one."""
+
+    def folder(wildcards):
+        found = study.pretrained(wildcards.dataset, part)
+        return [str(found)] if found else []
+
+    return folder
+
+
+def source_options(wildcards):
+    """The options that the source of the wildcards' dataset reads."""
+    return study.source_options(wildcards.dataset)
 
 
 def dataset_option(key):

@@ -1,6 +1,16 @@
+GPUS = study.config["compute"]["training_gpus"]
+
+
+def prior_memory(wildcards, attempt):
+    """MB of the host: in each process a pretrained DiT-XL/2's weights (3 GB) thrice over."""
+    process = 10000 if pretrained_of("denoiser")(wildcards) else 2000
+    return attempt * process * GPUS
+
+
 rule base_prior:
     input:
-        latents="results/latents/{dataset}.safetensors",
+        latents="results/latents/{dataset}",
+        pretrained=pretrained_of("denoiser"),
     output:
         model=directory("results/priors/{dataset}/base"),
     log:
@@ -10,15 +20,18 @@ rule base_prior:
     priority: 100
     conda:
         "../../envs/diffusion.yaml"
-    threads: study.config["compute"]["training_threads"]
+    threads: study.config["compute"]["training_threads"] * GPUS
     resources:
-        gpu=1,
-        mem_mb=2000,
+        # A pretrained model that is taken as it is needs none.
+        gpu=lambda wildcards: GPUS if study.dataset(wildcards.dataset)["base"] else 0,
+        mem_mb=prior_memory,
+        runtime=lambda wildcards, attempt: 720 * attempt,  # a new attempt goes on from the checkpoint
     params:
         objective="plain",
         objective_options={},
         denoiser=dataset_option("denoiser"),
         training=dataset_option("base"),
+        gpus=GPUS,
         checkpoint_seconds=study.config["compute"]["checkpoint_seconds"],
         torch_threads=study.config["compute"]["training_threads"],
         code=code("prior.py"),
@@ -28,7 +41,7 @@ rule base_prior:
 
 rule tuned_prior:
     input:
-        latents="results/latents/{dataset}.safetensors",
+        latents="results/latents/{dataset}",
         base="results/priors/{dataset}/base",
     output:
         model=directory(f"results/priors/{PRIOR}"),
@@ -39,9 +52,11 @@ rule tuned_prior:
     priority: 90
     conda:
         "../../envs/diffusion.yaml"
+    threads: GPUS
     resources:
-        gpu=1,
-        mem_mb=2000,
+        gpu=GPUS,
+        mem_mb=prior_memory,
+        runtime=lambda wildcards, attempt: 720 * attempt,
     params:
         objective="{objective}",
         objective_options=lambda wildcards: {
@@ -52,6 +67,7 @@ rule tuned_prior:
             **study.dataset(wildcards.dataset)["tuning"],
             "learning_rate": float(wildcards.lr),
         },
+        gpus=GPUS,
         checkpoint_seconds=study.config["compute"]["checkpoint_seconds"],
         torch_threads=1,
         code=code("prior.py"),

@@ -1,8 +1,3 @@
-MAIN_AND_SWEEP = [
-    (cell, student, study.run["protocol"])
-    for student in study.run["students"]
-    for cell in study.cells
-]
 SWEEP = study.run["sweep"]
 SPECTRUM = study.run["spectrum"]
 
@@ -11,7 +6,7 @@ rule table_accuracy:
     input:
         records=[
             f"results/students/{student}/{protocol}/{cell.path}.json"
-            for cell, student, protocol in MAIN_AND_SWEEP
+            for cell, student, protocol in study.evaluations
         ],
     output:
         table="results/tables/accuracy.csv",
@@ -30,7 +25,7 @@ rule table_accuracy:
     params:
         rows=[
             {"cell": asdict(cell), "student": student, "protocol": protocol}
-            for cell, student, protocol in MAIN_AND_SWEEP
+            for cell, student, protocol in study.evaluations
         ],
         code=code("table_accuracy.py"),
     script:
@@ -157,35 +152,6 @@ rule table_guidance:
         "../scripts/table_guidance.py"
 
 
-rule figure_ssim:
-    input:
-        tables=expand(
-            "results/metrics/diversity/{dataset}/{method}.csv",
-            dataset=study.run["datasets"],
-            method=SWEEP["method"],
-        ),
-    output:
-        pdf="results/figures/ssim_vs_eta_dpp.pdf",
-        png=report(
-            "results/figures/ssim_vs_eta_dpp.png",
-            caption="../report/ssim.rst",
-            category="Figures",
-            labels={"figure": "SSIM against the DPP weight"},
-        ),
-        csv="results/figures/ssim_vs_eta_dpp.csv",
-    log:
-        "results/logs/figures/ssim_vs_eta_dpp.log",
-    benchmark:
-        "results/benchmarks/figures/ssim_vs_eta_dpp.tsv"
-    conda:
-        "../../envs/report.yaml"
-    params:
-        sweep=SWEEP,
-        code=code("figure_ssim.py"),
-    script:
-        "../scripts/figure_ssim.py"
-
-
 rule figure_spectrum:
     input:
         tables=expand("results/metrics/spectrum/{dataset}.csv", dataset=study.run["datasets"]),
@@ -211,49 +177,23 @@ rule figure_spectrum:
         "../scripts/figure_spectrum.py"
 
 
-rule figure_diversity_grid:
-    input:
-        images=[images_of(cell) for cell in study.sweep_cells(study.run["datasets"][0])],
-    output:
-        png=report(
-            "results/figures/diversity_grid.png",
-            caption="../report/diversity_grid.rst",
-            category="Figures",
-            labels={"figure": "One class at each DPP weight"},
-        ),
-    log:
-        "results/logs/figures/diversity_grid.log",
-    benchmark:
-        "results/benchmarks/figures/diversity_grid.tsv"
-    conda:
-        "../../envs/report.yaml"
-    params:
-        seeds=study.run["seeds"],
-        classes=[2],
-        columns=SWEEP["ipc"],
-        labels=[f"η_DPP = {cell.eta_dpp:g}" for cell in study.sweep_cells(study.run["datasets"][0])],
-        code=code("figure_grid.py"),
-    script:
-        "../scripts/figure_grid.py"
-
-
 rule figure_samples:
     input:
-        images=[
-            images_of(study.cell(study.run["datasets"][0], method, max(study.run["ipc"])))
+        images=lambda wildcards: [
+            images_of(study.cell(wildcards.dataset, method, max(study.run["ipc"])))
             for method in study.run["methods"]
         ],
     output:
         png=report(
-            "results/figures/samples.png",
+            "results/figures/samples/{dataset}.png",
             caption="../report/samples.rst",
             category="Figures",
-            labels={"figure": "Images of each method"},
+            labels={"figure": "Images of each method, {dataset}"},
         ),
     log:
-        "results/logs/figures/samples.log",
+        "results/logs/figures/samples/{dataset}.log",
     benchmark:
-        "results/benchmarks/figures/samples.tsv"
+        "results/benchmarks/figures/samples/{dataset}.tsv"
     conda:
         "../../envs/report.yaml"
     params:
@@ -264,6 +204,67 @@ rule figure_samples:
         code=code("figure_grid.py"),
     script:
         "../scripts/figure_grid.py"
+
+
+# The figures of a sweep over the DPP weight, where a study has one.
+if SWEEP:
+
+    rule figure_ssim:
+        input:
+            tables=expand(
+                "results/metrics/diversity/{dataset}/{method}.csv",
+                dataset=study.run["datasets"],
+                method=SWEEP["method"],
+            ),
+        output:
+            pdf="results/figures/ssim_vs_eta_dpp.pdf",
+            png=report(
+                "results/figures/ssim_vs_eta_dpp.png",
+                caption="../report/ssim.rst",
+                category="Figures",
+                labels={"figure": "SSIM against the DPP weight"},
+            ),
+            csv="results/figures/ssim_vs_eta_dpp.csv",
+        log:
+            "results/logs/figures/ssim_vs_eta_dpp.log",
+        benchmark:
+            "results/benchmarks/figures/ssim_vs_eta_dpp.tsv"
+        conda:
+            "../../envs/report.yaml"
+        params:
+            sweep=SWEEP,
+            code=code("figure_ssim.py"),
+        script:
+            "../scripts/figure_ssim.py"
+
+    rule figure_diversity_grid:
+        input:
+            images=lambda wildcards: [
+                images_of(cell) for cell in study.sweep_cells(wildcards.dataset)
+            ],
+        output:
+            png=report(
+                "results/figures/diversity_grid/{dataset}.png",
+                caption="../report/diversity_grid.rst",
+                category="Figures",
+                labels={"figure": "One class of {dataset} at each DPP weight"},
+            ),
+        log:
+            "results/logs/figures/diversity_grid/{dataset}.log",
+        benchmark:
+            "results/benchmarks/figures/diversity_grid/{dataset}.tsv"
+        conda:
+            "../../envs/report.yaml"
+        params:
+            seeds=study.run["seeds"],
+            classes=[SWEEP["shown_class"]],
+            columns=SWEEP["ipc"],
+            labels=lambda wildcards: [
+                f"η_DPP = {cell.eta_dpp:g}" for cell in study.sweep_cells(wildcards.dataset)
+            ],
+            code=code("figure_grid.py"),
+        script:
+            "../scripts/figure_grid.py"
 
 
 rule study_record:
@@ -297,7 +298,7 @@ rule tables:
 
 rule figures:
     input:
-        rules.figure_ssim.output,
         rules.figure_spectrum.output,
-        rules.figure_diversity_grid.output,
-        rules.figure_samples.output,
+        expand(rules.figure_samples.output, dataset=study.run["datasets"]),
+        rules.figure_ssim.output if SWEEP else [],
+        expand(rules.figure_diversity_grid.output, dataset=study.run["datasets"]) if SWEEP else [],

@@ -7,11 +7,11 @@ job = start(globals().get("snakemake"))
 import numpy as np  # noqa: E402
 
 from lighthouse.report.figures import save_figure  # noqa: E402
-from lighthouse.report.grids import image_grid  # noqa: E402
+from lighthouse.report.grids import image_grid, spaced  # noqa: E402
 from lighthouse.runtime.files import read_about, read_arrays  # noqa: E402
 
 classes = read_about(job.input.images[0])["classes"]
-shown = job.params.classes or list(range(len(classes)))
+shown = job.params.classes or spaced(len(classes))
 
 
 def row(path: str) -> np.ndarray:
@@ -25,7 +25,7 @@ rows = [row(path) for path in job.input.images]
 groups = (
     [f"seed {seed}" for seed in job.params.seeds]
     if job.params.classes
-    else [f"class {name}" for name in classes]
+    else [f"class {classes[k]}" for k in shown]
 )
 save_figure(image_grid(rows, job.params.labels, groups), [job.output.png])
 job.done(f"{len(rows)} rows of {len(rows[0])} images")

@@ -2,50 +2,52 @@
 
 from pathlib import Path
 
-from lighthouse.runtime.job import device, start
+from lighthouse.priors.processes import spread
+from lighthouse.runtime.job import is_main, start
 
 job = start(globals().get("snakemake"))
-
-import torch  # noqa: E402
+if job.params.training:
+    spread(job, "prior.py")
 
 from lighthouse.diffusion.autoencoder import save  # noqa: E402
-from lighthouse.diffusion.denoiser import load_denoiser, new_denoiser  # noqa: E402
+from lighthouse.diffusion.denoiser import load_denoiser  # noqa: E402
+from lighthouse.diffusion.encoding import Latents  # noqa: E402
+from lighthouse.priors.first import first_denoiser  # noqa: E402
 from lighthouse.priors.objectives import make_objective  # noqa: E402
 from lighthouse.priors.training import train_prior  # noqa: E402
-from lighthouse.runtime.files import read_tensors  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
 
 SEED = 0
-latents = read_tensors(job.input.latents)
+data = Latents(job.input.latents)
 base = getattr(job.input, "base", None)
 if base:
-    model = load_denoiser(base, device())
+    model = load_denoiser(base)
 else:
-    torch.manual_seed(SEED)  # diffusers draws the initial weights from the global generator
-    channels, side = latents["latents"].shape[1:3]
-    model = new_denoiser(job.params.denoiser, channels, side, len(latents["class_means"]))
-    model = model.to(device())
+    pretrained = next(map(Path, job.input.pretrained), None)
+    model = first_denoiser(job.params.denoiser, data, pretrained, SEED)
+total = sum(p.numel() for p in model.parameters())
 options = {
-    **job.params.training,
+    **(job.params.training or {}),
     "objective": job.params.objective,
     **job.params.objective_options,
 }
 output = Path(job.output.model)
-model, losses = train_prior(
-    model,
-    latents["latents"].to(device()),
-    latents["labels"].to(device()),
-    make_objective(job.params.objective, job.params.objective_options),
-    options,
-    SEED,
-    checkpoint=output.with_name(f"{output.name}.checkpoint"),
-    checkpoint_seconds=job.params.checkpoint_seconds,
-)
-trainable = sum(p.numel() for p in model.parameters())
-about = {
-    "losses": losses,
-    "trainable_parameters": trainable,
-    **provenance(**options, seed=SEED, threads=job.threads),
-}
-save(model, output, about)
-job.done(f"{job.params.objective} prior, {trainable:,} parameters trained")
+record = {"losses": {}, "trainable_parameters": 0, "processes": 1}
+if job.params.training:
+    model, record = train_prior(
+        model,
+        data.latents,
+        data.labels,
+        make_objective(job.params.objective, job.params.objective_options),
+        options,
+        SEED,
+        checkpoint=output.with_name(f"{output.name}.checkpoint"),
+        checkpoint_seconds=job.params.checkpoint_seconds,
+    )
+if is_main():
+    about = provenance(**options, seed=SEED, threads=job.threads)
+    save(model, output, {**record, "parameters": total, **about})
+    job.done(
+        f"{job.params.objective} prior, "
+        f"{record['trainable_parameters']:,} of {total:,} parameters trained"
+    )

@@ -75,6 +75,13 @@ def _explain(error: ValidationError) -> list[str]:
         case "enum":
             names = ", ".join(map(str, error.validator_value))
             return [f"{lead}{error.instance!r} is not known; allowed: {names}"]
+        case "anyOf":  # null, or a mapping: the mistakes of the mapping
+            return [
+                line
+                for inner in error.context
+                if inner.absolute_path != error.absolute_path or inner.validator != "type"
+                for line in _explain(inner)
+            ]
         case "oneOf" if "x-message" in error.schema:
             return [lead + error.schema["x-message"]]
         case "oneOf":

@@ -4,8 +4,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import yaml
+
 from lighthouse.config.checks import cross_checks, duplicates
 from lighthouse.config.schema import ConfigError, check, load_schema, read_table
+from lighthouse.datasets.sources import SOURCES
 from lighthouse.units import TERM_WEIGHTS
 
 #: Couplings under which image n of a class does not depend on how many follow.
@@ -107,9 +110,96 @@ class Study:
         given = Path(self.config["tables"][name])
         return given if given.is_absolute() or given.exists() else self.base / given
 
+    def place(self, path: str) -> Path:
+        """A path that the config names, relative to the repository unless absolute."""
+        return (self.base / path).absolute()
+
+    @property
+    def folder(self) -> Path | None:
+        """Working directory of the study; None for the default, which stays where it is."""
+        name = self.config["study"]
+        return None if name == "default" else self.place(f"runs/{name}")
+
+    def check_name(self) -> None:
+        """Raise ``ConfigError`` where another study goes by the shipped one's name.
+
+        Its results would replace those of the default.
+        """
+        shipped = yaml.safe_load((self.base / "config" / "config.yaml").read_text("utf-8"))
+        if self.folder is None and self.config != shipped:
+            changed = [key for key in self.config if self.config[key] != shipped.get(key)]
+            raise ConfigError(
+                [
+                    "config: study: 'default' is config/config.yaml as it is, and this one "
+                    f"differs in {', '.join(changed)}; name it (`study: my`, results go to "
+                    "runs/my), or give it a folder (`--directory runs/my`)"
+                ]
+            )
+
     def dataset(self, name: str) -> dict:
         """Options of a dataset."""
         return self.config["datasets"][name]
+
+    def source_options(self, name: str) -> dict:
+        """The options that a dataset's source reads, with absolute paths."""
+        given = self.dataset(name)
+        known = SOURCES[given["source"]].keys
+        options = {key: value for key, value in given.items() if key in known}
+        options["image_size"] = given["image_size"]
+        options["downloads"] = str(self.place(self.config["downloads"]))
+        if "root" in options:
+            options["root"] = str(self.place(options["root"]))
+        return options
+
+    def shards(self, dataset: str) -> list[list[int]]:
+        """Labels by sampling job: groups of ``sampler.classes_per_job`` classes."""
+        options = self.dataset(dataset)
+        total = SOURCES[options["source"]].n_classes(self.source_options(dataset))
+        size = options["sampler"]["classes_per_job"]
+        labels = list(range(total))
+        return [labels[first : first + size] for first in range(0, total, size)]
+
+    def pretrained(self, dataset: str, part: str) -> Path | None:
+        """Folder of the pretrained ``autoencoder`` or ``denoiser``; None for a new one.
+
+        With a ``revision`` it is a repository of the hub, kept below ``downloads``;
+        without one, a local folder.
+        """
+        options = self.dataset(dataset)[part]
+        if "pretrained" not in options:
+            return None
+        if options.get("revision") is None:
+            return self.place(options["pretrained"])
+        hub = self.place(self.config["downloads"]) / "hub"
+        return hub / options["pretrained"] / options["revision"]
+
+    def missing(self) -> list[str]:
+        """What the study needs on disk and does not find, a line each.
+
+        Looks at the data, so call it before jobs start, but not for a dry run.
+        """
+        lines = []
+        coresets = any(self.methods[name].coreset for name in self.run["methods"])
+        least = max(self.run["ipc"]) if coresets else 1
+        for name in self.run["datasets"]:
+            options = self.dataset(name)
+            found = SOURCES[options["source"]].missing(self.source_options(name), least)
+            lines += [f"datasets.{name}: {line}" for line in found]
+            for part in ("autoencoder", "denoiser"):
+                if options[part].get("revision") is None:
+                    lines += self._absent(f"datasets.{name}.{part}.pretrained", options[part])
+            lines += self._absent(f"datasets.{name}.extractor.weights", options["extractor"])
+        for name in self.run["protocols"]:
+            teacher = self.protocol(name).get("teacher", {})
+            if teacher.get("weights") != "torchvision":
+                lines += self._absent(f"protocols.{name}.teacher.weights", teacher)
+        return lines
+
+    def _absent(self, key: str, options: dict) -> list[str]:
+        given = options.get(key.rsplit(".", 1)[1])
+        if given is None or self.place(given).exists():
+            return []
+        return [f"{key}: {self.place(given)} does not exist"]
 
     def protocol(self, name: str) -> dict:
         """Options of a student protocol."""
@@ -163,8 +253,10 @@ class Study:
         ]
 
     def sweep_cells(self, dataset: str) -> list[Cell]:
-        """The cells of the DPP sweep, by rising weight."""
+        """The cells of the DPP sweep, by rising weight; none where there is no sweep."""
         sweep = self.run["sweep"]
+        if sweep is None:
+            return []
         return [
             self.cell(dataset, sweep["method"], sweep["ipc"], eta_dpp=eta)
             for eta in sorted(sweep["eta_dpp"])
@@ -175,6 +267,20 @@ class Study:
         """All cells of the study, each once."""
         sweeps = [c for d in self.run["datasets"] for c in self.sweep_cells(d)]
         return list(dict.fromkeys(self.main_cells + sweeps))
+
+    @cached_property
+    def evaluations(self) -> list[tuple[Cell, str, str]]:
+        """Every (cell, student, protocol) that is trained, each once."""
+        swept = self.run["sweep"]["students"] if self.run["sweep"] else []
+        main = set(self.main_cells)
+        return [
+            (cell, student, protocol)
+            for protocol in self.run["protocols"]
+            for student in dict.fromkeys([*self.run["students"], *swept])
+            for cell in self.cells
+            if (cell in main and student in self.run["students"])
+            or (cell not in main and student in swept)
+        ]
 
     def cells_of(self, dataset: str, method: str | None = None) -> list[Cell]:
         """The cells of one dataset, or of one method on it."""

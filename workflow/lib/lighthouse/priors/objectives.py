@@ -1,21 +1,22 @@
 """Objectives: what makes a prior. Each is ``(prediction, batch) -> (loss, parts)``."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from torch import Tensor
 
 
 @dataclass(frozen=True)
 class Batch:
-    """A training batch. z0, z_t, noise: (n, c, h, w); alpha_bar, labels, chosen: (n,).
+    """A training batch. z0, z_t, noise: (n, c, h, w); t, alpha_bar, labels, chosen: (n,).
 
-    chosen: positions of the images in the training set, for messages.
+    t: steps in 0…999. chosen: positions of the images in the training set, for messages.
     """
 
     z0: Tensor
     z_t: Tensor
     noise: Tensor
+    t: Tensor
     alpha_bar: Tensor
     labels: Tensor
     chosen: Tensor
@@ -24,6 +25,10 @@ class Batch:
         """ẑ₀ = (z_t - √(1-ᾱ_t) ε_θ)/√ᾱ_t, (n, c, h, w)."""
         alpha_bar = self.alpha_bar[:, None, None, None]
         return (self.z_t - (1 - alpha_bar).sqrt() * prediction) / alpha_bar.sqrt()
+
+    def first(self, size: int) -> "Batch":
+        """The batch of its first ``size`` images."""
+        return Batch(*(getattr(self, field.name)[:size] for field in fields(self)))
 
 
 Objective = Callable[[Tensor, Batch], tuple[Tensor, dict[str, Tensor]]]

@@ -1,21 +1,26 @@
 """One training loop for every prior: it takes an objective."""
 
-import hashlib
-import json
+import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import torch
+from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from lighthouse.diffusion.denoiser import null_label, predict_noise
+from lighthouse.diffusion.denoiser import has_learned_variance, null_label, predict
 from lighthouse.diffusion.sampler import noise_schedule
+from lighthouse.priors import difffit
 from lighthouse.priors.objectives import Batch, Objective
-from lighthouse.runtime.files import whole
+from lighthouse.priors.variance import VariationalBound
+from lighthouse.runtime.checkpoint import key_of, resume, save
 from lighthouse.runtime.finite import check_loss
 from lighthouse.runtime.job import log, progress
+from lighthouse.runtime.memory import capacity, largest_that_fits
+from lighthouse.runtime.precision import autocast, full_float32
 from lighthouse.runtime.rng import generator
 
 TRAIN_STEPS = 1000
@@ -23,120 +28,232 @@ TRAIN_STEPS = 1000
 
 def train_prior(
     model: nn.Module,
-    latents: Tensor,
-    labels: Tensor,
+    latents: np.ndarray,
+    labels: np.ndarray,
     objective: Objective,
     options: Mapping,
     seed: int,
     checkpoint: Path,
     checkpoint_seconds: float = 60,
-) -> tuple[nn.Module, dict[str, float]]:
-    """Train a denoiser on latents; return the averaged (EMA) model and the last losses.
+) -> tuple[nn.Module, dict]:
+    """Train a denoiser on latents; return it with averaged (EMA) weights, and a record.
 
-    ``latents``: z₀, posterior means of the scaled latents, (n, c, h, w): they are
-    encoded once (ours; DiT draws from the posterior, whose spread is small).
-    ``labels``: (n,). ``options``: ``steps``, ``batch_size``,
-    ``learning_rate``, ``schedule``, ``class_dropout``, ``ema``. All weights are
-    trained; t is uniform in 0…999; labels drop to the null class once an image.
+    ``latents``: z₀, posterior means of the scaled latents, (n, views, c, h, w) float32,
+    of which a batch's rows are read: they may lie on disk. They are encoded once (ours;
+    DiT draws from the posterior, whose spread is small). Of several views one is drawn.
+    ``labels``: (n,).
+
+    ``options``: ``steps`` or ``epochs`` (of ceil(n / batch_size) steps), ``batch_size``
+    (of all processes together), ``learning_rate``, ``schedule``, ``class_dropout``,
+    ``ema``, ``tune`` (``full``, or ``difffit``: see that module), ``precision`` (``fp32``,
+    or ``bf16`` for the denoiser's matrix products), ``gradient_checkpointing``. Images
+    are drawn with replacement; t is uniform in 0…999; labels drop to the null class once
+    an image. A learned variance adds ``VariationalBound`` to the objective.
+
+    The record: ``losses``, means over the last steps; ``trainable_parameters``, those of
+    a shared embedder once; ``processes``.
+
+    In several processes (``accelerate launch``) all draw the same batch and each works on
+    its slice: the weights are those of one process, but for the order of sums. Only the
+    first writes the checkpoint.
 
     Goes on from ``checkpoint`` if that was left by a run with the same options, and
-    removes it at the end. Raises ``FloatingPointError`` at a loss that is not finite.
+    removes it at the end. Raises ``FloatingPointError`` at a loss that is not finite, and
+    ``MemoryError``, with what fits, where a batch exceeds the device's memory.
     """
-    device = latents.device
+    full_float32()
+    accelerator = Accelerator(mixed_precision="no", cpu=not torch.cuda.is_available())
+    share = _share(options["batch_size"], accelerator)
+    steps = n_steps(options, len(latents))
+    key = key_of([dict(options), seed, latents.shape, _some(latents)], model.state_dict())
     rng = generator("prior", seed)
-    alphas = noise_schedule(TRAIN_STEPS).alphas_cumprod.to(device)
-    optimizer = torch.optim.AdamW(model.parameters(), options["learning_rate"], weight_decay=0)
-    schedule = _schedule(optimizer, options)
-    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(options["ema"]))
-    parts = {"model": model, "average": average, "optimizer": optimizer, "schedule": schedule}
-    key = _key(options, model, latents, seed)
-    first, recent = _resume(checkpoint, key, parts, rng)
+    labels = torch.as_tensor(np.asarray(labels))
+    model.to(accelerator.device)
+    weights = _trainable(model, options)
+    average = AveragedModel(weights, multi_avg_fn=get_ema_multi_avg_fn(options["ema"]))
+    step = _Step(accelerator, model, weights, objective, options, steps)
+    parts = {
+        "weights": weights,
+        "average": average,
+        "optimizer": step.optimizer,
+        "schedule": step.schedule,
+    }
+    first, recent = resume(checkpoint, key, parts, rng)
+    recent = recent or []
     saved = time.monotonic()
-    bar = progress(range(first, options["steps"]), "prior", total=options["steps"], initial=first)
-    for step in bar:
-        batch, given = _batch(latents, labels, alphas, options, null_label(model), rng)
-        prediction = predict_noise(model, batch.z_t, given, batch.labels)
-        loss, losses = objective(prediction, batch)
-        check_loss(loss, prediction, batch.chosen, f"prior, step {step}")
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-        average.update_parameters(model)
-        recent = [*recent[-99:], {name: value.detach() for name, value in losses.items()}]
-        if time.monotonic() - saved > checkpoint_seconds:
-            _save(checkpoint, key, parts, rng, step + 1, recent)
+    for number in progress(range(first, steps), "prior", total=steps, initial=first):
+        batch = _batch(latents, labels, step.alpha_bar, options, null_label(model), share, rng)
+        losses = step.attempt(batch, f"prior, step {number}")
+        if losses is None:
+            raise MemoryError(step.advice(batch))
+        average.update_parameters(weights)
+        recent = [*recent[-99:], accelerator.reduce(losses, "mean")]
+        if accelerator.is_main_process and time.monotonic() - saved > checkpoint_seconds:
+            save(checkpoint, key, parts, rng, number + 1, recent)
             saved = time.monotonic()
-    checkpoint.unlink(missing_ok=True)
+    if accelerator.is_main_process:
+        checkpoint.unlink(missing_ok=True)
+    accelerator.end_training()
+    _finish(model, weights, average)
     last = {
-        name: torch.stack([losses[name] for losses in recent]).mean().item()
+        name: torch.stack([losses[name].cpu() for losses in recent]).mean().item()
         for name in (recent[0] if recent else ())
     }
     log.info("mean losses of the last %d steps: %s", len(recent), last)
-    return average.module, last
+    return model, {
+        "losses": last,
+        "trainable_parameters": sum(weight.numel() for weight in weights),
+        "processes": accelerator.num_processes,
+    }
 
 
-def _schedule(optimizer: torch.optim.Optimizer, options: Mapping) -> object:
+def n_steps(options: Mapping, n: int) -> int:
+    """Steps of a training on ``n`` images: as given, or so many epochs."""
+    if "steps" in options:
+        return options["steps"]
+    return options["epochs"] * math.ceil(n / options["batch_size"])
+
+
+class _Step:
+    """One step of the optimizer, in this process."""
+
+    def __init__(
+        self,
+        accelerator: Accelerator,
+        model: nn.Module,
+        weights: nn.ParameterList,
+        objective: Objective,
+        options: Mapping,
+        steps: int,
+    ):
+        self.accelerator, self.model, self.weights = accelerator, model, weights
+        self.objective, self.options = objective, options
+        # The model, with gradients averaged over the processes.
+        self.network = accelerator.prepare_model(model)
+        self.optimizer = torch.optim.AdamW(weights, options["learning_rate"], weight_decay=0)
+        self.schedule = _schedule(self.optimizer, options, steps)
+        noise = noise_schedule(TRAIN_STEPS)
+        self.alpha_bar = noise.alphas_cumprod.to(accelerator.device)
+        self.bound = (
+            VariationalBound(noise.betas, accelerator.device)
+            if has_learned_variance(model)
+            else None
+        )
+
+    def __call__(self, batch: Batch, what: str) -> dict[str, Tensor]:
+        """Update the weights by this process's slice of a batch; return the parts of the loss."""
+        with autocast(self.accelerator.device, self.options["precision"]):
+            raw = predict(self.network, batch.z_t, batch.t, batch.labels)
+        raw = raw.float()
+        prediction = raw[:, : batch.z_t.shape[1]]
+        loss, losses = self.objective(prediction, batch)
+        if self.bound:
+            bound = self.bound(raw[:, batch.z_t.shape[1] :], prediction, batch)
+            loss, losses = loss + bound, {**losses, "variance": bound}
+        check_loss(loss, prediction, batch.chosen, what)
+        self.optimizer.zero_grad()
+        self.accelerator.backward(loss)
+        nn.utils.clip_grad_norm_(self.weights, 1.0)
+        self.optimizer.step()
+        self.schedule.step()
+        return {name: value.detach() for name, value in losses.items()}
+
+    def attempt(self, batch: Batch, what: str) -> dict[str, Tensor] | None:
+        """The same; None where it does not fit into the device's memory.
+
+        A function of its own, whose return lets go of what the failed step held.
+        """
+        try:
+            return self(batch, what)
+        except torch.OutOfMemoryError:
+            return None
+
+    def advice(self, batch: Batch) -> str:
+        """What to do where ``batch`` does not fit. Leaves weights that are good for nothing."""
+        # Without the other processes, which wait for this one's gradients.
+        self.network = self.model
+        self.accelerator.free_memory()
+        processes = self.accelerator.num_processes
+        fits = processes * largest_that_fits(
+            lambda size: self(batch.first(size), "trial"), len(batch.z0) // 2
+        )
+        hint = "" if self.options["gradient_checkpointing"] else ", or gradient_checkpointing: true"
+        return (
+            f"a batch of {self.options['batch_size']} images on {processes} device(s) does not fit "
+            f"into {capacity(self.accelerator.device)}; "
+            + (f"{fits} fit: set batch_size{hint}" if fits else f"not even one on each fits{hint}")
+        )
+
+
+def _share(batch_size: int, accelerator: Accelerator) -> slice:
+    """This process's part of a batch."""
+    each, rest = divmod(batch_size, accelerator.num_processes)
+    if rest:
+        raise ValueError(
+            f"batch_size {batch_size} is not a multiple of the {accelerator.num_processes} "
+            "processes (compute.training_gpus) that share it"
+        )
+    return slice(accelerator.process_index * each, (accelerator.process_index + 1) * each)
+
+
+def _trainable(model: nn.Module, options: Mapping) -> nn.ParameterList:
+    """Make the model ready for its kind of tuning; return the weights to be trained."""
+    if difffit.embedders_are_equal(model):
+        difffit.share_embedders(model)
+    if options["tune"] == "difffit":
+        difffit.prepare(model)
+    if options["gradient_checkpointing"]:
+        model.enable_gradient_checkpointing()
+    return nn.ParameterList(p for p in model.parameters() if p.requires_grad)
+
+
+@torch.no_grad()
+def _finish(model: nn.Module, weights: nn.ParameterList, average: AveragedModel) -> None:
+    """Turn the trained model into a plain one with the averaged weights."""
+    for weight, averaged in zip(weights, average.module, strict=True):
+        weight.copy_(averaged)
+    difffit.fold(model)
+    difffit.part_embedders(model)
+    model.disable_gradient_checkpointing()
+    model.requires_grad_(True)
+
+
+def _schedule(optimizer: torch.optim.Optimizer, options: Mapping, steps: int) -> object:
     if options["schedule"] == "one-cycle":
         return torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, options["learning_rate"], options["steps"], pct_start=0.1
+            optimizer, options["learning_rate"], steps, pct_start=0.1
         )
     return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
 
 
 def _batch(
-    latents: Tensor,
+    latents: np.ndarray,
     labels: Tensor,
     alphas: Tensor,
     options: Mapping,
     null: int,
+    share: slice,
     rng: torch.Generator,
-) -> tuple[Batch, Tensor]:
-    """Draw a batch and its steps t. All draws are made on the CPU, from one generator."""
-    size, device = options["batch_size"], latents.device
-    chosen = torch.randint(len(latents), (size,), generator=rng).to(device)
-    t = torch.randint(TRAIN_STEPS, (size,), generator=rng).to(device)
-    dropped = (torch.rand(size, generator=rng) < options["class_dropout"]).to(device)
-    noise = torch.randn(size, *latents.shape[1:], generator=rng).to(device)
-    z0 = latents[chosen]
+) -> Batch:
+    """Draw a batch and keep ``share`` of it, on the device of ``alphas``.
+
+    All draws are made on the CPU, from one generator: the same in every process.
+    """
+    n, views, *shape = latents.shape
+    size, device = options["batch_size"], alphas.device
+    chosen = torch.randint(n, (size,), generator=rng)[share]
+    t = torch.randint(TRAIN_STEPS, (size,), generator=rng)[share].to(device)
+    dropped = (torch.rand(size, generator=rng) < options["class_dropout"])[share]
+    noise = torch.randn(size, *shape, generator=rng)[share].to(device)
+    view = torch.randint(views, (size,), generator=rng)[share] if views > 1 else 0 * chosen
+    z0 = torch.from_numpy(latents[chosen.numpy(), view.numpy()]).to(device)
     alpha_bar = alphas[t]
     spread = alpha_bar[:, None, None, None]
     z_t = spread.sqrt() * z0 + (1 - spread).sqrt() * noise
-    given = labels[chosen].masked_fill(dropped, null)
-    return Batch(z0, z_t, noise, alpha_bar, given, chosen), t
+    given = labels[chosen].masked_fill(dropped, null).to(device)
+    return Batch(z0, z_t, noise, t, alpha_bar, given, chosen)
 
 
-def _key(options: Mapping, model: nn.Module, latents: Tensor, seed: int) -> str:
-    """What a checkpoint must agree with: options, data and the weights training began from."""
-    text = json.dumps([dict(options), seed, list(latents.shape), latents.double().sum().item()])
-    sha = hashlib.sha256(text.encode())
-    for name, tensor in model.state_dict().items():
-        sha.update(name.encode())
-        sha.update(tensor.cpu().contiguous().numpy().tobytes())
-    return sha.hexdigest()
-
-
-def _save(
-    path: Path, key: str, parts: Mapping, rng: torch.Generator, step: int, recent: list
-) -> None:
-    states = {name: part.state_dict() for name, part in parts.items()}
-    with whole(path) as beside:
-        torch.save(
-            {"key": key, "step": step, "recent": recent, "rng": rng.get_state(), **states}, beside
-        )
-
-
-def _resume(path: Path, key: str, parts: Mapping, rng: torch.Generator) -> tuple[int, list]:
-    """Load our own checkpoint if it fits; return the step to go on from, and recent losses."""
-    if not path.exists():
-        return 0, []
-    state = torch.load(path, weights_only=True, map_location="cpu")
-    if state["key"] != key:
-        log.info("%s was left by a run with other options: starting anew", path)
-        return 0, []
-    for name, part in parts.items():
-        part.load_state_dict(state[name])
-    rng.set_state(state["rng"])
-    log.info("going on from step %d of %s", state["step"], path)
-    return state["step"], state["recent"]
+def _some(latents: np.ndarray) -> float:
+    """A sum that other data would change: of about a thousand images, not to read them all."""
+    return latents[:: max(1, len(latents) // 1000)].sum(dtype=np.float64).item()

@@ -4,8 +4,26 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from PIL import Image
 
 from lighthouse.report.figures import STYLE, plt
+
+#: Most classes side by side, and the largest side of an image in pixels: what a page shows.
+CLASSES, SIDE = 10, 96
+
+
+def spaced(n_classes: int) -> list[int]:
+    """Labels to show: all, or at most ``CLASSES`` of them evenly spaced."""
+    count = min(n_classes, CLASSES)
+    return [k * n_classes // count for k in range(count)]
+
+
+def thumbnails(images: np.ndarray) -> np.ndarray:
+    """Images (n, 3, H, W) uint8, scaled down to a side of at most ``SIDE``."""
+    if images.shape[-1] <= SIDE:
+        return images
+    small = [Image.fromarray(x.transpose(1, 2, 0)).resize((SIDE, SIDE)) for x in images]
+    return np.stack([np.asarray(x).transpose(2, 0, 1) for x in small])
 
 
 def image_grid(
@@ -16,6 +34,7 @@ def image_grid(
     rows: arrays (n, 3, H, W) uint8 of one n. groups: headings over equal shares of
     the columns.
     """
+    rows = [thumbnails(images) for images in rows]
     n, _, height, width = rows[0].shape
     gap = max(1, width // 16)
     share = n // len(groups) if groups else n

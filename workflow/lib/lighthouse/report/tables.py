@@ -66,9 +66,11 @@ def accuracy_row(cell: Mapping, student: str, protocol: str, path: str | Path) -
     """A row of the accuracy table from one cell's record. Accuracies in %.
 
     ``std`` is the sample standard deviation over seeds (a sampling seed and a student
-    seed in one); NaN for a single seed.
+    seed in one); NaN for a single seed. ``best_chosen_on`` is the part on which the best
+    epoch was chosen: ``test`` is the field's habit, and flatters.
     """
-    runs = list(read_json(path)["runs"].values())
+    record = read_json(path)
+    runs = list(record["runs"].values())
     last = [100 * run["last"] for run in runs]
     return {
         **{key: cell[key] for key in ("dataset", "method", "ipc", "eta_dpp", "mu_dm")},
@@ -78,6 +80,7 @@ def accuracy_row(cell: Mapping, student: str, protocol: str, path: str | Path) -
         "top1_last_mean": statistics.mean(last),
         "top1_last_std": statistics.stdev(last) if len(last) > 1 else float("nan"),
         "top1_best_mean": statistics.mean(100 * run["best"] for run in runs),
+        "best_chosen_on": record["best_chosen_on"],
     }
 
 

@@ -6,6 +6,7 @@ Snakemake follows a script, not the modules that it imports. A rule passes
 
 import ast
 import hashlib
+from functools import cache
 from pathlib import Path
 
 PACKAGE = "lighthouse"
@@ -31,20 +32,24 @@ def code_digest(script: str | Path, library: str | Path) -> str:
 
 
 def _imported(path: Path, library: Path) -> list[Path]:
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names.add(node.module)
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
     found = []
-    for name in names:
-        parts = name.split(".")
-        if parts[0] != PACKAGE:
-            continue
+    for parts in _package_names(path.read_bytes()):
         for depth in range(1, len(parts) + 1):
             stem = library.joinpath(*parts[:depth])
             candidates = (stem / "__init__.py", stem.with_suffix(".py"))
             found += [candidate for candidate in candidates if candidate.is_file()]
     return found
+
+
+@cache
+def _package_names(source: bytes) -> list[tuple[str, ...]]:
+    """What of the package a module's source imports. Every rule asks for the same modules."""
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    split = (tuple(name.split(".")) for name in names)
+    return [parts for parts in split if parts[0] == PACKAGE]

@@ -16,6 +16,9 @@ import time
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
+from lighthouse.runtime.devices import take_devices
+from lighthouse.runtime.errors import DataError
+
 log = logging.getLogger("lighthouse")
 
 
@@ -28,7 +31,20 @@ class Job:
     params: object
     wildcards: object
     threads: int
+    log: str | None = None
     started: float = field(default_factory=time.monotonic)
+
+    def arguments(self) -> list[str]:
+        """The job as arguments of its script. Of Snakemake's lists, what has a name."""
+        groups = ("input", self.input), ("output", self.output), ("param", self.params)
+        words = [
+            word
+            for option, group in (*groups, ("wildcard", self.wildcards))
+            for name, value in _named(group)
+            for word in (f"--{option}", f"{name}={json.dumps(value)}")
+        ]
+        log_words = ["--log", self.log] if self.log else []
+        return [*words, "--threads", str(self.threads), *log_words]
 
     def done(self, made: str) -> None:
         """Log what was made, in how long and with how much memory."""
@@ -43,10 +59,12 @@ def start(snakemake: object | None) -> Job:
     ``snakemake`` is the object that Snakemake gives a script, or None when run by
     hand. The parameter ``torch_threads``, where a rule gives it, holds whatever
     Snakemake granted: results that depend on the number of threads then do not depend
-    on ``--cores``.
+    on ``--cores``. Of several devices the job sees as many as its rule asks for.
     """
     job = _from_snakemake(snakemake) if snakemake is not None else _from_arguments()
-    _start_log(snakemake.log[0] if snakemake is not None and snakemake.log else None)
+    _start_log(job.log, anew=snakemake is not None)
+    if snakemake is not None:
+        take_devices(snakemake.resources.get("gpu", 0))
     job.threads = getattr(job.params, "torch_threads", None) or job.threads
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = str(job.threads)
@@ -60,6 +78,7 @@ def _from_snakemake(snakemake: object) -> Job:
         snakemake.params,
         snakemake.wildcards,
         snakemake.threads,
+        snakemake.log[0] if snakemake.log else None,
     )
 
 
@@ -74,12 +93,18 @@ def _from_arguments() -> Job:
             help="may be repeated; a value is JSON or else a word",
         )
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--log", help="a file to write the log to as well, behind what it holds")
     options = parser.parse_args()
     groups = [
         SimpleNamespace(**dict(map(_pair, getattr(options, name))))
         for name in ("input", "output", "param", "wildcard")
     ]
-    return Job(*groups, threads=options.threads)
+    return Job(*groups, options.threads, options.log)
+
+
+def _named(group: object) -> list[tuple[str, object]]:
+    """Names and values of a job's group, as Snakemake or as the arguments gave it."""
+    return [*(vars(group) if isinstance(group, SimpleNamespace) else group).items()]
 
 
 def _pair(text: str) -> tuple[str, object]:
@@ -90,13 +115,21 @@ def _pair(text: str) -> tuple[str, object]:
         return name, value
 
 
-def _start_log(path: str | None) -> None:
-    """Log to stderr, and to the rule's log file, where tracebacks go too."""
+def is_main() -> bool:
+    """Whether this process is the one to write: the first, where a job runs as several."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def _start_log(path: str | None, anew: bool) -> None:
+    """Log to stderr, and to the rule's log file, where tracebacks go too.
+
+    Of a job's several processes the first speaks, and the others of errors alone.
+    """
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     if path:
-        handlers.append(logging.FileHandler(path, mode="w", encoding="utf-8"))
+        handlers.append(logging.FileHandler(path, mode="w" if anew else "a", encoding="utf-8"))
     logging.basicConfig(
-        level=logging.INFO,
+        level=logging.INFO if is_main() else logging.ERROR,
         format="%(asctime)s %(message)s",
         datefmt="%H:%M:%S",
         handlers=handlers,
@@ -106,7 +139,8 @@ def _start_log(path: str | None) -> None:
 
 
 def _log_exception(kind: type, error: BaseException, trace: object) -> None:
-    if isinstance(error, FloatingPointError):  # names its step and sample; no trace helps more
+    if isinstance(error, (FloatingPointError, MemoryError, DataError)) and str(error):
+        # Says all: which step and sample, what fits, which file. No trace helps more.
         log.error("%s", error)
     else:
         log.error("stopped", exc_info=(kind, error, trace))

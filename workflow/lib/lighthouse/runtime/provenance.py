@@ -10,6 +10,7 @@ import lighthouse
 #: Libraries whose version can change a number, by the module that they are imported as.
 LIBRARIES = {
     "torch": "torch",
+    "accelerate": "accelerate",
     "diffusers": "diffusers",
     "torch_fidelity": "torch-fidelity",
     "numpy": "numpy",

@@ -1,0 +1,92 @@
+"""Which of a machine's NVIDIA devices a job works on.
+
+A cluster hands each job its devices through ``CUDA_VISIBLE_DEVICES``. On one box
+Snakemake only counts them (``--resources gpu=4``) and says to no job which are its own:
+here a job takes free ones.
+"""
+
+import fcntl
+import logging
+import os
+import re
+import subprocess
+import tempfile
+import time
+from collections.abc import MutableMapping, Sequence
+from pathlib import Path
+
+log = logging.getLogger("lighthouse")
+
+#: One file a device, locked by the job that works on it. Beside no study's results:
+#: studies that run at the same time share the machine's devices.
+SLOTS = Path(tempfile.gettempdir()) / f"lighthouse-gpus-{os.getuid()}"
+
+VARIABLE = "CUDA_VISIBLE_DEVICES"
+
+
+def take_devices(
+    wanted: int, environment: MutableMapping[str, str] = os.environ, folder: Path = SLOTS
+) -> None:
+    """Let this process see ``wanted`` devices that no other job has, until it ends.
+
+    Call before CUDA starts. Nothing changes where there is no choice: where no more
+    devices than ``wanted`` are there, or where a scheduler or a user left no more.
+    """
+    devices = visible_devices(environment) if wanted else []
+    if len(devices) > wanted:
+        environment[VARIABLE] = ",".join(lock(wanted, devices, folder))
+        log.info("works on %s", environment[VARIABLE])
+
+
+def visible_devices(environment: MutableMapping[str, str]) -> list[str]:
+    """Names of the devices, as ``CUDA_VISIBLE_DEVICES`` has them, or else the driver."""
+    named = environment.get(VARIABLE)
+    if named is not None:
+        return [name.strip() for name in named.split(",") if name.strip()]
+    try:
+        # Not through torch: asking it may start CUDA, which then no longer looks at the variable.
+        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True).stdout
+    except FileNotFoundError:
+        return []
+    return re.findall(r"^GPU .*\(UUID: (\S+)\)", listed, re.MULTILINE)
+
+
+def lock(
+    wanted: int, devices: Sequence[str], folder: Path = SLOTS, poll_seconds: float = 1.0
+) -> list[str]:
+    """Take ``wanted`` of ``devices``, waiting until so many are free.
+
+    The locks hold as long as this process, or the program that it becomes (``exec``);
+    the kernel lets go of them however it ends. Processes choose one after the other, so
+    that two which want several do not each keep what the other waits for. Raises
+    ``ValueError`` where there are fewer than ``wanted``.
+    """
+    if wanted > len(devices):
+        raise ValueError(f"{wanted} devices wanted of {len(devices)}")
+    folder.mkdir(parents=True, exist_ok=True)
+    taken: list[str] = []
+    with (folder / "turn").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        waits = False
+        while True:
+            for device in devices:
+                if len(taken) < wanted and device not in taken and _locked(folder, device):
+                    taken.append(device)
+            if len(taken) == wanted:
+                return taken
+            if not waits:
+                log.info("waits for a free device (%s)", ", ".join(devices))
+                waits = True
+            time.sleep(poll_seconds)
+
+
+def _locked(folder: Path, device: str) -> bool:
+    """Lock a device's file, left open on purpose; False where another process has it."""
+    slot = os.open(folder / device.replace("/", "_"), os.O_RDWR | os.O_CREAT)
+    try:
+        fcntl.flock(slot, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(slot)
+        return False
+    os.set_inheritable(slot, True)
+    return True
