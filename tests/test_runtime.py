@@ -6,10 +6,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from snakemake.iocontainers import InputFiles, Params
 
 from lighthouse.runtime.bytecode import keep_bytecode
 from lighthouse.runtime.digest import code_digest
@@ -22,7 +24,7 @@ from lighthouse.runtime.files import (
     write_json,
     write_tensors,
 )
-from lighthouse.runtime.job import progress
+from lighthouse.runtime.job import Job, progress
 from lighthouse.runtime.provenance import provenance
 from lighthouse.runtime.rng import derive_seed, generator, image_generators
 
@@ -234,12 +236,12 @@ job = start(globals().get("snakemake"))
 '''
 
 
-def by_hand(tmp_path, body, *arguments):
+def by_hand(tmp_path, body, *arguments, **environment):
     path = tmp_path / "toy.py"
     path.write_text(SCRIPT.format(body=body))
     return subprocess.run(
         [sys.executable, path, *arguments],
-        env={**os.environ, "PYTHONPATH": str(LIBRARY)},
+        env={**os.environ, "PYTHONPATH": str(LIBRARY), **environment},
         capture_output=True,
         text=True,
     )
@@ -250,6 +252,13 @@ def test_a_number_that_is_not_finite_is_logged_in_one_line(tmp_path):
     (line,) = result.stderr.splitlines()
     assert line.endswith(" step 3: the loss is nan")
     assert result.returncode == 1
+
+
+def test_what_does_not_fit_into_memory_is_logged_in_one_line_if_that_says_it(tmp_path):
+    result = by_hand(tmp_path, "raise MemoryError('16 images fit')")
+    (line,) = result.stderr.splitlines()
+    assert line.endswith(" 16 images fit")
+    assert "Traceback" in by_hand(tmp_path, "raise MemoryError").stderr
 
 
 def test_another_exception_is_logged_with_its_traceback(tmp_path):
@@ -264,6 +273,62 @@ def test_a_script_runs_by_hand_with_plain_arguments(tmp_path):
     arguments = ["--input", "x=a=b.txt", "--param", "steps=3", "--param", 'parts={"val": 2}']
     result = by_hand(tmp_path, body, *arguments, "--threads", "3")
     assert result.stdout.split() == ["a=b.txt", "4", "2", "3"], result.stderr
+
+
+#: Values that a shell, JSON or a reader of numbers could take for others.
+VALUES = {
+    "word": "1e3",
+    "digest": "0123456789012345",
+    "path": "a=b c'\"é.txt",
+    "rate": 1e-3,
+    "third": 1 / 3,
+    "steps": 3,
+    "none": None,
+    "flag": False,
+    "pairs": [[1, 60], [5, 45]],
+    "nested": {"a": {"b": []}},
+}
+
+
+def test_a_job_is_the_same_after_it_was_put_into_arguments(tmp_path):
+    inputs, params = SimpleNamespace(x="x", many=["y", "z"], none=[]), SimpleNamespace(**VALUES)
+    wildcards = SimpleNamespace(lr="1e-3")
+    job = Job(inputs, SimpleNamespace(), params, wildcards, 3, str(tmp_path / "log"))
+    body = (
+        "import json; print(json.dumps([vars(job.input), vars(job.output), vars(job.params), "
+        "vars(job.wildcards), job.threads, job.log]))"
+    )
+    found = json.loads(by_hand(tmp_path, body, *job.arguments()).stdout)
+    expected = [vars(inputs), {}, VALUES, vars(wildcards), 3, str(tmp_path / "log")]
+    assert found == expected
+
+
+def test_what_snakemake_named_goes_into_the_arguments():
+    inputs = InputFiles(fromdict={"latents": "l", "pretrained": []})
+    params = Params(fromdict={"training": {"steps": 3}, "gpus": 2})
+    job = Job(inputs, SimpleNamespace(), params, SimpleNamespace(), 1)
+    assert job.arguments() == [
+        *("--input", 'latents="l"', "--input", "pretrained=[]"),
+        *("--param", 'training={"steps": 3}', "--param", "gpus=2"),
+        *("--threads", "1"),
+    ]
+
+
+def test_a_log_by_hand_goes_on_behind_what_it_holds(tmp_path):
+    (tmp_path / "log").write_text("before\n")
+    by_hand(tmp_path, "job.done('ten sets')", "--log", str(tmp_path / "log"))
+    before, after = (tmp_path / "log").read_text().splitlines()
+    assert before == "before"
+    assert " ten sets (" in after
+
+
+def test_of_several_processes_the_first_speaks_and_the_others_of_errors_alone(tmp_path):
+    body = "from lighthouse.runtime.job import is_main; print(is_main()); job.done('sets'); 1 / 0"
+    first, second = (by_hand(tmp_path, body, RANK=rank) for rank in "01")
+    assert (first.stdout, second.stdout) == ("True\n", "False\n")
+    assert " sets (" in first.stderr
+    assert " sets (" not in second.stderr
+    assert "ZeroDivisionError" in second.stderr
 
 
 def test_a_jobs_threads_reach_the_libraries(tmp_path):

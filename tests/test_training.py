@@ -1,12 +1,17 @@
 """The training loop of a prior: it learns, it goes on where it stopped, it fails loudly."""
 
+import numpy as np
 import pytest
 import torch
+from diffusers import DiTTransformer2DModel
 
-from lighthouse.diffusion.denoiser import new_denoiser, null_label
+from lighthouse.diffusion.denoiser import load_denoiser, new_denoiser, null_label
+from lighthouse.diffusion.encoding import Latents
+from lighthouse.priors.first import first_denoiser
 from lighthouse.priors.objectives import plain
-from lighthouse.priors.training import train_prior
-from toy import toy_denoiser
+from lighthouse.priors.training import n_steps, train_prior
+from lighthouse.priors.variance import VariationalBound
+from toy import redrawn, toy_denoiser
 
 OPTIONS = {
     "steps": 8,
@@ -15,6 +20,9 @@ OPTIONS = {
     "schedule": "one-cycle",
     "class_dropout": 0.3,
     "ema": 0.9,
+    "tune": "full",
+    "precision": "fp32",
+    "gradient_checkpointing": False,
     "objective": "plain",
 }
 
@@ -36,13 +44,16 @@ def stopping_at(step):
     return objective
 
 
-def train(folder, objective=plain, options=OPTIONS, model=None, seconds=60.0, seed=0):
+def toy_latents(views=1):
     rng = torch.Generator().manual_seed(2)
-    means = torch.randn(12, 4, 4, 4, generator=rng)
+    return torch.randn(12, views, 4, 4, 4, generator=rng).numpy()
+
+
+def train(folder, objective=plain, options=OPTIONS, model=None, seconds=60.0, seed=0, latents=None):
     return train_prior(
         model or toy_denoiser(),
-        means,
-        torch.arange(12) % 3,
+        toy_latents() if latents is None else latents,
+        np.arange(12) % 3,
         objective,
         options,
         seed,
@@ -71,9 +82,9 @@ def test_the_loss_falls(tmp_path):
 
 
 def test_a_run_repeats_bit_for_bit(tmp_path):
-    (one, one_losses), (other, other_losses) = train(tmp_path), train(tmp_path)
+    (one, one_record), (other, other_record) = train(tmp_path), train(tmp_path)
     assert_same(one, other)
-    assert one_losses == other_losses
+    assert one_record == other_record
 
 
 def test_another_seed_gives_another_model(tmp_path):
@@ -135,10 +146,17 @@ def test_a_loss_that_is_not_a_number_stops_the_run_and_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_average_is_kept_and_not_the_last_weights(tmp_path):
-    model = toy_denoiser()
-    average, _ = train(tmp_path, model=model)
-    assert not torch.equal(average.proj_out_2.weight, model.proj_out_2.weight)
+def test_the_weights_kept_are_the_average_of_those_of_all_steps(tmp_path):
+    # At decay 0 the last weights are kept. A constant rate makes the steps of a longer
+    # run those of a shorter one, and more.
+    constant = {**OPTIONS, "schedule": "constant"}
+    last = [
+        train(tmp_path, options={**constant, "steps": steps, "ema": 0.0})[0].proj_out_2.weight
+        for steps in (1, 2, 3)
+    ]
+    found = train(tmp_path, options={**constant, "steps": 3, "ema": 0.9})[0].proj_out_2.weight
+    expected = 0.9 * (0.9 * last[0] + 0.1 * last[1]) + 0.1 * last[2]
+    torch.testing.assert_close(found, expected)
 
 
 def test_labels_are_dropped_to_the_null_class_at_the_given_share(tmp_path):
@@ -166,3 +184,203 @@ def test_noisy_latents_follow_the_forward_process_at_uniform_steps(tmp_path):
     train(tmp_path, spy, {**OPTIONS, "batch_size": 128})
     # Uniform in t: ᾱ_t is below 0.078 for the later half of the steps.
     assert (torch.cat(seen) < 0.0786).float().mean().item() == pytest.approx(0.5, abs=0.06)
+
+
+# Options.
+
+
+def test_epochs_are_passes_over_the_images_the_last_batch_counted_whole():
+    assert n_steps({"epochs": 8, "batch_size": 8}, 100) == 8 * 13
+    assert n_steps({"epochs": 2, "batch_size": 50}, 100) == 4
+    assert n_steps({"steps": 7, "batch_size": 8}, 100) == 7
+
+
+def test_a_training_by_epochs_is_the_one_of_as_many_steps(tmp_path):
+    # 12 images by 5 are three steps an epoch.
+    common = {name: value for name, value in OPTIONS.items() if name != "steps"}
+    common["batch_size"] = 5
+    by_epochs, _ = train(tmp_path, options={**common, "epochs": 2})
+    by_steps, _ = train(tmp_path, options={**common, "steps": 6})
+    assert_same(by_epochs, by_steps)
+
+
+def test_latents_on_disk_train_as_those_in_memory(tmp_path):
+    np.save(tmp_path / "latents.npy", toy_latents())
+    on_disk = np.load(tmp_path / "latents.npy", mmap_mode="r")
+    assert_same(train(tmp_path, latents=on_disk)[0], train(tmp_path)[0])
+
+
+def test_both_views_of_an_image_are_trained_on(tmp_path):
+    latents, seen = toy_latents(views=2), []
+
+    def spy(prediction, batch):
+        seen.extend(zip(batch.chosen.tolist(), batch.z0.numpy(), strict=True))
+        return plain(prediction, batch)
+
+    train(tmp_path, spy, {**OPTIONS, "batch_size": 64, "steps": 3}, latents=latents)
+    views = [[np.array_equal(z0, latents[row, view]) for view in (0, 1)] for row, z0 in seen]
+    assert all(first != second for first, second in views)
+    assert np.mean(views, axis=0)[1] == pytest.approx(0.5, abs=0.11)
+
+
+def test_a_second_view_changes_none_of_the_other_draws_of_the_first_batch(tmp_path):
+    seen = []
+
+    def spy(prediction, batch):
+        seen.append(batch)
+        return plain(prediction, batch)
+
+    for views in (1, 2):
+        train(tmp_path, spy, {**OPTIONS, "steps": 1}, latents=toy_latents(views))
+    one, two = seen
+    for name in ("noise", "t", "labels", "chosen"):
+        assert torch.equal(getattr(one, name), getattr(two, name))
+
+
+def test_gradient_checkpointing_changes_no_weight(tmp_path):
+    recomputed, _ = train(tmp_path, options={**OPTIONS, "gradient_checkpointing": True})
+    assert not recomputed.is_gradient_checkpointing
+    assert_same(recomputed, train(tmp_path)[0])
+
+
+def test_half_precision_is_that_of_the_products_alone(tmp_path):
+    seen, inputs = [], []
+
+    def spy(prediction, batch):
+        seen.append(prediction.dtype)
+        return plain(prediction, batch)
+
+    model = toy_denoiser()
+    model.proj_out_2.register_forward_hook(lambda *call: inputs.append(call[2].dtype))
+    half, _ = train(tmp_path, spy, {**OPTIONS, "precision": "bf16"}, model=model)
+    whole, _ = train(tmp_path)
+    assert set(inputs) == {torch.bfloat16}
+    assert set(seen) == {torch.float32}
+    assert {weight.dtype for weight in half.parameters()} == {torch.float32}
+    assert not torch.equal(half.proj_out_2.weight, whole.proj_out_2.weight)
+    torch.testing.assert_close(half.proj_out_2.weight, whole.proj_out_2.weight, atol=0.02, rtol=0)
+
+
+# Learned variance.
+
+
+def learned_variance():
+    options = {"layers": 2, "heads": 2, "head_dim": 8, "patch_size": 2, "learned_variance": True}
+    return redrawn(new_denoiser(options, 4, 4, 3), 0.2)
+
+
+def test_the_objective_of_a_model_with_learned_variance_sees_the_noise_alone(tmp_path):
+    shapes = []
+
+    def spy(prediction, batch):
+        shapes.append(prediction.shape)
+        return plain(prediction, batch)
+
+    _, record = train(tmp_path, spy, model=learned_variance())
+    assert set(shapes) == {(6, 4, 4, 4)}
+    assert record["losses"].keys() == {"noise", "variance"}
+
+
+def test_the_bound_is_added_unscaled_and_trains_the_variance(tmp_path):
+    # Without an objective the bound is all that is left, and it spares the noise's weights.
+    def nothing(prediction, batch):
+        return 0 * prediction.sum(), {}
+
+    model, before = learned_variance(), learned_variance()
+    train(tmp_path, nothing, {**OPTIONS, "steps": 1, "ema": 0.0}, model=model)
+    # proj_out_2 gives (patch, patch, channel): of the 8 channels the first 4 are noise.
+    moved = (model.proj_out_2.bias != before.proj_out_2.bias).reshape(2, 2, 8)
+    assert not moved[..., :4].any()
+    assert moved[..., 4:].all()
+
+
+def test_a_model_that_learns_no_variance_has_no_bound(tmp_path, monkeypatch):
+    monkeypatch.setattr(VariationalBound, "__call__", lambda *_: 1 / 0)
+    _, record = train(tmp_path)
+    assert record["losses"].keys() == {"noise"}
+
+
+# Memory.
+
+
+def out_of_memory_above(limit):
+    """A model that has memory for ``limit`` images."""
+    model = toy_denoiser()
+
+    def refuse(module, arguments):
+        if len(arguments[0]) > limit:
+            raise torch.OutOfMemoryError
+
+    model.register_forward_pre_hook(refuse)
+    return model
+
+
+@pytest.mark.parametrize(("limit", "fits"), [(6, 4), (3, 2), (1, 1)])
+def test_a_batch_that_does_not_fit_stops_the_run_and_says_what_does(tmp_path, limit, fits):
+    options = {**OPTIONS, "batch_size": 8}
+    with pytest.raises(MemoryError) as caught:
+        train(tmp_path, options=options, model=out_of_memory_above(limit))
+    assert str(caught.value) == (
+        "a batch of 8 images on 1 device(s) does not fit into this machine's memory; "
+        f"{fits} fit: set batch_size, or gradient_checkpointing: true"
+    )
+
+
+def test_where_nothing_fits_the_message_says_so(tmp_path):
+    with pytest.raises(MemoryError, match="not even one on each fits, or gradient_checkp"):
+        train(tmp_path, model=out_of_memory_above(0))
+
+
+def test_no_advice_to_do_what_is_done(tmp_path):
+    options = {**OPTIONS, "gradient_checkpointing": True}
+    with pytest.raises(MemoryError, match=r"2 fit: set batch_size$"):
+        train(tmp_path, options={**options, "batch_size": 4}, model=out_of_memory_above(3))
+
+
+# What a base prior starts from.
+
+
+@pytest.fixture
+def pretrained(tmp_path):
+    """A folder with a DiT of ImageNet's 1000 classes, whose blocks embed alike."""
+    model = DiTTransformer2DModel(
+        num_attention_heads=2,
+        attention_head_dim=8,
+        in_channels=4,
+        out_channels=8,
+        num_layers=2,
+        sample_size=4,
+        num_embeds_ada_norm=1000,
+    )
+    first, second = redrawn(model, 0.2).transformer_blocks
+    second.norm1.emb.load_state_dict(first.norm1.emb.state_dict())
+    model.save_pretrained(tmp_path / "pretrained")
+    return tmp_path / "pretrained"
+
+
+def data(classes):
+    """What a base prior's model must suit."""
+    made = Latents.__new__(Latents)
+    made.latents, made.classes = toy_latents(), classes
+    return made
+
+
+def test_a_pretrained_models_rows_are_those_of_the_datasets_classes(pretrained):
+    options = {"class_embeddings": "imagenet"}
+    model = first_denoiser(options, data(["n03888257", "n01440764"]), pretrained, 0)
+    table = load_denoiser(pretrained).transformer_blocks[0].norm1.emb.class_embedder
+    for block in model.transformer_blocks:
+        found = block.norm1.emb.class_embedder.embedding_table.weight
+        assert torch.equal(found, table.embedding_table.weight[[701, 0, 1000]])
+
+
+def test_new_classes_need_no_known_names(pretrained):
+    model = first_denoiser({"class_embeddings": "new"}, data(["ant", "bee"]), pretrained, 0)
+    assert null_label(model) == 2
+
+
+def test_a_model_from_nothing_is_the_same_every_time():
+    options = {"layers": 1, "heads": 2, "head_dim": 8, "patch_size": 2}
+    one, other = (first_denoiser(options, data(["ant", "bee"]), None, 0) for _ in range(2))
+    assert null_label(one) == 2
+    assert_same(one, other)
