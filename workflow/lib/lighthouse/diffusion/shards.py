@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from safetensors import safe_open
 
-from lighthouse.runtime.files import read_about, write_tensors
+from lighthouse.runtime.files import read_about, write_arrays
 
 
 def gather(shards: Sequence[Path], output: Path, classes: Sequence[str]) -> None:
@@ -32,7 +32,7 @@ def gather(shards: Sequence[Path], output: Path, classes: Sequence[str]) -> None
             )
     files = [safe_open(path, framework="np") for path in shards]
     names = list(files[0].keys())
-    write_tensors(
+    write_arrays(
         output,
         {name: np.concatenate([file.get_tensor(name) for file in files]) for name in names},
         common,
