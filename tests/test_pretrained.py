@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import huggingface_hub
 import pytest
@@ -14,6 +15,7 @@ from lighthouse.diffusion.denoiser import has_learned_variance, new_denoiser, nu
 from lighthouse.diffusion.pretrained import (
     adopt,
     fetch_pretrained,
+    folder_of,
     load_pretrained_autoencoder,
     load_pretrained_denoiser,
 )
@@ -260,6 +262,19 @@ def test_a_download_that_lacks_a_file_leaves_nothing(monkeypatch, tmp_path):
     with pytest.raises(ValueError, match=f"has no transformer/{PICKLE}"):
         fetch_pretrained(DIT, REVISION, ["denoiser"], tmp_path / "to")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_filled_by_hand_is_taken_as_it_is(monkeypatch, tmp_path):
+    asked = hub(monkeypatch, [f"transformer/{PICKLE}"])
+    (tmp_path / "commit").mkdir()
+    (tmp_path / "commit" / "own").touch()
+    assert fetch_pretrained(DIT, REVISION, ["denoiser"], tmp_path / "commit") is False
+    assert asked == [] and (tmp_path / "commit" / "own").exists()
+
+
+def test_a_record_stands_for_the_folder_beside_it():
+    assert folder_of("downloads/hub/a/b/0123abc.json") == Path("downloads/hub/a/b/0123abc")
+    assert folder_of("/models/dit-1.5") == Path("/models/dit-1.5")
 
 
 def test_a_hub_out_of_reach_is_one_message_with_files_addresses_and_places(monkeypatch, tmp_path):

@@ -116,13 +116,16 @@ def download_of(wildcards):
 
 
 def pretrained_of(part):
-    """An input function: the folder of a pretrained ``part``, or none for a new one."""
+    """An input function: the record of a pretrained ``part``, or its local folder, or none."""
 
-    def folder(wildcards):
+    def place(wildcards):
         found = study.pretrained(wildcards.dataset, part)
-        return [str(found)] if found else []
+        if found is None:
+            return []
+        local = study.dataset(wildcards.dataset)[part].get("revision") is None
+        return [str(found) if local else f"{found}.json"]
 
-    return folder
+    return place
 
 
 def source_options(wildcards):

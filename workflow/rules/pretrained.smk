@@ -13,17 +13,18 @@ def kinds_of(wildcards):
     ]
 
 
-# No digest of the code among the parameters: what lies at a commit stays the same.
+# The record stands for the folder beside it, which no rerun removes and a user may fill
+# by hand. No digest of the code among the parameters: what lies at a commit stays the same.
 rule pretrained:
     output:
-        folder=directory(f"{DOWNLOADS}/hub/{{repo}}/{{revision}}"),
+        record=f"{DOWNLOADS}/hub/{{repo}}/{{revision}}.json",
     log:
         "results/logs/pretrained/{repo}/{revision}.log",
     benchmark:
         "results/benchmarks/pretrained/{repo}/{revision}.tsv"
     wildcard_constraints:
         repo=r"[^/]+/[^/]+",
-        revision=r"[^/]+",
+        revision=r"[^/.]+",
     conda:
         "../../envs/diffusion.yaml"
     params:

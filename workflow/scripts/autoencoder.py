@@ -10,7 +10,7 @@ import torch  # noqa: E402
 
 from lighthouse.datasets import ImageIndex  # noqa: E402
 from lighthouse.diffusion.autoencoder import save, train_autoencoder  # noqa: E402
-from lighthouse.diffusion.pretrained import load_pretrained_autoencoder  # noqa: E402
+from lighthouse.diffusion.pretrained import folder_of, load_pretrained_autoencoder  # noqa: E402
 from lighthouse.runtime.precision import full_float32  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
 
@@ -18,7 +18,7 @@ SEED = 0
 output = Path(job.output.model)
 options = dict(job.params.options)
 if "pretrained" in options:
-    model = load_pretrained_autoencoder(*job.input.pretrained)
+    model = load_pretrained_autoencoder(*map(folder_of, job.input.pretrained))
     about = provenance(**options)
 else:
     full_float32()

@@ -12,6 +12,7 @@ if job.params.training:
 from lighthouse.diffusion.autoencoder import save  # noqa: E402
 from lighthouse.diffusion.denoiser import load_denoiser  # noqa: E402
 from lighthouse.diffusion.encoding import Latents  # noqa: E402
+from lighthouse.diffusion.pretrained import folder_of  # noqa: E402
 from lighthouse.priors.first import first_denoiser  # noqa: E402
 from lighthouse.priors.objectives import make_objective  # noqa: E402
 from lighthouse.priors.training import train_prior  # noqa: E402
@@ -23,7 +24,7 @@ base = getattr(job.input, "base", None)
 if base:
     model = load_denoiser(base)
 else:
-    pretrained = next(map(Path, job.input.pretrained), None)
+    pretrained = next(map(folder_of, job.input.pretrained), None)
     model = first_denoiser(job.params.denoiser, data, pretrained, SEED)
 total = sum(p.numel() for p in model.parameters())
 options = {

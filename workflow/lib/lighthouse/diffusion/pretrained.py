@@ -11,6 +11,7 @@ from safetensors import SafetensorError
 from torch import nn
 
 from lighthouse.diffusion.denoiser import null_label
+from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_json, whole
 
 HUB = "https://huggingface.co"
@@ -40,16 +41,25 @@ FILES = {
 }
 
 
-def fetch_pretrained(repo: str, revision: str, kinds: Sequence[str], folder: Path) -> None:
+def folder_of(given: str | Path) -> Path:
+    """The folder beside the record of a fetched repository; any other path as it is."""
+    given = Path(given)
+    return given.with_suffix("") if given.suffix == ".json" else given
+
+
+def fetch_pretrained(repo: str, revision: str, kinds: Sequence[str], folder: Path) -> bool:
     """Download models of a hub repository at a commit, whole or not at all.
 
     ``kinds``: ``denoiser``, ``autoencoder`` or both. Only the models' own files are
-    taken. Raises ``ConnectionError`` that says what to put where by hand, and
-    ``ValueError`` where the repository holds no such model.
+    taken. Returns False where the folder is there already, put by hand. Raises
+    ``ConnectionError`` that says what to put where by hand, and ``DataError`` where the
+    repository holds no such model.
     """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HTTPError
 
+    if folder.is_dir():
+        return False
     try:
         files = [
             name
@@ -60,7 +70,7 @@ def fetch_pretrained(repo: str, revision: str, kinds: Sequence[str], folder: Pat
             snapshot_download(repo, revision=revision, local_dir=beside, allow_patterns=files)
             missing = [name for name in files if not (beside / name).is_file()]
             if missing:
-                raise ValueError(f"{HUB}/{repo} at {revision} has no {', '.join(missing)}")
+                raise DataError(f"{HUB}/{repo} at {revision} has no {', '.join(missing)}")
             shutil.rmtree(beside / ".cache", ignore_errors=True)  # the client's own notes
     except (OSError, HTTPError) as error:
         wanted = "\n".join(_by_hand(repo, revision, kind, folder) for kind in kinds)
@@ -69,8 +79,9 @@ def fetch_pretrained(repo: str, revision: str, kinds: Sequence[str], folder: Pat
             f"{repo} could not be fetched from the hub ({type(error).__name__}: {reason}).\n"
             f"Put these files there by hand:\n{wanted}\n"
             f"or set `pretrained` of the dataset's {' and '.join(kinds)} to a local folder, "
-            "without `revision`."
+            "with `revision: null`."
         ) from None
+    return True
 
 
 def _listed(repo: str, revision: str, kind: str) -> list[str]:
@@ -82,7 +93,7 @@ def _listed(repo: str, revision: str, kind: str) -> list[str]:
         weights = [prefix + name for name in WEIGHTS if prefix + name in present]
         if f"{prefix}config.json" in present and weights:
             return [f"{prefix}config.json", weights[0]]
-    raise ValueError(
+    raise DataError(
         f"{HUB}/{repo} at {revision} holds no {kind} in diffusers' format: neither "
         f"{FOLDERS[kind]}/ nor the repository itself has a config.json beside {WEIGHTS[0]}"
     )
@@ -106,7 +117,7 @@ def load_pretrained_denoiser(folder: Path, channels: int, side: int) -> DiTTrans
     """A pretrained DiT for latents (channels, side, side), in eval mode on the CPU.
 
     ``folder``: a model, or a pipeline whose ``transformer/`` is one. Raises
-    ``ValueError`` where it is for other latents, is no DiT, or cannot be read.
+    ``DataError`` where it is for other latents, is no DiT, or cannot be read.
     """
     folder = _model_folder(folder, "denoiser")
     config = read_json(folder / "config.json")
@@ -122,7 +133,7 @@ def load_pretrained_denoiser(folder: Path, channels: int, side: int) -> DiTTrans
         if config.get(key) not in values
     ]
     if wrong:
-        raise ValueError(
+        raise DataError(
             f"{folder} is no DiT for the dataset's latents of {channels}×{side}×{side} numbers: "
             + "; ".join(wrong)
         )
@@ -133,7 +144,7 @@ def load_pretrained_autoencoder(folder: Path) -> AutoencoderKL:
     """A pretrained autoencoder in eval mode on the CPU, with the scaling factor of its config.
 
     ``folder``: a model, or a pipeline whose ``vae/`` is one. Configs that name no
-    scaling factor are Stable Diffusion's, 0.18215. Raises ``ValueError`` where it
+    scaling factor are Stable Diffusion's, 0.18215. Raises ``DataError`` where it
     cannot be read.
     """
     return _load(AutoencoderKL, _model_folder(folder, "autoencoder"))
@@ -144,14 +155,14 @@ def _model_folder(folder: Path, kind: str) -> Path:
     for place in places:
         if (place / "config.json").is_file():
             return place
-    raise ValueError(f"{folder} holds no {kind}: no config.json there nor in {FOLDERS[kind]}/")
+    raise DataError(f"{folder} holds no {kind}: no config.json there nor in {FOLDERS[kind]}/")
 
 
 def _load(kind: type[ModelMixin], folder: Path) -> ModelMixin:
     """``from_pretrained``, but a weight too many, too few or of another shape is an error."""
     present = [name for name in WEIGHTS if (folder / name).is_file()]
     if not present:
-        raise ValueError(f"{folder} holds no weights: neither {WEIGHTS[0]} nor {WEIGHTS[1]}")
+        raise DataError(f"{folder} holds no weights: neither {WEIGHTS[0]} nor {WEIGHTS[1]}")
     try:
         # Of a .bin, diffusers reads tensors alone (torch.load with weights_only).
         model, report = kind.from_pretrained(
@@ -161,13 +172,13 @@ def _load(kind: type[ModelMixin], folder: Path) -> ModelMixin:
             output_loading_info=True,
         )
     except (OSError, ValueError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
-        raise ValueError(f"{folder / present[0]} cannot be read: {error}") from error
+        raise DataError(f"{folder / present[0]} cannot be read: {error}") from error
     # Constants that the model computes itself may lie in an old file.
     computed = {name for name, _ in model.named_buffers()}
     report["unexpected_keys"] = [k for k in report["unexpected_keys"] if k not in computed]
     strange = {name: found for name, found in report.items() if found}
     if strange:
-        raise ValueError(f"{folder / present[0]} does not fit {folder / 'config.json'}: {strange}")
+        raise DataError(f"{folder / present[0]} does not fit {folder / 'config.json'}: {strange}")
     return model.eval()
 
 

@@ -138,9 +138,13 @@ def _start_log(path: str | None, anew: bool) -> None:
     sys.excepthook = _log_exception
 
 
+#: Errors whose text says which step and sample, what fits, which file or what to fetch by
+#: hand: no trace helps more.
+SAY_ALL = (FloatingPointError, MemoryError, ConnectionError, DataError)
+
+
 def _log_exception(kind: type, error: BaseException, trace: object) -> None:
-    if isinstance(error, (FloatingPointError, MemoryError, DataError)) and str(error):
-        # Says all: which step and sample, what fits, which file. No trace helps more.
+    if isinstance(error, SAY_ALL) and str(error):
         log.error("%s", error)
     else:
         log.error("stopped", exc_info=(kind, error, trace))
