@@ -282,7 +282,7 @@ def test_workflow_runs_in_its_environments(conda_run, study):
 
 
 #: Rules that only fetch what comes from outside, which these runs have at hand.
-FETCHING = {"download", "pretrained"}
+FETCHING = {"download", "pretrained", "weights"}
 
 
 @pytest.mark.workflow

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from lighthouse.runtime.files import read_about, write_tensors
+from lighthouse.runtime.weights import WEIGHTS
 from lighthouse.students import teacher as room
 from lighthouse.students import trainer
 from lighthouse.students.networks import NETWORKS
@@ -112,47 +113,19 @@ def test_imagenets_answers_are_refused_for_classes_that_are_none_of_its(tmp_path
         pretrained_teacher(NETWORK, tmp_path / "all.safetensors", ["0", "1"], 16)
 
 
-class Weights:
-    """torchvision's weights, without its download."""
-
-    url = "https://example.invalid/resnet18.pth"
-
-    def __init__(self, state):
-        self.state = state
-
-    def get_state_dict(self, **options):
-        assert options["check_hash"]
-        if self.state is None:
-            raise OSError("no route to host")
-        return self.state
-
-
-@pytest.fixture
-def torchvision_models(monkeypatch):
-    """A function that sets what torchvision's download of ResNet-18 gives."""
+def test_torchvisions_resnet18_teaches_as_it_is(tmp_path):
     models = pytest.importorskip("torchvision.models")
-
-    def give(state):
-        choice = type("Choice", (), {"IMAGENET1K_V1": Weights(state)})
-        monkeypatch.setattr(models, "ResNet18_Weights", choice)
-        return models
-
-    return give
-
-
-def test_torchvisions_resnet18_teaches_as_it_is(torchvision_models):
-    models = torchvision_models(None)
     torch.manual_seed(0)
     original = models.resnet18().eval()
-    torchvision_models(original.state_dict())
-    found = pretrained_teacher(RESNET18, "torchvision", WOOF, 160).eval()
+    torch.save(original.state_dict(), tmp_path / "resnet18.pth")
+    found = pretrained_teacher(RESNET18, tmp_path / "resnet18.pth", WOOF, 160).eval()
     images = torch.rand(1, 3, 160, 160)
     with torch.no_grad():
         wanted = original(images)[:, [193, 182, 162]]
         assert torch.allclose(found(images), wanted, rtol=1e-4, atol=1e-5)
 
 
-def test_a_download_that_fails_says_where_the_file_is_to_be_had(torchvision_models):
-    torchvision_models(None)
-    with pytest.raises(ValueError, match=r"example\.invalid/resnet18\.pth .*no route to host"):
-        pretrained_teacher(RESNET18, "torchvision", WOOF, 160)
+def test_the_weights_are_downloaded_from_where_torchvision_has_them():
+    models = pytest.importorskip("torchvision.models")
+    assert WEIGHTS["resnet18"].url == models.ResNet18_Weights.IMAGENET1K_V1.url
+    assert WEIGHTS["resnet18"].sha256 in WEIGHTS["resnet18"].url

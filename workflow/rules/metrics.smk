@@ -1,6 +1,3 @@
-from lighthouse.metrics.weights import WEIGHTS
-
-
 def extractor_weights_of(wildcards):
     """The file of a pretrained extractor's weights, if the dataset has one."""
     options = study.dataset(wildcards.dataset)["extractor"]
@@ -8,28 +5,7 @@ def extractor_weights_of(wildcards):
         return []
     if options.get("weights"):
         return [str(study.place(options["weights"]))]
-    return [f"{DOWNLOADS}/extractors/{options['kind']}.pth"]
-
-
-# On the head node: compute nodes often have no way out.
-localrules:
-    extractor_weights,
-
-
-# No digest of the code: its hash says what the file is.
-rule extractor_weights:
-    output:
-        weights=f"{DOWNLOADS}/extractors/{{kind}}.pth",
-    log:
-        "results/logs/extractor_weights/{kind}.log",
-    benchmark:
-        "results/benchmarks/extractor_weights/{kind}.tsv"
-    wildcard_constraints:
-        kind=one_of(WEIGHTS),
-    conda:
-        "../../envs/metrics.yaml"
-    script:
-        "../scripts/extractor_weights.py"
+    return [f"{DOWNLOADS}/weights/{options['kind']}.pth"]
 
 
 rule extractor:

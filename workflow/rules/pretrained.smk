@@ -1,6 +1,10 @@
+from lighthouse.runtime.weights import WEIGHTS
+
+
 # Compute nodes seldom have a network.
 localrules:
     pretrained,
+    weights,
 
 
 def kinds_of(wildcards):
@@ -31,3 +35,19 @@ rule pretrained:
         kinds=kinds_of,
     script:
         "../scripts/pretrained.py"
+
+
+# No digest of the code: its hash says what the file is.
+rule weights:
+    output:
+        weights=f"{DOWNLOADS}/weights/{{name}}.pth",
+    log:
+        "results/logs/weights/{name}.log",
+    benchmark:
+        "results/benchmarks/weights/{name}.tsv"
+    wildcard_constraints:
+        name=one_of(WEIGHTS),
+    conda:
+        "../../envs/data.yaml"
+    script:
+        "../scripts/weights.py"

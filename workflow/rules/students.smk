@@ -6,9 +6,11 @@ def teacher_of(wildcards):
 
 
 def teacher_weights(wildcards):
-    """The file that a teacher is loaded from, if it is one."""
+    """The file that a teacher is loaded from; none for one that is trained."""
     weights = study.protocol(wildcards.protocol)["teacher"]["weights"]
-    return [] if weights in (None, "torchvision") else [str(study.place(weights))]
+    if weights == "torchvision":
+        return [f"{DOWNLOADS}/weights/resnet18.pth"]
+    return [str(study.place(weights))] if weights else []
 
 
 rule teacher:
@@ -23,7 +25,7 @@ rule teacher:
     benchmark:
         "results/benchmarks/teachers/{dataset}/{protocol}.tsv"
     conda:
-        "../../envs/teacher.yaml"
+        "../../envs/students.yaml"
     resources:
         gpu=1,
         mem_mb=lambda wildcards, attempt: 16000 * attempt,

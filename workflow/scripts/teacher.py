@@ -28,8 +28,9 @@ if protocol["teacher"]["weights"] is None:
     train = Images(torch.from_numpy(index.images("train", seen.size)), labels).to(device())
     teacher, score = train_teacher(train, seen, network, protocol, job.params.hard)
 else:
-    weights = job.input.weights[0] if job.input.weights else "torchvision"
-    teacher = pretrained_teacher(network, weights, classes, seen.size).to(device())
+    of_imagenet = protocol["teacher"]["weights"] == "torchvision"
+    teacher = pretrained_teacher(network, *job.input.weights, classes, seen.size, of_imagenet)
+    teacher = teacher.to(device())
     score = accuracy(teacher, seen, protocol["mean"], protocol["std"])
 write_teacher(
     job.output.weights,

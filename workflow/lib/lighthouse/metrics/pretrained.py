@@ -11,9 +11,9 @@ from textwrap import shorten
 import torch
 from torch import Tensor, nn
 
-from lighthouse.metrics.weights import digest
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_tensors
+from lighthouse.runtime.weights import digest
 
 
 class Inception(nn.Module):

@@ -49,24 +49,24 @@ def train_teacher(
 
 
 def pretrained_teacher(
-    network: Mapping, weights: str | Path, classes: Sequence[str], size: int
+    network: Mapping, weights: str, classes: Sequence[str], size: int, of_imagenet: bool = False
 ) -> nn.Module:
-    """A network with given weights: ``torchvision``'s own, or those in a file.
+    """A network with the weights in a file, torchvision's own among them.
 
-    classes: the dataset's, in label order. Weights that answer ImageNet's 1000 classes are
+    classes: the dataset's, in label order. of_imagenet: whether the weights are known to
+    answer ImageNet's classes, so that 1000 classes must be those. Weights that answer ImageNet's 1000 classes are
     cut to those of the dataset, whose classes must then be named by their wnid; others must
     answer the dataset's classes in label order. Layers may have torchvision's names.
     Raises ``ValueError`` where weights do not fit.
     """
-    downloaded = weights == "torchvision"
-    state = _torchvision_state() if downloaded else _file_state(Path(weights))
+    state = _file_state(Path(weights))
     if "fc.weight" in state:
         state = {
             name.replace("fc.", "head.") if name.startswith("fc.") else f"features.{name}": tensor
             for name, tensor in state.items()
         }
     answered = len(state.get("head.weight", ()))
-    if downloaded or answered == 1000 != len(classes):
+    if of_imagenet or answered == 1000 != len(classes):
         rows = pretrained_labels(list(classes))
         state |= {key: state[key][rows] for key in ("head.weight", "head.bias")}
     teacher = NETWORKS[network["network"]](network, size, len(classes))
@@ -79,19 +79,6 @@ def pretrained_teacher(
             f"classes: {error}"
         ) from None
     return teacher
-
-
-def _torchvision_state() -> dict[str, Tensor]:
-    from torchvision.models import ResNet18_Weights
-
-    weights = ResNet18_Weights.IMAGENET1K_V1
-    try:
-        return weights.get_state_dict(progress=False, check_hash=True)
-    except OSError as error:
-        raise ValueError(
-            f"torchvision's weights cannot be had from {weights.url} ({error}); get that file by "
-            "hand and name it in the protocol's teacher.weights"
-        ) from None
 
 
 def _file_state(path: Path) -> dict[str, Tensor]:

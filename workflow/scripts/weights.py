@@ -1,4 +1,4 @@
-"""Rule `extractor_weights`: the download of a pretrained extractor's weights."""
+"""Rule `weights`: the download of a file of pretrained weights."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ from lighthouse.runtime.job import start
 
 job = start(globals().get("snakemake"))
 
-from lighthouse.metrics.weights import WEIGHTS, fetch  # noqa: E402
+from lighthouse.runtime.weights import WEIGHTS, fetch  # noqa: E402
 
-weights = WEIGHTS[job.wildcards.kind]
+weights = WEIGHTS[job.wildcards.name]
 fetch(weights, Path(job.output.weights))
 job.done(f"{weights.url} ({weights.licence})")

@@ -1,4 +1,4 @@
-"""Pretrained weights of feature extractors, and where they come from. Imports no torch."""
+"""Pretrained weights that are one file, and where they come from. Imports no torch."""
 
 import hashlib
 import shutil
@@ -12,26 +12,41 @@ from lighthouse.runtime.files import whole
 
 @dataclass(frozen=True)
 class Weights:
-    """A file on the net. ``sha256``: its hash, or as much of its beginning as is published."""
+    """A file on the net.
+
+    sha256: its hash, or as much of its beginning as is published. key: of the config,
+    where a local copy is named.
+    """
 
     url: str
     sha256: str
     licence: str
+    key: str
 
 
-#: By the kind of extractor. Both hashes are part of the file's name; that of Inception
-#: in full is what its users publish.
+EXTRACTOR = "datasets.<name>.extractor.weights"
+
+#: The hashes are part of the files' names; that of Inception in full is what its users
+#: publish. Extractors go by their kind.
 WEIGHTS = {
     "inception": Weights(
         "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
         "weights-inception-2015-12-05-6726825d.pth",
         "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
         "Apache-2.0",
+        EXTRACTOR,
     ),
     "squeezenet": Weights(
         "https://download.pytorch.org/models/squeezenet1_0-b66bff10.pth",
         "b66bff10",
         "BSD-3-Clause",
+        EXTRACTOR,
+    ),
+    "resnet18": Weights(
+        "https://download.pytorch.org/models/resnet18-f37072fd.pth",
+        "f37072fd",
+        "BSD-3-Clause",
+        "protocols.<name>.teacher.weights",
     ),
 }
 
@@ -42,10 +57,7 @@ def fetch(weights: Weights, path: Path) -> None:
     Raises ``DataError`` where the net does not give it, or gives another file; it says how
     to go on by hand.
     """
-    by_hand = (
-        f"Put it (sha256 {weights.sha256}…) at {path}, or set datasets.<name>.extractor.weights "
-        "to a copy of it"
-    )
+    by_hand = f"Get it by hand (sha256 {weights.sha256}…), and name the file in {weights.key}"
     with whole(path) as beside:
         try:
             with urlopen(weights.url, timeout=60) as source, beside.open("wb") as target:
