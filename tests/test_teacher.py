@@ -129,3 +129,10 @@ def test_the_weights_are_downloaded_from_where_torchvision_has_them():
     models = pytest.importorskip("torchvision.models")
     assert WEIGHTS["resnet18"].url == models.ResNet18_Weights.IMAGENET1K_V1.url
     assert WEIGHTS["resnet18"].sha256 in WEIGHTS["resnet18"].url
+
+
+def test_a_thousand_other_classes_are_not_torchvisions(tmp_path):
+    write_tensors(tmp_path / "all.safetensors", build(n_classes=1000).state_dict(), {})
+    others = [str(number) for number in range(1000)]
+    with pytest.raises(ValueError, match="ImageNet"):
+        pretrained_teacher(NETWORK, tmp_path / "all.safetensors", others, 16, of_imagenet=True)
