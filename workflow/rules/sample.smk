@@ -68,10 +68,11 @@ rule sample:
 
 
 # The same for some of a dataset's classes: the jobs of a large one run side by side.
+# Their files go when they have been gathered.
 use rule sample as shard with:
     output:
-        latents=f"results/shards/{CELL}/{{shard}}/latents.safetensors",
-        images=f"results/shards/{CELL}/{{shard}}/images.safetensors",
+        latents=temp(f"results/shards/{CELL}/{{shard}}/latents.safetensors"),
+        images=temp(f"results/shards/{CELL}/{{shard}}/images.safetensors"),
     log:
         f"results/logs/shards/{CELL}/{{shard}}.log",
     benchmark:

@@ -56,7 +56,8 @@ def pretrained_teacher(
     classes: the dataset's, in label order. of_imagenet: whether the weights are known to
     answer ImageNet's classes, so that 1000 classes must be those. Weights that answer
     ImageNet's 1000 classes are cut to those of the dataset, whose classes must then be named
-    by their wnid; others must answer the dataset's classes in label order. Layers may have torchvision's names.
+    by their wnid; others must answer the dataset's classes in label order. Layers may have
+    torchvision's names.
     Raises ``ValueError`` where weights do not fit.
     """
     state = _file_state(Path(weights))
