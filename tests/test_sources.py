@@ -204,7 +204,7 @@ def test_folders_that_do_not_match_are_all_named(pets):
     noise(pets / "train" / "lost.png")
     assert missing(pets) == [
         f"{pets}/train: 1 images lie in no class folder: lost.png",
-        f"{pets}/val: no folders of 3 classes: ant, bee, empty",
+        f"{pets}/val: 3 class(es) without a folder: ant, bee, empty",
         f"{pets}/val: classes that train/ does not have: wasp",
         f"{pets}/train/empty: holds no images",
     ]
@@ -240,7 +240,7 @@ def test_imagenet_is_labelled_in_the_registry_s_order_within_a_larger_root(tmp_p
     assert [path.parent.name for path in index.paths("test")] == order
     lines = missing(root, "imagenet", classes="imagenette")
     assert len(lines) == 2
-    assert "train: no folders of 9 classes: n02102040" in lines[0]
+    assert "train: 9 class(es) without a folder: n02102040" in lines[0]
     (line,) = missing(root, "imagenet", classes="imagenet-1k")
     assert "11 class folders, which are not the 1000" in line
 

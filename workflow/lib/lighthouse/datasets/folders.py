@@ -77,7 +77,8 @@ class Tree:
             absent = [name for name in classes if name not in found]
             if absent:
                 lines.append(
-                    f"{self.root / part}: no folders of {len(absent)} classes: {', '.join(absent)}"
+                    f"{self.root / part}: {len(absent)} class(es) without a folder: "
+                    f"{', '.join(absent)}"
                 )
             loose = sorted(p.name for p in (self.root / part).iterdir() if _is_image(p))
             if loose:
