@@ -32,7 +32,9 @@ def save_figure(figure: Figure, paths: Sequence[str | Path]) -> None:
     for path in paths:
         pdf = Path(path).suffix == ".pdf"
         with whole(path) as beside:
-            figure.savefig(beside, metadata={"CreationDate": None} if pdf else None)
+            # Tight: a layout reckons with too little room for labels beside an upright grid.
+            metadata = {"CreationDate": None} if pdf else None
+            figure.savefig(beside, metadata=metadata, bbox_inches="tight")
     plt.close(figure)
 
 
