@@ -6,8 +6,10 @@ from pathlib import Path
 sys.path.insert(0, f"{workflow.basedir}/workflow/lib")
 
 from lighthouse.config import Cell, ConfigError, load_study
+from lighthouse.datasets.fastai import EDITIONS
 from lighthouse.runtime.bytecode import keep_bytecode
 from lighthouse.runtime.digest import code_digest
+from lighthouse.runtime.weights import WEIGHTS
 from snakemake.exceptions import WorkflowError
 
 keep_bytecode(os.environ, Path(".snakemake/pycache"))
@@ -35,6 +37,7 @@ SAMPLED = [name for name, method in study.methods.items() if not method.coreset]
 SHARDED = [name for name in study.run["datasets"] if len(study.shards(name)) > 1]
 WHOLE = [name for name in study.run["datasets"] if name not in SHARDED]
 DOWNLOADS = study.place(study.config["downloads"])
+GPUS = study.config["compute"]["training_gpus"]
 
 
 def check_data(study):
@@ -151,3 +154,61 @@ def collect_cells(path, wildcards):
 def as_rows(cells):
     """Cells as plain dictionaries, in the order of the files beside them."""
     return [asdict(cell) for cell in cells]
+
+
+def extractor_weights_of(wildcards):
+    """The file of a pretrained extractor's weights, if the dataset has one."""
+    options = study.dataset(wildcards.dataset)["extractor"]
+    if options["kind"] not in WEIGHTS:
+        return []
+    if options.get("weights"):
+        return [str(study.place(options["weights"]))]
+    return [f"{DOWNLOADS}/weights/{options['kind']}.pth"]
+
+
+def kinds_of(wildcards):
+    """What the study takes from a repository: its denoiser, its autoencoder, or both."""
+    given = {"pretrained": wildcards.repo, "revision": wildcards.revision}
+    return [
+        kind
+        for kind in ("autoencoder", "denoiser")
+        if any(given.items() <= study.dataset(d)[kind].items() for d in study.run["datasets"])
+    ]
+
+
+def prior_memory(wildcards, attempt):
+    """MB of the host: in each process a pretrained DiT-XL/2's weights (3 GB) thrice over."""
+    process = 10000 if pretrained_of("denoiser")(wildcards) else 2000
+    return attempt * process * GPUS
+
+
+def classes_of(wildcards):
+    """Labels of the classes that a job samples: its shard's, or None for all."""
+    shard = wildcards.get("shard")
+    return None if shard is None else study.shards(wildcards.dataset)[int(shard)]
+
+
+def shards_of(kind):
+    """An input function: a cell's files of a kind, in the order of their classes."""
+
+    def files(wildcards):
+        folder = f"results/shards/{cell_of(wildcards).path}"
+        count = len(study.shards(wildcards.dataset))
+        return [f"{folder}/{shard}/{kind}.safetensors" for shard in range(count)]
+
+    return files
+
+
+def teacher_of(wildcards):
+    """The teacher of a protocol with soft labels; none for one with hard labels."""
+    if study.protocol(wildcards.protocol)["labels"] == "hard":
+        return []
+    return [f"results/teachers/{wildcards.dataset}/{wildcards.protocol}.safetensors"]
+
+
+def teacher_weights(wildcards):
+    """The file that a teacher is loaded from; none for one that is trained."""
+    weights = study.protocol(wildcards.protocol)["teacher"]["weights"]
+    if weights == "torchvision":
+        return [f"{DOWNLOADS}/weights/resnet18.pth"]
+    return [str(study.place(weights))] if weights else []

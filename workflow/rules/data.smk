@@ -1,6 +1,3 @@
-from lighthouse.datasets.fastai import EDITIONS
-
-
 # Compute nodes seldom have a network.
 localrules:
     download,

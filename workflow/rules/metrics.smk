@@ -1,13 +1,3 @@
-def extractor_weights_of(wildcards):
-    """The file of a pretrained extractor's weights, if the dataset has one."""
-    options = study.dataset(wildcards.dataset)["extractor"]
-    if options["kind"] not in WEIGHTS:
-        return []
-    if options.get("weights"):
-        return [str(study.place(options["weights"]))]
-    return [f"{DOWNLOADS}/weights/{options['kind']}.pth"]
-
-
 rule extractor:
     input:
         index="results/datasets/{dataset}/index.tsv",

@@ -1,20 +1,7 @@
-from lighthouse.runtime.weights import WEIGHTS
-
-
 # Compute nodes seldom have a network.
 localrules:
     pretrained,
     weights,
-
-
-def kinds_of(wildcards):
-    """What the study takes from a repository: its denoiser, its autoencoder, or both."""
-    given = {"pretrained": wildcards.repo, "revision": wildcards.revision}
-    return [
-        kind
-        for kind in ("autoencoder", "denoiser")
-        if any(given.items() <= study.dataset(d)[kind].items() for d in study.run["datasets"])
-    ]
 
 
 # The record stands for the folder beside it, which no rerun removes and a user may fill

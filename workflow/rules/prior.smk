@@ -1,12 +1,3 @@
-GPUS = study.config["compute"]["training_gpus"]
-
-
-def prior_memory(wildcards, attempt):
-    """MB of the host: in each process a pretrained DiT-XL/2's weights (3 GB) thrice over."""
-    process = 10000 if pretrained_of("denoiser")(wildcards) else 2000
-    return attempt * process * GPUS
-
-
 rule base_prior:
     input:
         latents="results/latents/{dataset}",

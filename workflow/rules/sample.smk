@@ -25,12 +25,6 @@ rule coreset:
         "../scripts/coreset.py"
 
 
-def classes_of(wildcards):
-    """Labels of the classes that a job samples: its shard's, or None for all."""
-    shard = wildcards.get("shard")
-    return None if shard is None else study.shards(wildcards.dataset)[int(shard)]
-
-
 # One thread each, so that the number of cores cannot change a sample; the images
 # are decoded in the same process, since starting another costs more than decoding.
 rule sample:
@@ -79,17 +73,6 @@ use rule sample as shard with:
         f"results/benchmarks/shards/{CELL}/{{shard}}.tsv"
     wildcard_constraints:
         dataset=one_of(SHARDED),
-
-
-def shards_of(kind):
-    """An input function: a cell's files of a kind, in the order of their classes."""
-
-    def files(wildcards):
-        folder = f"results/shards/{cell_of(wildcards).path}"
-        count = len(study.shards(wildcards.dataset))
-        return [f"{folder}/{shard}/{kind}.safetensors" for shard in range(count)]
-
-    return files
 
 
 # Memory: all samples, and once more while they are written.

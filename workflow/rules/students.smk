@@ -1,18 +1,3 @@
-def teacher_of(wildcards):
-    """The teacher of a protocol with soft labels; none for one with hard labels."""
-    if study.protocol(wildcards.protocol)["labels"] == "hard":
-        return []
-    return [f"results/teachers/{wildcards.dataset}/{wildcards.protocol}.safetensors"]
-
-
-def teacher_weights(wildcards):
-    """The file that a teacher is loaded from; none for one that is trained."""
-    weights = study.protocol(wildcards.protocol)["teacher"]["weights"]
-    if weights == "torchvision":
-        return [f"{DOWNLOADS}/weights/resnet18.pth"]
-    return [str(study.place(weights))] if weights else []
-
-
 rule teacher:
     input:
         index="results/datasets/{dataset}/index.tsv",
