@@ -9,21 +9,23 @@ job = start(globals().get("snakemake"))
 if job.params.training:
     spread(job, "prior.py")
 
-from lighthouse.diffusion.autoencoder import save  # noqa: E402
+from lighthouse.diffusion.autoencoder import RECORD, save  # noqa: E402
 from lighthouse.diffusion.denoiser import load_denoiser  # noqa: E402
 from lighthouse.diffusion.encoding import Latents  # noqa: E402
 from lighthouse.diffusion.pretrained import folder_of  # noqa: E402
 from lighthouse.priors.first import first_denoiser  # noqa: E402
 from lighthouse.priors.objectives import make_objective  # noqa: E402
 from lighthouse.priors.training import train_prior  # noqa: E402
+from lighthouse.runtime.files import read_json  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
 
 SEED = 0
 data = Latents(job.input.latents)
 base = getattr(job.input, "base", None)
 if base:
-    model = load_denoiser(base)
+    model, origin = load_denoiser(base), {"base": read_json(Path(base) / RECORD)}
 else:
+    origin = {"denoiser": job.params.denoiser}
     pretrained = next(map(folder_of, job.input.pretrained), None)
     model = first_denoiser(job.params.denoiser, data, pretrained, SEED)
 total = sum(p.numel() for p in model.parameters())
@@ -47,7 +49,7 @@ if job.params.training:
     )
 if is_main():
     about = provenance(**options, seed=SEED, threads=job.threads)
-    save(model, output, {**record, "parameters": total, **about})
+    save(model, output, {**record, "parameters": total, **origin, **about})
     job.done(
         f"{job.params.objective} prior, "
         f"{record['trainable_parameters']:,} of {total:,} parameters trained"
