@@ -48,6 +48,10 @@ def environment_pins(path: Path) -> dict[str, str]:
     return pins(next(entry["pip"] for entry in dependencies if isinstance(entry, dict)))
 
 
+#: A rule that is another one but for its files.
+COPIES = r"^use rule (\w+) as (\w+) with:"
+
+
 def script_rules() -> dict[str, tuple[Path | None, Path]]:
     """Environment file and script of every rule that has a script, by the rule's name."""
     found = {}
@@ -58,6 +62,8 @@ def script_rules() -> dict[str, tuple[Path | None, Path]]:
             if "script" in given:
                 environment = (path.parent / given["conda"]).resolve() if "conda" in given else None
                 found[name] = environment, (path.parent / given["script"]).resolve()
+        for name, other in re.findall(COPIES, path.read_text("utf-8"), flags=re.M):
+            found[other] = found[name]
     return found
 
 
@@ -162,7 +168,8 @@ def test_pins_are_those_of_the_project(path):
 
 def test_rules_are_found():
     text = "".join(path.read_text(encoding="utf-8") for path in RULE_FILES)
-    assert len(RULES) == len(re.findall(r"^\s+script:", text, flags=re.M)) > 0
+    scripts, copies = (len(re.findall(p, text, flags=re.M)) for p in (r"^\s+script:", COPIES))
+    assert len(RULES) == scripts + copies > copies > 0
 
 
 @pytest.mark.parametrize("rule", RULES)
