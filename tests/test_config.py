@@ -334,6 +334,11 @@ CROSS_MISTAKES = {
         "difffit",
         ["config: datasets.digits.base.tune: 'difffit'", "needs 'full'"],
     ),
+    "a pretrained denoiser laid over a new one": (
+        "datasets.digits.denoiser.pretrained",
+        "facebook/DiT-XL-2-256",
+        ["datasets.digits.denoiser: keys of a pretrained model (pretrained)", "head_dim"],
+    ),
     "a learned variance that nothing learns": (
         "datasets.digits.sampler.semantics",
         "dit",

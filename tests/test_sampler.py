@@ -8,7 +8,7 @@ import torch
 
 from lighthouse.couplings import COUPLINGS, iid, joint, sequential
 from lighthouse.diffusion import sampler
-from lighthouse.diffusion.denoiser import new_denoiser, null_label, predict, predict_noise
+from lighthouse.diffusion.denoiser import new_denoiser, null_label, predict
 from lighthouse.diffusion.sampler import (
     NonFiniteError,
     _guided_prediction,
@@ -104,12 +104,12 @@ def test_two_steps_of_sampling_are_the_formulas_by_hand(model):
     z, fresh = (torch.randn(1, 4, 4, 4, generator=rng) for _ in range(2))
     label = torch.tensor([1])
     with torch.no_grad():
-        noise = predict_noise(model, z, torch.tensor([999]), label)
+        noise = predict(model, z, torch.tensor([999]), label)
         z0 = (z - (1 - bar[999]).sqrt() * noise) / bar[999].sqrt()
         alpha = bar[999] / bar[0]
         z1 = (bar[0].sqrt() * (1 - alpha) * z0 + alpha.sqrt() * (1 - bar[0]) * z) / (1 - bar[999])
         z1 = (z1 + ((1 - bar[0]) / (1 - bar[999]) * (1 - alpha)).sqrt() * fresh).float()
-        noise = predict_noise(model, z1, torch.tensor([0]), label)
+        noise = predict(model, z1, torch.tensor([0]), label)
         expected = (z1 - (1 - bar[0]).sqrt() * noise) / bar[0].sqrt()
     options = {**OPTIONS, "steps": 2, "guidance_scale": 1.0, "micro_batch": 1}
     got = run(model, 1, options=options, classes=[1])
@@ -120,8 +120,8 @@ def test_guidance_scale_mixes_the_predictions_with_and_without_a_class(model):
     z = noise_of(0, "ant", 0)[None]
     t, label = torch.tensor([0]), torch.tensor([0])
     with torch.no_grad():
-        conditional = predict_noise(model, z, t, label)
-        unconditional = predict_noise(model, z, t, torch.tensor([null_label(model)]))
+        conditional = predict(model, z, t, label)
+        unconditional = predict(model, z, t, torch.tensor([null_label(model)]))
     options = {**OPTIONS, "guidance_scale": 3.0}
     with torch.no_grad():
         got = _guided_prediction(model, z, torch.tensor(0), label, options)

@@ -16,7 +16,7 @@ import pytest
 from lighthouse.datasets import ImageIndex
 from lighthouse.datasets.fastai import EDITIONS, download
 from lighthouse.datasets.folders import held_out
-from lighthouse.datasets.labels import LABELS, digest, imagenet_index, pretrained_labels
+from lighthouse.datasets.labels import LABELS, digest, pretrained_labels
 from lighthouse.datasets.sources import SOURCES
 from lighthouse.runtime.errors import DataError
 from pictures import noise
@@ -49,8 +49,7 @@ def test_imagewoof_keeps_its_own_order():
 
 def test_labels_of_a_mixture():
     assert pretrained_labels(["n03888257", "n02086240"]) == [701, 155]
-    assert imagenet_index("n03888257") == 701
-    assert imagenet_index("cat") is None
+    assert pretrained_labels(["n03888257"]) == [701]
 
 
 def test_labels_of_unknown_classes_are_refused_by_name():

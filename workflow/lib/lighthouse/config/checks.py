@@ -153,13 +153,21 @@ def _check_dataset(name: str, options: dict, study: "Study") -> Iterable[str]:
 def _check_models(place: str, options: dict) -> Iterable[str]:
     """Sizes of new models that must fit each other, and what a pretrained one can do."""
     autoencoder, denoiser = options["autoencoder"], options["denoiser"]
-    for part, given in (("autoencoder", autoencoder), ("denoiser", denoiser)):
-        if "pretrained" in given and not set(given) <= PRETRAINED_KEYS:
-            foreign = ", ".join(sorted(set(given) - PRETRAINED_KEYS))
-            yield f"{place}.{part}: {foreign}: no effect beside 'pretrained'; leave it out"
-        elif "pretrained" not in given and set(given) & PRETRAINED_KEYS:
-            foreign = ", ".join(sorted(set(given) & PRETRAINED_KEYS))
-            yield f"{place}.{part}: {foreign}: no effect without 'pretrained'; leave it out"
+    mixed = []
+    for part, given in (("autoencoder", set(autoencoder)), ("denoiser", set(denoiser))):
+        if given & PRETRAINED_KEYS and given - PRETRAINED_KEYS:
+            pretrained, own = (
+                ", ".join(sorted(keys))
+                for keys in (given & PRETRAINED_KEYS, given - PRETRAINED_KEYS)
+            )
+            mixed.append(
+                f"{place}.{part}: keys of a pretrained model ({pretrained}) and of a new one "
+                f"({own}); leave out the one or the other (a study that is laid over another "
+                "keeps its keys: name the dataset anew)"
+            )
+    yield from mixed
+    if mixed:
+        return
     factor = 8
     if "pretrained" not in autoencoder:
         factor = 2 ** (len(autoencoder["block_out_channels"]) - 1)

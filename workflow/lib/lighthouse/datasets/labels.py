@@ -109,11 +109,6 @@ LABELS = {
 _INDEX = {entry.wnid: entry.index for labels in LABELS.values() for entry in labels.classes}
 
 
-def imagenet_index(name: str) -> int | None:
-    """The ImageNet-1K label of a wnid of ImageNette or ImageWoof; None for other names."""
-    return _INDEX.get(name)
-
-
 def pretrained_labels(classes: Sequence[str]) -> list[int]:
     """The ImageNet-1K label of each class of a dataset, in its order.
 

@@ -63,8 +63,3 @@ def predict(model: DiTTransformer2DModel, z: Tensor, t: Tensor, labels: Tensor) 
     ε̂, (n, c, h, w); with a learned variance ε̂ and then v, (n, 2c, h, w).
     """
     return model(z, timestep=t, class_labels=labels).sample
-
-
-def predict_noise(model: DiTTransformer2DModel, z: Tensor, t: Tensor, labels: Tensor) -> Tensor:
-    """ε̂ (n, c, h, w): the first c channels of ``predict``."""
-    return predict(model, z, t, labels)[:, : z.shape[1]]
