@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from lighthouse.runtime.errors import DataError
+
 LICENCE = "ImageNet's terms of access: non-commercial research and education"
 URL = "https://image-net.org/download.php"
 
@@ -39,12 +41,12 @@ class LabelSet:
     def order(self, found: Iterable[str]) -> list[str]:
         """The wnids in label order; ``found`` are the class folders on disk.
 
-        Raises ``ValueError`` where the order follows from what is found and that is not
+        Raises ``DataError`` where the order follows from what is found and that is not
         the 1000 classes.
         """
         wnids = [entry.wnid for entry in self.classes] or sorted(found)
         if digest(wnids) != self.sha256:
-            raise ValueError(
+            raise DataError(
                 f"{len(wnids)} class folders, which are not the 1000 of ImageNet-1K "
                 f"(sha256 of their sorted names {digest(wnids)}, not {self.sha256})"
             )
@@ -113,14 +115,14 @@ def pretrained_labels(classes: Sequence[str]) -> list[int]:
     """The ImageNet-1K label of each class of a dataset, in its order.
 
     classes: wnids of ImageNette and ImageWoof in any mixture, or all 1000. Raises
-    ``ValueError`` at others, whose label is not known here.
+    ``DataError`` at others, whose label is not known here.
     """
     ranks = {name: rank for rank, name in enumerate(sorted(classes))}
     if digest(list(ranks)) == LABELS["imagenet-1k"].sha256:
         return [ranks[name] for name in classes]
     unknown = [name for name in classes if name not in _INDEX]
     if unknown:
-        raise ValueError(
+        raise DataError(
             f"no ImageNet label is known of {len(unknown)} of {len(classes)} classes: "
             f"{', '.join(unknown)}; known are the wnids of ImageNette and ImageWoof, and "
             "ImageNet's 1000 together"

@@ -10,6 +10,7 @@ from torch import Tensor
 from lighthouse.couplings import Stage
 from lighthouse.diffusion.denoiser import has_learned_variance, null_label, predict
 from lighthouse.guidance import State, Term
+from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.job import progress
 from lighthouse.runtime.memory import capacity, largest_that_fits
 from lighthouse.runtime.precision import autocast
@@ -140,13 +141,13 @@ def sample(
     ``micro_batch`` (latents in one call of the denoiser), ``precision`` (of the
     denoiser; all else is float32). Terms act on steps ``guided[0] <= t < guided[1]``.
     The device of ``sets`` holds one set at a time, or as many small ones as come to
-    ``SIDE_BY_SIDE`` micro-batches. Raises ``ValueError`` where the semantics ask what
+    ``SIDE_BY_SIDE`` micro-batches. Raises ``DataError`` where the semantics ask what
     the model has not, ``NonFiniteError`` with the step and the image, ``MemoryError``
     with the micro-batch that fits.
     """
     semantics = SEMANTICS[options["semantics"]]
     if semantics.learns_variance and not has_learned_variance(model):
-        raise ValueError(
+        raise DataError(
             f"sampler.semantics {options['semantics']!r} takes the variance of a step from the "
             f"denoiser, and that of {sets.dataset} predicts noise alone: set semantics to "
             "'diffusers', or use a denoiser with learned variance"

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import lighthouse
+from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.job import Job
 
 LIBRARY = Path(lighthouse.__file__).parents[1]
@@ -17,7 +18,7 @@ def spread(job: Job, script: str) -> None:
 
     This process becomes their launcher, under its own id, so that whoever stops the job
     stops them; there is no return. Returns in them, and where one process is enough.
-    Raises ``ValueError`` where the machine has accelerators, but fewer. Without any the
+    Raises ``DataError`` where the machine has accelerators, but fewer. Without any the
     processes share the CPU.
     """
     if "RANK" in os.environ:
@@ -28,7 +29,7 @@ def spread(job: Job, script: str) -> None:
     import torch
 
     if 0 < torch.cuda.device_count() < job.params.gpus:
-        raise ValueError(
+        raise DataError(
             f"compute.training_gpus: {job.params.gpus} accelerators are wanted, "
             f"{torch.cuda.device_count()} can be seen"
         )

@@ -2,4 +2,4 @@
 
 
 class DataError(ValueError):
-    """What is wrong with the data on disk, in words for who put them there."""
+    """What is wrong with data, weights or options, in words for who can put it right."""

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from lighthouse.datasets.labels import pretrained_labels
+from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_about, read_tensors, write_tensors
 from lighthouse.runtime.provenance import provenance
 from lighthouse.students.networks import NETWORKS
@@ -19,9 +20,9 @@ SEED = 0
 
 
 def check_size(n_images: int) -> None:
-    """Raise ``ValueError`` where a teacher would be trained on more than ``MOST_IMAGES``."""
+    """Raise ``DataError`` where a teacher would be trained on more than ``MOST_IMAGES``."""
     if n_images > MOST_IMAGES:
-        raise ValueError(
+        raise DataError(
             f"a teacher is not trained on {n_images} images here, at most on {MOST_IMAGES}; "
             "give one: the protocol's teacher.weights, `torchvision` or a file"
         )
@@ -58,7 +59,7 @@ def pretrained_teacher(
     ImageNet's 1000 classes are cut to those of the dataset, whose classes must then be named
     by their wnid; others must answer the dataset's classes in label order. Layers may have
     torchvision's names.
-    Raises ``ValueError`` where weights do not fit.
+    Raises ``DataError`` where weights do not fit.
     """
     state = _file_state(Path(weights))
     if "fc.weight" in state:
@@ -75,7 +76,7 @@ def pretrained_teacher(
         teacher.load_state_dict(state)
     except RuntimeError as error:
         names = ", ".join(f"{key} {value}" for key, value in network.items())
-        raise ValueError(
+        raise DataError(
             f"{weights} does not hold weights of {names} for {size} px and {len(classes)} "
             f"classes: {error}"
         ) from None
@@ -89,9 +90,9 @@ def _file_state(path: Path) -> dict[str, Tensor]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise ValueError(f"{path} holds more than weights, and is not read: {error}") from None
+        raise DataError(f"{path} holds more than weights, and is not read: {error}") from None
     if not isinstance(state, dict) or not all(isinstance(t, Tensor) for t in state.values()):
-        raise ValueError(f"{path} is not a state_dict: names of layers with their tensors")
+        raise DataError(f"{path} is not a state_dict: names of layers with their tensors")
     return state
 
 
