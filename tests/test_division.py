@@ -1,0 +1,129 @@
+"""Samples do not depend on how the work is divided."""
+
+import pytest
+import torch
+
+from lighthouse.couplings import COUPLINGS, joint
+from lighthouse.diffusion import sampler
+from lighthouse.diffusion.denoiser import new_denoiser
+from lighthouse.diffusion.sampler import (
+    sample,
+    sets_of,
+)
+from lighthouse.guidance import weighted_terms
+from sampling import GUIDED, OPTIONS, SHARED, relative, run
+from toy import CLASSES, noise_of, redrawn, toy_means, toy_sets
+
+# The noise of an image is its own.
+
+
+def test_the_first_noise_of_an_image_follows_from_its_seed_class_and_index():
+    sets = toy_sets(3, seeds=(0, 1))
+    drawn = torch.randn(4, 4, 4, generator=sets.generators[1 * len(CLASSES) + 2][1])
+    assert torch.equal(drawn, noise_of(1, "cat", 1))
+
+
+@pytest.mark.parametrize(
+    "other", [(1, "ant", 0), (0, "bee", 0), (0, "ant", 1)], ids=["seed", "class", "index"]
+)
+def test_images_that_differ_in_one_of_these_have_other_noise(other):
+    assert not torch.equal(noise_of(*other), noise_of(0, "ant", 0))
+
+
+def test_sets_run_through_the_classes_of_each_seed():
+    sets = sets_of("toy", CLASSES, toy_means(), [3, 5], 2)
+    assert sets.labels.tolist() == [0, 1, 2, 0, 1, 2]
+    assert sets.names[4] == "class 'bee', seed 5"
+    torch.testing.assert_close(sets.class_means[4], toy_means()[1].flatten())
+
+
+# Dividing the work changes nothing.
+
+
+@pytest.mark.parametrize("name", COUPLINGS)
+def test_a_sample_is_the_same_bits_in_a_job_of_fewer_classes(model, name):
+    guidance = () if name == "iid" else GUIDED
+    whole = run(model, 3, COUPLINGS[name], guidance)
+    part = run(model, 3, COUPLINGS[name], guidance, classes=[2])
+    assert torch.equal(part[0], whole[2])
+
+
+@pytest.mark.parametrize("name", COUPLINGS)
+def test_a_sample_is_the_same_bits_in_a_job_of_fewer_seeds(model, name):
+    guidance = () if name == "iid" else GUIDED
+    whole = run(model, 3, COUPLINGS[name], guidance, seeds=(0, 1))
+    part = run(model, 3, COUPLINGS[name], guidance, seeds=(1,))
+    assert torch.equal(part, whole[len(CLASSES) :])
+
+
+def test_a_sample_is_the_same_bits_under_one_and_two_threads():
+    # Of the digits' size: matrices as small as the toy's are never split over threads.
+    options = {"layers": 1, "heads": 4, "head_dim": 24, "patch_size": 2}
+    torch.manual_seed(0)
+    model = redrawn(new_denoiser(options, 4, 8, 10), 0.05)
+    means = torch.randn(10, 4, 8, 8)
+    guidance = weighted_terms(("dpp", "mean"), {"eta_dpp": 100.0, "mu_dm": 1000.0}, SHARED, 256)
+    before = torch.get_num_threads()
+    found = []
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            sets = sets_of("toy", list("abcdefghij"), means, [0], 5)
+            found.append(
+                sample(model, sets, joint(5), guidance, {**OPTIONS, "steps": 2, "micro_batch": 64})
+            )
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(*found)
+
+
+@pytest.mark.parametrize("name", COUPLINGS)
+@pytest.mark.parametrize("ipc", [3, 5])
+def test_a_sample_is_the_same_bits_however_many_sets_lie_beside_it(model, name, ipc, monkeypatch):
+    # Of 5 images the DPP kernels are 25 numbers: LAPACK's result for one of several that
+    # lie behind each other depends on where it lies.
+    found = []
+    for side_by_side in (1, 2, 100):
+        monkeypatch.setattr(sampler, "SIDE_BY_SIDE", side_by_side)
+        found.append(run(model, ipc, COUPLINGS[name], GUIDED, seeds=(0, 1)))
+    assert torch.equal(found[0], found[1])
+    assert torch.equal(found[0], found[2])
+
+
+def test_the_device_holds_one_large_set_at_a_time_and_calls_of_one_size(model, monkeypatch):
+    held, called = [], []
+    prediction = sampler._prediction
+
+    def spy(model, z, *rest):
+        held.append(len(z))
+        return prediction(model, z, *rest)
+
+    class Counted:
+        config = model.config
+
+        def __call__(self, z, timestep, class_labels):
+            called.append(len(z))
+            return model(z, timestep=timestep, class_labels=class_labels)
+
+    monkeypatch.setattr(sampler, "_prediction", spy)
+    options = {**OPTIONS, "steps": 2, "micro_batch": 2}
+    for ipc, sets_held in ((20, [20] * 3), (3, [15, 3])):
+        held.clear()
+        run(Counted(), ipc, joint, GUIDED, options, seeds=(0, 1) if ipc == 3 else (0,))
+        assert held[::2] == sets_held
+    assert set(called) == {2}
+
+
+@pytest.mark.parametrize("micro_batch", [1, 5, 32])
+def test_the_size_of_a_micro_batch_moves_a_sample_by_rounding_alone(model, micro_batch):
+    other = run(model, 3, joint, GUIDED, {**OPTIONS, "micro_batch": micro_batch})
+    assert relative(other, run(model, 3, joint, GUIDED)) < 1e-4
+
+
+def test_a_run_repeats_bit_for_bit(model):
+    assert torch.equal(run(model, 3, joint, GUIDED), run(model, 3, joint, GUIDED))
+
+
+@pytest.mark.parametrize("n", [1, 2, 4])
+def test_under_iid_the_smaller_set_begins_the_larger(model, n):
+    assert torch.equal(run(model, n), run(model, 5)[:, :n])
