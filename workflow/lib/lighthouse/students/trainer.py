@@ -132,16 +132,20 @@ def train_student(
     """
     full_float32()
     torch.backends.cudnn.deterministic = True
+    epochs = at_ipc(protocol, "epochs", ipc)
     batch = min(at_ipc(protocol, "batch_size", ipc), len(train.labels))
+
+    def begin(part: Images, batch: int, epochs: int) -> _Training:
+        return _Training(part, network_options, protocol, batch, epochs, seed, teacher)
+
     try:
-        return _train(train, seen, network_options, protocol, ipc, seed, teacher)
+        what = f"{network_options['network']}, seed {seed}"
+        return _follow(begin(train, batch, epochs), seen, epochs, what)
     except torch.OutOfMemoryError:
         pass  # leaving this block lets go of what the training held
 
     def trial(size: int) -> None:
-        part = Images(train.images[:size], train.labels[:size])
-        training = _Training(part, network_options, protocol, size, 1, seed, teacher)
-        training.run_epoch(1)
+        begin(Images(train.images[:size], train.labels[:size]), size, 1).run_epoch(1)
 
     fits = largest_that_fits(trial, batch // 2)
     names = ", ".join(f"{key} {value}" for key, value in network_options.items())
@@ -165,23 +169,13 @@ def score_student(network: nn.Module, record: Mapping, test: Images, protocol: M
     return {"last": last, "best": best, **kept}
 
 
-def _train(
-    train: Images,
-    seen: Images,
-    network_options: Mapping,
-    protocol: Mapping,
-    ipc: int,
-    seed: int,
-    teacher: nn.Module | None,
-) -> tuple[nn.Module, dict]:
-    epochs, looks = at_ipc(protocol, "epochs", ipc), protocol["evaluations"]
-    batch = at_ipc(protocol, "batch_size", ipc)
-    training = _Training(train, network_options, protocol, batch, epochs, seed, teacher)
-    network = training.network
+def _follow(training: "_Training", seen: Images, epochs: int, what: str) -> tuple[nn.Module, dict]:
+    """Run a training to its end, with evenly spaced looks at ``seen``."""
+    network, protocol = training.network, training.protocol
+    looks = protocol["evaluations"]
     evaluated = {round(k * epochs / looks) for k in range(1, looks + 1)}
     curve: list[tuple[int, float]] = []
     best = {"best_epoch": 0, "best_state": {}}
-    what = f"{network_options['network']}, seed {seed}"
     for epoch in progress(range(1, epochs + 1), what, unit="epoch"):
         training.run_epoch(epoch)
         if epoch in evaluated:
