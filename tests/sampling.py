@@ -6,8 +6,8 @@ from lighthouse.couplings import iid
 from lighthouse.diffusion.sampler import (
     sample,
 )
-from lighthouse.guidance import weighted_terms
-from toy import DIM, toy_sets
+from lighthouse.guidance import Context, guides_of
+from toy import CLASSES, DIM, toy_sets
 
 OPTIONS = {
     "semantics": "diffusers",
@@ -17,19 +17,25 @@ OPTIONS = {
     "precision": "fp32",
 }
 DIT = {**OPTIONS, "semantics": "dit"}
-SHARED = {"epsilon": 1e-3}
+GUIDANCE = {"dpp": {"epsilon": 1e-3, "steps": [0, 1000]}, "mean": {"steps": [0, 1000]}}
 
 
-def terms(eta_dpp=0.0, mu_dm=0.0):
+def context(ipc=1, latent_dim=DIM):
+    """A job's data for terms that read none."""
+    return Context(dataset="toy", classes=CLASSES, ipc=ipc, latent_dim=latent_dim)
+
+
+def guides(eta_dpp=0.0, mu_dm=0.0, steps=(0, 1000), latent_dim=DIM):
     weights = {"eta_dpp": eta_dpp, "mu_dm": mu_dm}
-    return weighted_terms(("dpp", "mean"), weights, SHARED, DIM)
+    options = {name: {**shared, "steps": steps} for name, shared in GUIDANCE.items()}
+    return guides_of(("dpp", "mean"), weights, options, context(latent_dim=latent_dim))
 
 
-GUIDED = terms(eta_dpp=100.0, mu_dm=1000.0)
+GUIDED = guides(eta_dpp=100.0, mu_dm=1000.0)
 
 
-def run(model, ipc, coupling=iid, guidance=(), options=OPTIONS, guided=(0, 1000), **which):
-    return sample(model, toy_sets(ipc, **which), coupling(ipc), guidance, options, guided)
+def run(model, ipc, coupling=iid, guidance=(), options=OPTIONS, **which):
+    return sample(model, toy_sets(ipc, **which), coupling(ipc), guidance, options)
 
 
 def relative(a, b):

@@ -10,8 +10,7 @@ from lighthouse.diffusion.sampler import (
     sample,
     sets_of,
 )
-from lighthouse.guidance import weighted_terms
-from sampling import GUIDED, OPTIONS, SHARED, relative, run
+from sampling import GUIDED, OPTIONS, guides, relative, run
 from toy import CLASSES, noise_of, redrawn, toy_means, toy_sets
 
 # The noise of an image is its own.
@@ -62,7 +61,7 @@ def test_a_sample_is_the_same_bits_under_one_and_two_threads():
     torch.manual_seed(0)
     model = redrawn(new_denoiser(options, 4, 8, 10), 0.05)
     means = torch.randn(10, 4, 8, 8)
-    guidance = weighted_terms(("dpp", "mean"), {"eta_dpp": 100.0, "mu_dm": 1000.0}, SHARED, 256)
+    guidance = guides(100.0, 1000.0, latent_dim=256)
     before = torch.get_num_threads()
     found = []
     try:

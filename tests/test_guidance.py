@@ -1,12 +1,15 @@
 """Guidance terms: the closed forms are the gradients, and the weights are in the right unit."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
-from lighthouse.guidance import TERMS, State, weighted_terms
+from lighthouse.guidance import TERMS, Guide, State, guides_of
 from lighthouse.guidance.dpp import cosine_kernel, dpp_gradient, dpp_loss
 from lighthouse.guidance.mean_matching import mean_gradient, mean_loss
-from lighthouse.units import TERM_WEIGHTS, mean_pull
+from lighthouse.units import TERM_WEIGHTS, mean_pull, raw_weight
+from sampling import GUIDANCE, context
 
 EPSILON = 1e-3
 SIZES = [(1, 8), (2, 16), (5, 64), (10, 256), (6, 4)]
@@ -24,6 +27,13 @@ def state(free, dim, finished=0, groups=2, dtype=torch.float64, ipc=None):
         class_mean=draw(groups, dim),
         alpha_bar=0.3,
         ipc=ipc or free + finished,
+        noise=draw(groups, free, dim),
+        alpha_bar_before=0.4,
+        seed=0,
+        label=0,
+        images=torch.arange(groups * free).view(groups, free),
+        denoise=lambda z: z,
+        shape=(1, 1, dim),
     )
 
 
@@ -76,7 +86,7 @@ def test_the_dpp_gradient_of_a_latent_is_orthogonal_to_it():
 
 def test_the_dpp_gradient_ignores_the_length_of_other_latents():
     s = state(3, 16, finished=2)
-    longer = State(s.z, 5 * s.finished, s.class_mean, s.alpha_bar, s.ipc)
+    longer = replace(s, finished=5 * s.finished)
     torch.testing.assert_close(dpp_gradient(s, EPSILON), dpp_gradient(longer, EPSILON))
 
 
@@ -90,9 +100,9 @@ def test_a_step_down_the_dpp_gradient_raises_log_det(finished):
 def test_a_step_of_the_mean_term_removes_the_share_of_the_drift_that_mean_pull_says():
     mu, dim = 2000.0, 64
     s = state(5, dim)
-    ((weight, term),) = weighted_terms(("mean",), {"eta_dpp": 0, "mu_dm": mu}, {}, dim)
+    (guide,) = guides_of(("mean",), {"mu_dm": mu}, GUIDANCE, context(latent_dim=dim))
     drift = s.z.mean(1) - 0.3**0.5 * s.class_mean
-    left = (s.z - weight * term(s)).mean(1) - 0.3**0.5 * s.class_mean
+    left = (s.z - guide.weight * guide.term(s)).mean(1) - 0.3**0.5 * s.class_mean
     torch.testing.assert_close(left, (1 - mean_pull(mu, s.ipc)) * drift)
 
 
@@ -108,7 +118,7 @@ def test_the_dpp_gradient_of_one_latent_alone_is_zero():
 
 def test_groups_do_not_see_each_other():
     s = state(3, 16, finished=1)
-    alone = State(s.z[:1], s.finished[:1], s.class_mean[:1], s.alpha_bar, s.ipc)
+    alone = replace(s, z=s.z[:1], finished=s.finished[:1], class_mean=s.class_mean[:1])
     for term in (lambda x: dpp_gradient(x, EPSILON), mean_gradient):
         torch.testing.assert_close(term(alone)[0], term(s)[0])
 
@@ -124,7 +134,7 @@ def test_half_precision_latents_are_pushed_as_precisely_as_their_type_allows():
 
 def test_identical_latents_have_a_finite_gradient():
     z = torch.randn(1, 1, 64, generator=torch.Generator().manual_seed(0)).repeat(1, 50, 1)
-    s = State(z, z[:, :0], z[:, 0], 0.5, 50)
+    s = replace(state(1, 64), z=z, finished=z[:, :0], class_mean=z[:, 0])
     assert torch.isfinite(dpp_gradient(s, EPSILON)).all()
 
 
@@ -136,21 +146,26 @@ def test_the_kernel_has_ones_on_its_diagonal():
 @pytest.mark.parametrize("dim", [64, 256, 4096])
 def test_weights_scale_with_the_size_of_a_latent(dim):
     weights = {"eta_dpp": 100.0, "mu_dm": 1000.0}
-    terms = weighted_terms(("dpp", "mean"), weights, {"epsilon": EPSILON}, dim)
-    assert [weight for weight, _ in terms] == [100 * dim / 4096, 1000 * dim / 4096]
+    guides = guides_of(("dpp", "mean"), weights, GUIDANCE, context(latent_dim=dim))
+    assert [guide.weight for guide in guides] == [100 * dim / 4096, 1000 * dim / 4096]
 
 
 def test_a_term_of_weight_zero_is_left_out():
     weights = {"eta_dpp": 0.0, "mu_dm": 1000.0}
-    terms = weighted_terms(("dpp", "mean"), weights, {"epsilon": EPSILON}, 4096)
-    assert [(weight, term) for weight, term in terms] == [(1000.0, mean_gradient)]
+    guides = guides_of(("dpp", "mean"), weights, GUIDANCE, context(latent_dim=4096))
+    assert guides == [Guide(1000.0, mean_gradient, (0, 1000))]
 
 
 def test_the_dpp_term_uses_the_configured_epsilon():
     s = state(3, 16)
-    term = TERMS["dpp"]({"epsilon": 0.5})
+    term = TERMS["dpp"]({"epsilon": 0.5}, context())
     torch.testing.assert_close(term(s), dpp_gradient(s, 0.5))
     assert not torch.allclose(term(s), dpp_gradient(s, EPSILON))
+
+
+@pytest.mark.parametrize(("term", "share"), {"dpp": 1 / 16, "influence": 1, "mode": 1}.items())
+def test_a_weight_scales_with_the_size_of_a_latent_where_its_effect_does(term, share):
+    assert raw_weight(term, 8.0, 256) == 8.0 * share
 
 
 def test_every_term_has_a_weight():

@@ -13,8 +13,9 @@ from lighthouse.diffusion.sampler import (
     noise_schedule,
     sample,
 )
+from lighthouse.guidance import Guide
 from lighthouse.guidance.dpp import dpp_loss
-from sampling import GUIDED, OPTIONS, alphas_bar, relative, run, terms
+from sampling import GUIDED, OPTIONS, alphas_bar, guides, relative, run
 from toy import noise_of, toy_means, toy_sets
 
 
@@ -102,7 +103,7 @@ def test_at_guidance_scale_1_only_the_conditional_prediction_counts(model):
 
 @pytest.mark.parametrize("coupling", [joint, sequential])
 def test_without_weights_every_coupling_is_iid_bit_for_bit(model, coupling):
-    assert torch.equal(run(model, 3, coupling, terms(0, 0)), run(model, 3, iid))
+    assert torch.equal(run(model, 3, coupling, guides(0, 0)), run(model, 3, iid))
 
 
 @pytest.mark.parametrize("coupling", [joint, sequential])
@@ -110,7 +111,7 @@ def test_dpp_guidance_raises_log_det_over_iid(model, coupling):
     def log_det(latents):
         return -dpp_loss(latents.flatten(2).double(), 1e-3).mean()
 
-    guided = run(model, 4, coupling, terms(eta_dpp=100.0))
+    guided = run(model, 4, coupling, guides(eta_dpp=100.0))
     assert log_det(guided) > log_det(run(model, 4)) + 0.1
 
 
@@ -118,18 +119,18 @@ def test_mean_guidance_draws_the_mean_of_a_set_to_that_of_its_class(model):
     def drift(latents):
         return (latents.mean(1) - toy_means()).norm()
 
-    guided = run(model, 4, joint, terms(mu_dm=4000.0))
+    guided = run(model, 4, joint, guides(mu_dm=4000.0))
     assert drift(guided) < 0.5 * drift(run(model, 4))
 
 
 def test_under_sequential_a_later_image_does_not_move_an_earlier_one(model):
-    guidance = terms(eta_dpp=100.0)
+    guidance = guides(eta_dpp=100.0)
     two, three = (run(model, n, sequential, guidance) for n in (2, 3))
     assert torch.equal(two, three[:, :2])
 
 
 def test_under_sequential_an_earlier_image_moves_a_later_one(model):
-    guided = run(model, 2, sequential, terms(eta_dpp=100.0))
+    guided = run(model, 2, sequential, guides(eta_dpp=100.0))
     free = run(model, 2)
     assert relative(guided[:, 0], free[:, 0]) < 1e-4
     assert relative(guided[:, 1], free[:, 1]) > 0.05
@@ -142,7 +143,7 @@ def test_finished_images_enter_at_their_place_at_this_noise_level(model):
         seen.append(state)
         return torch.zeros_like(state.z)
 
-    result = run(model, 2, sequential, [(1.0, spy)])
+    result = run(model, 2, sequential, [Guide(1.0, spy)])
     last = seen[-1]  # the last set's
     expected = last.alpha_bar**0.5 * result[-1, 0].flatten()
     torch.testing.assert_close(last.finished[0, 0], expected)
@@ -151,7 +152,7 @@ def test_finished_images_enter_at_their_place_at_this_noise_level(model):
 
 
 def test_guidance_outside_its_range_of_steps_has_no_effect(model):
-    assert torch.equal(run(model, 3, joint, GUIDED, guided=(300, 400)), run(model, 3))
+    assert torch.equal(run(model, 3, joint, guides(100.0, 1000.0, steps=(300, 400))), run(model, 3))
 
 
 def test_the_range_of_guided_steps_holds_its_first_and_not_its_last(model):
@@ -162,9 +163,47 @@ def test_the_range_of_guided_steps_holds_its_first_and_not_its_last(model):
         return torch.zeros_like(state.z)
 
     steps = noise_schedule(5).timesteps.tolist()
-    run(model, 1, joint, [(1.0, spy)], guided=(steps[3], steps[1]), classes=[0])
+    run(model, 1, joint, [Guide(1.0, spy, (steps[3], steps[1]))], classes=[0])
     expected = [alphas_bar()[t].item() for t in steps[2:4]]
     assert asked == pytest.approx(expected, rel=1e-4)
+
+
+def spied(model, ipc, coupling, **which):
+    """The states that a term is shown in a run of five steps."""
+    seen = []
+
+    def spy(state):
+        seen.append(state)
+        return torch.zeros_like(state.z)
+
+    run(model, ipc, coupling, [Guide(1.0, spy)], **which)
+    return seen
+
+
+def test_a_term_is_told_its_set_and_the_place_of_each_image(model):
+    seen = spied(model, 3, iid, seeds=(5, 7), classes=[2, 0])
+    assert [(s.seed, s.label) for s in seen[:4]] == [(5, 2), (5, 0), (7, 2), (7, 0)]
+    assert seen[0].images.tolist() == [[0], [1], [2]]
+    last = spied(model, 3, sequential, classes=[0])[-1]
+    assert last.images.tolist() == [[2]]
+
+
+def test_a_term_sees_the_next_noise_level_and_at_the_last_step_none(model):
+    seen = spied(model, 1, iid, classes=[0])
+    levels = [s.alpha_bar for s in seen]
+    assert [s.alpha_bar_before for s in seen] == pytest.approx([*levels[1:], 1.0])
+
+
+def test_what_a_term_asks_of_the_denoiser_is_what_the_sampler_took_with_a_gradient(model):
+    state = spied(model, 1, iid, classes=[1])[2]
+    with torch.enable_grad():
+        z = state.z[0].clone().requires_grad_()
+        noise = state.denoise(z)
+        (slope,) = torch.autograd.grad(noise.sum(), z)
+    torch.testing.assert_close(noise.detach(), state.noise[0], rtol=1e-5, atol=1e-5)
+    assert slope.abs().max() > 0.1
+    back = state.alpha_bar**0.5 * state.predicted + (1 - state.alpha_bar) ** 0.5 * state.noise
+    torch.testing.assert_close(back, state.z)
 
 
 # Failures say where.

@@ -14,6 +14,7 @@ from lighthouse.diffusion.sampler import (
     sample,
     sets_of,
 )
+from lighthouse.guidance import Guide
 from lighthouse.runtime.rng import image_generators
 from sampling import DIT, GUIDED, OPTIONS, alphas_bar, relative, run
 from toy import CLASSES, noise_of, toy_denoiser
@@ -132,8 +133,8 @@ def test_bf16_is_the_denoisers_alone(model):
         seen.append((torch.is_autocast_enabled("cpu"), state.z.dtype))
         return torch.zeros_like(state.z)
 
-    exact = run(model, 2, joint, [(1.0, spy)])
-    rough = run(model, 2, joint, [(1.0, spy)], {**OPTIONS, "precision": "bf16"})
+    exact = run(model, 2, joint, [Guide(1.0, spy)])
+    rough = run(model, 2, joint, [Guide(1.0, spy)], {**OPTIONS, "precision": "bf16"})
     assert set(seen) == {(False, torch.float32)}
     assert rough.dtype == torch.float32
     assert 1e-5 < relative(rough, exact) < 0.1

@@ -57,6 +57,7 @@ def toy_sets(ipc, seeds=(0,), classes=(0, 1, 2)):
     return Sets(
         dataset=everything.dataset,
         labels=everything.labels[rows],
+        seeds=[everything.seeds[i] for i in rows],
         names=[everything.names[i] for i in rows],
         class_means=everything.class_means[rows],
         generators=[everything.generators[i] for i in rows],

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
-from diffusers import DDPMScheduler
 from torch import Tensor
 
 from lighthouse.couplings import Stage
 from lighthouse.diffusion.denoiser import has_learned_variance, null_label, predict
-from lighthouse.guidance import State, Term
+from lighthouse.diffusion.library import DDPMScheduler
+from lighthouse.guidance import Guide, State
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.job import progress
 from lighthouse.runtime.memory import capacity, largest_that_fits
@@ -69,14 +70,15 @@ def noise_schedule(steps: int, variance_type: str = "fixed_small") -> DDPMSchedu
 class Sets:
     """The sets to sample: B sets (a class under a seed) of N images.
 
-    dataset: its name. labels: class of each set, (B,) int64. names: of each set, for
-    messages. class_means: m_c of each set, (B, D).
+    dataset: its name. labels: class of each set, (B,) int64. seeds: of each set. names: of
+    each set, for messages. class_means: m_c of each set, (B, D).
     generators: B lists of N CPU generators, one an image.
     shape: of a latent, (c, h, w).
     """
 
     dataset: str
     labels: Tensor
+    seeds: Sequence[int]
     names: Sequence[str]
     class_means: Tensor
     generators: Sequence[Sequence[torch.Generator]]
@@ -92,6 +94,7 @@ class Sets:
         return Sets(
             self.dataset,
             self.labels[rows],
+            self.seeds[rows],
             self.names[rows],
             self.class_means[rows],
             self.generators[rows],
@@ -117,6 +120,7 @@ def sets_of(
     return Sets(
         dataset=dataset,
         labels=labels,
+        seeds=[seed for seed, _ in pairs],
         names=[f"class {classes[label]!r}, seed {seed}" for seed, label in pairs],
         class_means=class_means.flatten(1)[labels],
         generators=[
@@ -131,19 +135,17 @@ def sample(
     model: object,
     sets: Sets,
     coupling: Sequence[Stage],
-    terms: Sequence[tuple[float, Term]],
+    guides: Sequence[Guide],
     options: Mapping,
-    guided: tuple[int, int] = (0, 1000),
 ) -> Tensor:
     """Sample clean latents, (B, N, c, h, w) on the CPU, in the order of ``sets``.
 
     ``options``: ``semantics``, ``steps``, ``guidance_scale`` (1 is none),
     ``micro_batch`` (latents in one call of the denoiser), ``precision`` (of the
-    denoiser; all else is float32). Terms act on steps ``guided[0] <= t < guided[1]``.
-    The device of ``sets`` holds one set at a time, or as many small ones as come to
-    ``SIDE_BY_SIDE`` micro-batches. Raises ``DataError`` where the semantics ask what
-    the model has not, ``NonFiniteError`` with the step and the image, ``MemoryError``
-    with the micro-batch that fits.
+    denoiser; all else is float32). The device of ``sets`` holds one set at a time, or
+    as many small ones as come to ``SIDE_BY_SIDE`` micro-batches. Raises ``DataError``
+    where the semantics ask what the model has not, ``NonFiniteError`` with the step and
+    the image, ``MemoryError`` with the micro-batch that fits.
     """
     semantics = SEMANTICS[options["semantics"]]
     if semantics.learns_variance and not has_learned_variance(model):
@@ -165,9 +167,11 @@ def sample(
             for t in scheduler.timesteps:
                 prediction = _prediction(model, z, t, labels, sets.dataset, options)
                 previous = scheduler.step(prediction, t, z, generator=generators).prev_sample
-                if terms and guided[0] <= t < guided[1]:
-                    alpha_bar = scheduler.alphas_cumprod[t].item()
-                    previous -= _direction(z, result[rows], part, stage, alpha_bar, terms)
+                acting = [guide for guide in guides if guide.acts_at(int(t))]
+                if acting:
+                    step = _Step.at(int(t), scheduler, model, options)
+                    noise = prediction[:, : z.shape[1]]
+                    previous -= _direction(z, noise, result[rows], part, stage, step, acting)
                 _check_finite(previous, int(t), part.names, members)
                 z = previous
                 bar.update()
@@ -238,31 +242,68 @@ def _guided_prediction(
     )
 
 
+@dataclass(frozen=True)
+class _Step:
+    """What all sets have in common at one step."""
+
+    t: Tensor
+    alpha_bar: float
+    alpha_bar_before: float
+    model: object
+    options: Mapping
+
+    @staticmethod
+    def at(t: int, scheduler: DDPMScheduler, model: object, options: Mapping) -> "_Step":
+        """Step t of a respaced schedule."""
+        alphas, before = scheduler.alphas_cumprod, int(scheduler.previous_timestep(t))
+        nearer = alphas[before].item() if before >= 0 else 1.0
+        return _Step(torch.tensor(t), alphas[t].item(), nearer, model, options)
+
+    def denoise(self, z: Tensor, label: Tensor, shape: tuple[int, int, int]) -> Tensor:
+        """Guided ε̂ of flattened latents (n, D) of one class, in a call of their own."""
+        labels = label.expand(len(z))
+        latents = z.view(-1, *shape)
+        found = _guided_prediction(self.model, latents, self.t, labels, self.options)
+        return found[:, : shape[0]].flatten(1)
+
+
 def _direction(
     z: Tensor,
+    noise: Tensor,
     result: Tensor,
     sets: Sets,
     stage: Stage,
-    alpha_bar: float,
-    terms: Sequence[tuple[float, Term]],
+    step: _Step,
+    guides: Sequence[Guide],
 ) -> Tensor:
-    """g_t = Σ weight · gradient, in the shape of z. ``result`` holds the finished latents.
+    """g_t = Σ weight · term, in the shape of z. ``result`` holds the finished latents.
 
     Set by set: the matrices' shapes, and with them the last bits of a sample, then do
     not depend on the sets beside it, and N×D numbers are at work at a time.
     """
     groups, finished = len(stage.groups), list(stage.finished)
+    images = torch.tensor(stage.groups)
+    layout = (len(sets.labels), groups, -1, z[0].numel())
     found = []
-    for row, free in enumerate(z.view(len(sets.labels), groups, -1, z[0].numel())):
+    for row, (free, predicted) in enumerate(
+        zip(z.view(layout), noise.reshape(layout), strict=True)
+    ):
         frozen = result[row, finished].flatten(1).to(z.device)
         state = State(
             z=free,
-            finished=(alpha_bar**0.5 * frozen).expand(groups, -1, -1),
+            finished=(step.alpha_bar**0.5 * frozen).expand(groups, -1, -1),
             class_mean=sets.class_means[row].expand(groups, -1),
-            alpha_bar=alpha_bar,
+            alpha_bar=step.alpha_bar,
             ipc=sets.ipc,
+            noise=predicted,
+            alpha_bar_before=step.alpha_bar_before,
+            seed=sets.seeds[row],
+            label=int(sets.labels[row]),
+            images=images,
+            denoise=partial(step.denoise, label=sets.labels[row], shape=sets.shape),
+            shape=sets.shape,
         )
-        found.append(sum(weight * term(state) for weight, term in terms))
+        found.append(sum(guide.weight * guide.term(state) for guide in guides))
     return torch.cat(found).reshape(z.shape)
 
 

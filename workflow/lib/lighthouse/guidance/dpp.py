@@ -1,8 +1,12 @@
 """DPP repulsion: L_DPP = -log det(K + εI), K the cosines of a class's latents (M Eq. 5–6)."""
 
+from collections.abc import Callable, Mapping
+from functools import partial
+
 import torch
 from torch import Tensor
 
+from lighthouse.guidance.context import Context
 from lighthouse.guidance.state import State
 
 
@@ -36,3 +40,8 @@ def dpp_gradient(state: State, epsilon: float) -> Tensor:
     along = (inverse * kernel).sum(-1, keepdim=True)
     gradient = -2 / norm * (inverse @ unit - unit * along)
     return gradient[:, state.finished.shape[1] :].to(state.z.dtype)
+
+
+def dpp(options: Mapping, context: Context) -> Callable[[State], Tensor]:
+    """The term. ``options``: ``epsilon``."""
+    return partial(dpp_gradient, epsilon=options["epsilon"])

@@ -1,7 +1,10 @@
 """Mean matching: L_DM = MSE(mean of the set, √ᾱ_t m_c), a mean over D (M Eq. 7)."""
 
+from collections.abc import Callable, Mapping
+
 from torch import Tensor
 
+from lighthouse.guidance.context import Context
 from lighthouse.guidance.state import State
 
 
@@ -20,3 +23,8 @@ def mean_gradient(state: State) -> Tensor:
     drift = state.visible.mean(1) - state.alpha_bar**0.5 * state.class_mean
     gradient = 2 / (state.ipc * state.z.shape[-1]) * drift
     return gradient[:, None].expand_as(state.z)
+
+
+def mean_matching(options: Mapping, context: Context) -> Callable[[State], Tensor]:
+    """The term."""
+    return mean_gradient

@@ -1,0 +1,28 @@
+"""What the terms of one sampling job are made from, beside their options."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Context:
+    """A job's data. Paths are read by the terms that need them, when they are made.
+
+    dataset, ipc: of the cell. classes: names in label order. latent_dim: D.
+    latents: folder of the training part's latents (``diffusion.encoding.Latents``).
+    surrogate: folder that ``students.surrogate`` wrote; None where no term asks for it.
+    decode: latents (n, c, h, w), scaled, to images (n, 3, H, W) in about [-1, 1];
+        differentiable.
+    """
+
+    dataset: str
+    classes: Sequence[str]
+    ipc: int
+    latent_dim: int
+    latents: Path | None = None
+    surrogate: Path | None = None
+    decode: Callable[[Tensor], Tensor] | None = None
+    device: object = "cpu"

@@ -1,0 +1,103 @@
+"""MGD3's mode guidance: each image pursues a mode of its class (Chan-Santiago et al., ICML 2025).
+
+The modes of a class are the k-means centres of its real latents, k the IPC, and image i
+goes to mode i. At each guided step z_{t-1} moves by λ σ_t (m_i - ẑ₀), where σ_t is the
+standard deviation of the step's noise.
+
+The paper writes it as a change of the noise prediction, ε̂ + λ σ_t (m_i - ẑ₀). Taken
+literally that leads away from the mode, since ẑ₀ falls as ε̂ rises. Code built on the
+authors' adds the term to z_{t-1}, which leads towards it, and so does this module.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lighthouse.diffusion.encoding import Latents
+from lighthouse.guidance.context import Context
+from lighthouse.guidance.state import State
+from lighthouse.runtime.errors import DataError
+from lighthouse.runtime.rng import derive_seed
+
+
+def step_deviation(alpha_bar: float, alpha_bar_before: float) -> float:
+    """σ_t = √β̃_t, β̃_t = β_t (1 - ᾱ_before)/(1 - ᾱ_t), β_t = 1 - ᾱ_t/ᾱ_before.
+
+    Under learned variance too, where the source takes that of each number: it lies
+    between √β̃_t and √β_t, which differ by less than 0.8 % at the guided steps (ours).
+    """
+    beta = 1 - alpha_bar / alpha_bar_before
+    return (beta * (1 - alpha_bar_before) / (1 - alpha_bar)) ** 0.5
+
+
+def modes(latents: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """k-means centres of latents (n, D), (count, D) float32. Raises ``ValueError`` if n < count.
+
+    k-means++ and Lloyd's iterations, once, as the source does. In float32; repeats on
+    one thread, as the rules that sample have.
+    """
+    from sklearn.cluster import KMeans
+
+    # scikit-learn takes 32 bits.
+    found = KMeans(count, n_init=1, random_state=seed % 2**32).fit(latents)
+    return found.cluster_centers_.astype(np.float32)
+
+
+class Modes:
+    """The modes of a job's sets, each found when it is first asked for, and kept.
+
+    A set's modes are drawn with its sampling seed, so that its seeds differ in them as
+    well (ours; the source takes the same for all). They are as large as the set itself.
+    Of 947 latents of 4096 numbers, 10, 50 and 100 modes take 0.2, 0.4 and 0.7 s on one
+    slow core.
+    """
+
+    def __init__(self, context: Context):
+        import sklearn.cluster  # noqa: F401  loaded where a job starts, not within its work
+
+        self.context = context
+        self._data: Latents | None = None
+        self._found: dict[tuple[int, int], Tensor] = {}
+
+    def of(self, seed: int, label: int) -> Tensor:
+        """Modes of a class under a seed, (ipc, D) on the CPU.
+
+        Raises ``DataError`` where the class has fewer images than that.
+        """
+        key = int(seed), int(label)
+        if key not in self._found:
+            self._found[key] = torch.from_numpy(self._find(*key))
+        return self._found[key]
+
+    def _find(self, seed: int, label: int) -> np.ndarray:
+        if self._data is None:
+            self._data = Latents(Path(self.context.latents))
+        rows, ipc = np.flatnonzero(self._data.labels == label), self.context.ipc
+        dataset, name = self.context.dataset, self.context.classes[label]
+        if len(rows) < ipc:
+            raise DataError(
+                f"mode guidance: class {name!r} of {dataset} has {len(rows)} training images, "
+                f"fewer than the {ipc} modes of IPC {ipc}: add images, or take the method or the "
+                "IPC out of run"
+            )
+        first_views = self._data.latents[rows, 0].reshape(len(rows), -1)
+        return modes(first_views, ipc, derive_seed("modes", seed, dataset, name))
+
+
+def mode(options: Mapping, context: Context) -> Callable[[State], Tensor]:
+    """The term at λ = 1: σ_t (ẑ₀ - m_i), subtracted from z_{t-1}.
+
+    ``options``: none but the steps. The source guides the 24 noisiest of 50 respaced
+    steps, t = 530 to 999; an image's last 26 are free.
+    """
+    found = Modes(context)
+
+    def direction(state: State) -> Tensor:
+        target = found.of(state.seed, state.label)[state.images].to(state.z)
+        sigma = step_deviation(state.alpha_bar, state.alpha_bar_before)
+        return sigma * (state.predicted - target)
+
+    return direction
