@@ -12,7 +12,7 @@ from torch import nn
 from lighthouse.diffusion.autoencoder import save
 from lighthouse.diffusion.denoiser import load_denoiser, new_denoiser, predict
 from lighthouse.priors import difffit
-from lighthouse.priors.objectives import plain
+from lighthouse.priors.objectives import Stateless, plain
 from lighthouse.priors.training import train_prior
 from toy import redrawn
 
@@ -51,16 +51,18 @@ def output(model):
 
 def train(folder, model=None, objective=plain, seconds=60.0, **options):
     rng = torch.Generator().manual_seed(2)
-    return train_prior(
+    trained, record = train_prior(
         model or alike(),
         torch.randn(12, 1, 4, 4, 4, generator=rng).numpy(),
         np.arange(12) % 3,
-        objective,
+        Stateless(objective),
         {**OPTIONS, **options},
         0,
         checkpoint=folder / "checkpoint",
         checkpoint_seconds=seconds,
     )
+    # The seconds differ from run to run.
+    return trained, {key: record[key] for key in record.keys() - {"seconds"}}
 
 
 def changed(before, after):

@@ -1,20 +1,15 @@
 """Objectives: RSM's loss by hand, each weighting of its L1 term, and the variational bound."""
 
 import math
+from dataclasses import fields
 
 import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
 from lighthouse.diffusion.sampler import noise_schedule
-from lighthouse.priors.objectives import (
-    L1_WEIGHTINGS,
-    OBJECTIVES,
-    Batch,
-    make_objective,
-    plain,
-    rsm,
-)
+from lighthouse.priors.batch import Batch
+from lighthouse.priors.objectives import L1_WEIGHTINGS, OBJECTIVES, make_objective, plain, rsm
 from lighthouse.priors.variance import VariationalBound
 
 ALPHA_BAR = torch.tensor([0.64, 0.36])
@@ -31,7 +26,8 @@ def batch():
     z0, noise = constant(2.0, -3.0), constant(0.5, 1.0)
     spread = ALPHA_BAR[:, None, None, None]
     z_t = spread.sqrt() * z0 + (1 - spread).sqrt() * noise
-    return Batch(z0, z_t, noise, torch.arange(2), ALPHA_BAR, torch.tensor([0, 1]), torch.arange(2))
+    two = torch.arange(2)
+    return Batch(z0, z_t, noise, two, ALPHA_BAR, two, two, two)
 
 
 def test_the_predicted_image_is_the_true_one_where_the_noise_is():
@@ -40,7 +36,8 @@ def test_the_predicted_image_is_the_true_one_where_the_noise_is():
     alpha_bar = noise_schedule(1000).alphas_cumprod.double()[[0, 1, 10, 100, 300, 500, 900, 999]]
     spread = alpha_bar[:, None, None, None]
     z_t = spread.sqrt() * z0 + (1 - spread).sqrt() * noise
-    batch = Batch(z0, z_t, noise, torch.arange(8), alpha_bar, torch.zeros(8), torch.arange(8))
+    eight = torch.arange(8)
+    batch = Batch(z0, z_t, noise, eight, alpha_bar, eight, eight, eight)
     torch.testing.assert_close(batch.predicted_z0(noise), z0)
 
 
@@ -94,16 +91,35 @@ def test_the_natural_weighting_cancels_the_division_by_root_alpha_bar():
     alpha_bar = noise_schedule(1000).alphas_cumprod[[999]]
     z = torch.zeros(1, 1, 2, 2)
     prediction = torch.ones(1, 1, 2, 2)
-    _, parts = rsm(prediction, Batch(z, z, z, z, alpha_bar, z, z), 1.0, "sqrt-alpha-bar")
+    _, parts = rsm(prediction, Batch(z, z, z, z, alpha_bar, z, z, z), 1.0, "sqrt-alpha-bar")
     assert parts["l1"].item() == pytest.approx(1, abs=1e-3)
 
 
+OPTIONS = {
+    "plain": {},
+    "rsm": {"lam": 0.3, "l1_weighting": "snr"},
+    "minimax": {"positive": 0.5, "negative": 0.25, "memory": 3},
+}
+
+
 def test_the_registry_makes_the_objectives_with_their_options():
+    assert set(OBJECTIVES) == set(OPTIONS)
     prediction = constant(0.1, 0.2)
-    made = make_objective("rsm", {"lam": 0.3, "l1_weighting": "snr"})
-    assert torch.equal(made(prediction, batch())[0], rsm(prediction, batch(), 0.3, "snr")[0])
-    assert make_objective("plain", {}) is plain
-    assert set(OBJECTIVES) == {"plain", "rsm"}
+    made = {name: make_objective(name, OPTIONS[name], 2, (1, 2, 2)) for name in OBJECTIVES}
+    noise = plain(prediction, batch())[0]
+    assert torch.equal(made["plain"](prediction, batch())[0], noise)
+    assert torch.equal(made["rsm"](prediction, batch())[0], rsm(prediction, batch(), 0.3, "snr")[0])
+    made["minimax"](prediction, batch())
+    loss, parts = made["minimax"](prediction, batch())
+    weighted = 0.5 * parts["representative"] + 0.25 * parts["diverse"]
+    assert abs(weighted) > 0.1
+    torch.testing.assert_close(loss, noise + weighted)
+    assert made["minimax"].real.shape == (2, 3, 4)
+
+
+@pytest.mark.parametrize(("name", "keeps"), [("plain", False), ("rsm", False), ("minimax", True)])
+def test_what_an_objective_keeps_is_in_its_state(name, keeps):
+    assert bool(make_objective(name, OPTIONS[name], 2, (1, 2, 2)).state_dict()) == keeps
 
 
 # The variational bound of a learned variance.
@@ -120,8 +136,9 @@ def noisy(t, std=1.0):
     alpha_bar = ALPHA_BARS[[t]]
     z_t = alpha_bar.sqrt() * z0 + (1 - alpha_bar).sqrt() * noise
     prediction = noise + 0.1 * prediction
-    label = torch.zeros(1)
-    return Batch(z0, z_t, noise, torch.tensor([t]), alpha_bar, label, label), prediction, variance
+    one = torch.zeros(1)
+    batch = Batch(z0, z_t, noise, torch.tensor([t]), alpha_bar, one, one, one)
+    return batch, prediction, variance
 
 
 def posterior(z0, z_t, t):
@@ -171,8 +188,7 @@ def test_steps_of_a_batch_are_judged_apart():
 
 
 def fields_of(batch):
-    names = ("z0", "z_t", "noise", "t", "alpha_bar", "labels", "chosen")
-    return [getattr(batch, name) for name in names]
+    return [getattr(batch, field.name) for field in fields(batch)]
 
 
 def test_the_bound_trains_the_variance_and_not_the_mean():
@@ -195,6 +211,6 @@ def test_the_bound_and_its_gradient_are_finite_far_from_the_truth(t):
 
 
 def test_the_first_images_of_a_batch_are_a_batch():
-    found = batch().first(1)
-    assert found.z0.shape == (1, 1, 2, 2)
-    assert found.labels.tolist() == [0]
+    whole, found = batch(), batch().first(1)
+    for one, all_of_them in zip(fields_of(found), fields_of(whole), strict=True):
+        assert torch.equal(one, all_of_them[:1])

@@ -1,16 +1,21 @@
 """The training loop of a prior: it learns, it goes on where it stopped, it fails loudly."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 from diffusers import DiTTransformer2DModel
+from torch import nn
 
 from lighthouse.diffusion.denoiser import load_denoiser, new_denoiser, null_label
 from lighthouse.diffusion.encoding import Latents
+from lighthouse.priors import training
 from lighthouse.priors.first import first_denoiser
-from lighthouse.priors.objectives import plain
+from lighthouse.priors.objectives import Stateless, make_objective, plain
 from lighthouse.priors.training import n_steps, train_prior
 from lighthouse.priors.variance import VariationalBound
+from lighthouse.runtime.errors import DataError
 from toy import redrawn, toy_denoiser
 
 OPTIONS = {
@@ -50,16 +55,18 @@ def toy_latents(views=1):
 
 
 def train(folder, objective=plain, options=OPTIONS, model=None, seconds=60.0, seed=0, latents=None):
-    return train_prior(
+    trained, record = train_prior(
         model or toy_denoiser(),
         toy_latents() if latents is None else latents,
         np.arange(12) % 3,
-        objective,
+        objective if isinstance(objective, nn.Module) else Stateless(objective),
         options,
         seed,
         checkpoint=folder / "checkpoint",
         checkpoint_seconds=seconds,
     )
+    # The seconds differ from run to run.
+    return trained, {key: record[key] for key in record.keys() - {"seconds"}}
 
 
 def assert_same(one, other):
@@ -119,6 +126,35 @@ def test_an_interrupted_run_that_goes_on_reports_the_losses_of_one_that_was_not(
     assert resumed == whole
 
 
+def test_the_seconds_of_a_resumed_run_are_those_of_all_its_attempts(tmp_path, monkeypatch):
+    # A clock that a step moves on by ten seconds, and the time between two runs by a thousand.
+    now = [0.0]
+    monkeypatch.setattr(training.time, "monotonic", lambda: now[0])
+
+    class Slow(nn.Module):
+        def __init__(self, last):
+            super().__init__()
+            self.left = last
+
+        def forward(self, prediction, batch):
+            if not self.left:
+                raise StoppedError
+            self.left -= 1
+            now[0] += 10
+            return plain(prediction, batch)
+
+    def seconds(folder, last):
+        objective = Slow(last)
+        arguments = np.arange(12) % 3, objective, OPTIONS, 0, folder / "checkpoint"
+        return train_prior(toy_denoiser(), toy_latents(), *arguments, 0)[1]["seconds"]
+
+    with pytest.raises(StoppedError):
+        seconds(tmp_path, 5)
+    now[0] += 1000
+    assert seconds(tmp_path, 3) == 10 * OPTIONS["steps"]
+    assert seconds(tmp_path / "elsewhere", 8) == 10 * OPTIONS["steps"]
+
+
 @pytest.mark.parametrize(
     "other",
     [{"options": {**OPTIONS, "learning_rate": 2e-2}}, {"seed": 1}, {"model": toy_denoiser(5)}],
@@ -171,6 +207,16 @@ def test_labels_are_dropped_to_the_null_class_at_the_given_share(tmp_path):
     assert dropped.item() == pytest.approx(0.25, abs=0.05)
 
 
+def test_a_dropped_label_leaves_the_true_class_beside_it(tmp_path):
+    def spy(prediction, batch):
+        assert torch.equal(batch.classes, batch.chosen % 3)
+        told = batch.labels != null_label(toy_denoiser())
+        assert torch.equal(batch.labels[told], batch.classes[told])
+        return plain(prediction, batch)
+
+    train(tmp_path, spy, {**OPTIONS, "batch_size": 128, "class_dropout": 0.5})
+
+
 def test_noisy_latents_follow_the_forward_process_at_uniform_steps(tmp_path):
     seen = []
 
@@ -184,6 +230,54 @@ def test_noisy_latents_follow_the_forward_process_at_uniform_steps(tmp_path):
     train(tmp_path, spy, {**OPTIONS, "batch_size": 128})
     # Uniform in t: ᾱ_t is below 0.078 for the later half of the steps.
     assert (torch.cat(seen) < 0.0786).float().mean().item() == pytest.approx(0.5, abs=0.06)
+
+
+# An objective with memories.
+
+
+def minimax(step=None):
+    """MiniMax with weights that show, which may stop the run at a step."""
+    options = {"positive": 0.5, "negative": 0.5, "memory": 4}
+    objective = make_objective("minimax", options, 3, (4, 4, 4))
+
+    def stop(module, arguments):
+        if step is not None and len(steps) == step:
+            raise StoppedError
+        steps.append(1)
+
+    steps = []
+    objective.register_forward_pre_hook(stop)
+    return objective
+
+
+@pytest.mark.parametrize("step", [1, 5])
+def test_memories_go_on_as_those_of_a_run_that_was_not_interrupted(tmp_path, step):
+    with pytest.raises(StoppedError):
+        train(tmp_path, minimax(step), seconds=0)
+    resumed, whole = minimax(), minimax()
+    one, record = train(tmp_path, resumed)
+    other, expected = train(tmp_path / "elsewhere", whole)
+    assert_same(one, other)
+    assert_same(resumed, whole)
+    assert record == expected
+    assert whole.seen.sum() == OPTIONS["steps"] * OPTIONS["batch_size"]
+
+
+def test_memories_change_what_is_learned_and_are_recorded(tmp_path):
+    trained, record = train(tmp_path, minimax())
+    assert not torch.equal(trained.proj_out_2.weight, train(tmp_path)[0].proj_out_2.weight)
+    assert record["losses"].keys() == {"noise", "representative", "diverse"}
+    assert record["losses"]["representative"] > 0
+
+
+def test_memories_are_refused_in_several_processes(tmp_path, monkeypatch):
+    several = SimpleNamespace(num_processes=2, process_index=0)
+    monkeypatch.setattr(training, "Accelerator", lambda **options: several)
+    with pytest.raises(DataError, match=r"MiniMax, keeps memories .* compute\.training_gpus: 1"):
+        train(tmp_path, minimax())
+    # One without goes on to share the batch.
+    with pytest.raises(ValueError, match="batch_size 5 is not a multiple of the 2 processes"):
+        train(tmp_path, options={**OPTIONS, "batch_size": 5})
 
 
 # Options.

@@ -35,22 +35,32 @@ options = {
     **job.params.objective_options,
 }
 output = Path(job.output.model)
-record = {"losses": {}, "trainable_parameters": 0, "processes": 1}
+record = {"losses": {}, "trainable_parameters": 0, "processes": 1, "seconds": 0.0}
 if job.params.training:
     model, record = train_prior(
         model,
         data.latents,
         data.labels,
-        make_objective(job.params.objective, job.params.objective_options),
+        make_objective(
+            job.params.objective,
+            job.params.objective_options,
+            len(data.classes),
+            data.latents.shape[2:],
+        ),
         options,
         SEED,
         checkpoint=output.with_name(f"{output.name}.checkpoint"),
         checkpoint_seconds=job.params.checkpoint_seconds,
     )
+# Of no two runs the same, and so no part of the prior's own record.
+seconds = record.pop("seconds")
 if is_main():
     about = provenance(**options, seed=SEED, threads=job.threads)
     save(model, output, {**record, "parameters": total, **origin, **about})
     job.done(
         f"{job.params.objective} prior, "
-        f"{record['trainable_parameters']:,} of {total:,} parameters trained"
+        f"{record['trainable_parameters']:,} of {total:,} parameters trained",
+        trainable_parameters=record["trainable_parameters"],
+        processes=record["processes"],
+        seconds=seconds,
     )

@@ -1,37 +1,19 @@
-"""Objectives: what makes a prior. Each is ``(prediction, batch) -> (loss, parts)``."""
+"""Objectives: what makes a prior.
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+Each is a module whose call is ``(prediction, batch) -> (loss, parts)``: prediction is
+ε_θ(z_t, t, c), (n, c, h, w); the loss is a scalar and the parts are its terms, unweighted,
+by name. What a module keeps from step to step are its buffers, which a training's
+checkpoint holds.
+"""
 
-from torch import Tensor
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from math import prod
 
+from torch import Tensor, nn
 
-@dataclass(frozen=True)
-class Batch:
-    """A training batch. z0, z_t, noise: (n, c, h, w); t, alpha_bar, labels, chosen: (n,).
-
-    t: steps in 0…999. chosen: positions of the images in the training set, for messages.
-    """
-
-    z0: Tensor
-    z_t: Tensor
-    noise: Tensor
-    t: Tensor
-    alpha_bar: Tensor
-    labels: Tensor
-    chosen: Tensor
-
-    def predicted_z0(self, prediction: Tensor) -> Tensor:
-        """ẑ₀ = (z_t - √(1-ᾱ_t) ε_θ)/√ᾱ_t, (n, c, h, w)."""
-        alpha_bar = self.alpha_bar[:, None, None, None]
-        return (self.z_t - (1 - alpha_bar).sqrt() * prediction) / alpha_bar.sqrt()
-
-    def first(self, size: int) -> "Batch":
-        """The batch of its first ``size`` images."""
-        return Batch(*(getattr(self, field.name)[:size] for field in fields(self)))
-
-
-Objective = Callable[[Tensor, Batch], tuple[Tensor, dict[str, Tensor]]]
+from lighthouse.priors.batch import Batch
+from lighthouse.priors.minimax import MiniMax
 
 #: Factor on the L1 term by noise level. ẑ₀ divides by √ᾱ_t (0.006 at t = 999), so
 #: the bare penalty explodes at high noise; the others never exceed 1 (ours).
@@ -40,6 +22,18 @@ L1_WEIGHTINGS: dict[str, Callable[[Tensor], Tensor]] = {
     "sqrt-alpha-bar": lambda alpha_bar: alpha_bar.sqrt(),
     "snr": lambda alpha_bar: (alpha_bar / (1 - alpha_bar)).clamp(max=1),
 }
+
+
+class Stateless(nn.Module):
+    """An objective that keeps nothing: a function of prediction and batch."""
+
+    def __init__(self, function: Callable[[Tensor, Batch], tuple[Tensor, dict[str, Tensor]]]):
+        super().__init__()
+        self.function = function
+
+    def forward(self, prediction: Tensor, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """The function's loss and parts."""
+        return self.function(prediction, batch)
 
 
 def plain(prediction: Tensor, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
@@ -61,14 +55,21 @@ def rsm(
     return noise + lam * l1, {"noise": noise, "l1": l1}
 
 
-def make_objective(name: str, options: Mapping) -> Objective:
-    """The objective of a row of ``priors``. ``options``: ``lam``, ``l1_weighting`` (rsm)."""
-    return OBJECTIVES[name](options)
+def make_objective(name: str, options: Mapping, n_classes: int, shape: Sequence[int]) -> nn.Module:
+    """The objective of a row of ``priors``, for latents (c, h, w) ``shape`` of ``n_classes``.
+
+    ``options``: ``lam`` and ``l1_weighting`` (rsm); ``positive``, ``negative`` and
+    ``memory`` (minimax); none (plain).
+    """
+    return OBJECTIVES[name](options, n_classes, prod(shape))
 
 
-OBJECTIVES: dict[str, Callable[[Mapping], Objective]] = {
-    "plain": lambda options: plain,
-    "rsm": lambda options: (
-        lambda prediction, batch: rsm(prediction, batch, options["lam"], options["l1_weighting"])
+OBJECTIVES: dict[str, Callable[[Mapping, int, int], nn.Module]] = {
+    "plain": lambda options, n_classes, dim: Stateless(plain),
+    "rsm": lambda options, n_classes, dim: Stateless(
+        partial(rsm, lam=options["lam"], weighting=options["l1_weighting"])
+    ),
+    "minimax": lambda options, n_classes, dim: MiniMax(
+        options["positive"], options["negative"], options["memory"], n_classes, dim
     ),
 }

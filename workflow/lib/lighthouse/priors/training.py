@@ -14,12 +14,14 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from lighthouse.diffusion.denoiser import has_learned_variance, null_label, predict
 from lighthouse.diffusion.sampler import noise_schedule
 from lighthouse.priors import difffit
-from lighthouse.priors.objectives import Batch, Objective
+from lighthouse.priors.batch import Batch
 from lighthouse.priors.variance import VariationalBound
 from lighthouse.runtime.checkpoint import key_of, resume, save
+from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.finite import check_loss
 from lighthouse.runtime.job import log, progress
 from lighthouse.runtime.memory import capacity, largest_that_fits
+from lighthouse.runtime.optimizers import AdamW
 from lighthouse.runtime.precision import autocast, full_float32
 from lighthouse.runtime.rng import generator
 
@@ -30,7 +32,7 @@ def train_prior(
     model: nn.Module,
     latents: np.ndarray,
     labels: np.ndarray,
-    objective: Objective,
+    objective: nn.Module,
     options: Mapping,
     seed: int,
     checkpoint: Path,
@@ -41,7 +43,7 @@ def train_prior(
     ``latents``: z₀, posterior means of the scaled latents, (n, views, c, h, w) float32,
     of which a batch's rows are read: they may lie on disk. They are encoded once (ours;
     DiT draws from the posterior, whose spread is small). Of several views one is drawn.
-    ``labels``: (n,).
+    ``labels``: (n,). ``objective``: see ``make_objective``; what it keeps is changed.
 
     ``options``: ``steps`` or ``epochs`` (of ceil(n / batch_size) steps), ``batch_size``
     (of all processes together), ``learning_rate``, ``schedule``, ``class_dropout``,
@@ -51,11 +53,13 @@ def train_prior(
     an image. A learned variance adds ``VariationalBound`` to the objective.
 
     The record: ``losses``, means over the last steps; ``trainable_parameters``, those of
-    a shared embedder once; ``processes``.
+    a shared embedder once; ``processes``; ``seconds``, what all steps took by the clock,
+    those before the checkpoint that it went on from too.
 
     In several processes (``accelerate launch``) all draw the same batch and each works on
     its slice: the weights are those of one process, but for the order of sums. Only the
-    first writes the checkpoint.
+    first writes the checkpoint. An objective that keeps something from step to step sees
+    one process's slices alone: it is refused there with a ``DataError``.
 
     Goes on from ``checkpoint`` if that was left by a run with the same options, and
     removes it at the end. Raises ``FloatingPointError`` at a loss that is not finite, and
@@ -63,12 +67,19 @@ def train_prior(
     """
     full_float32()
     accelerator = Accelerator(mixed_precision="no", cpu=not torch.cuda.is_available())
+    kept = [*objective.state_dict()]
+    if accelerator.num_processes > 1 and kept:
+        raise DataError(
+            f"this prior's objective, {type(objective).__name__}, keeps memories that processes "
+            "cannot share: set compute.training_gpus: 1"
+        )
     share = _share(options["batch_size"], accelerator)
     steps = n_steps(options, len(latents))
-    key = key_of([dict(options), seed, latents.shape, _some(latents)], model.state_dict())
+    key = key_of([dict(options), seed, latents.shape, _some(latents), kept], model.state_dict())
     rng = generator("prior", seed)
     labels = torch.as_tensor(np.asarray(labels))
     model.to(accelerator.device)
+    objective.to(accelerator.device)
     weights = _trainable(model, options)
     average = AveragedModel(weights, multi_avg_fn=get_ema_multi_avg_fn(options["ema"]))
     step = _Step(accelerator, model, weights, objective, options, steps)
@@ -77,10 +88,12 @@ def train_prior(
         "average": average,
         "optimizer": step.optimizer,
         "schedule": step.schedule,
+        "objective": objective,
     }
-    first, recent = resume(checkpoint, key, parts, rng)
-    recent = recent or []
+    first, extra = resume(checkpoint, key, parts, rng)
+    recent, spent = extra or ([], 0.0)
     saved = time.monotonic()
+    began = saved - spent
     for number in progress(range(first, steps), "prior", total=steps, initial=first):
         batch = _batch(latents, labels, step.alpha_bar, options, null_label(model), share, rng)
         losses = step.attempt(batch, f"prior, step {number}")
@@ -89,7 +102,8 @@ def train_prior(
         average.update_parameters(weights)
         recent = [*recent[-99:], accelerator.reduce(losses, "mean")]
         if accelerator.is_main_process and time.monotonic() - saved > checkpoint_seconds:
-            save(checkpoint, key, parts, rng, number + 1, recent)
+            extra = [recent, time.monotonic() - began]
+            save(checkpoint, key, parts, rng, number + 1, extra)
             saved = time.monotonic()
     if accelerator.is_main_process:
         checkpoint.unlink(missing_ok=True)
@@ -104,6 +118,7 @@ def train_prior(
         "losses": last,
         "trainable_parameters": sum(weight.numel() for weight in weights),
         "processes": accelerator.num_processes,
+        "seconds": time.monotonic() - began,
     }
 
 
@@ -122,7 +137,7 @@ class _Step:
         accelerator: Accelerator,
         model: nn.Module,
         weights: nn.ParameterList,
-        objective: Objective,
+        objective: nn.Module,
         options: Mapping,
         steps: int,
     ):
@@ -130,7 +145,7 @@ class _Step:
         self.objective, self.options = objective, options
         # The model, with gradients averaged over the processes.
         self.network = accelerator.prepare_model(model)
-        self.optimizer = torch.optim.AdamW(weights, options["learning_rate"], weight_decay=0)
+        self.optimizer = AdamW(weights, options["learning_rate"], weight_decay=0)
         self.schedule = _schedule(self.optimizer, options, steps)
         noise = noise_schedule(TRAIN_STEPS)
         self.alpha_bar = noise.alphas_cumprod.to(accelerator.device)
@@ -250,8 +265,9 @@ def _batch(
     alpha_bar = alphas[t]
     spread = alpha_bar[:, None, None, None]
     z_t = spread.sqrt() * z0 + (1 - spread).sqrt() * noise
-    given = labels[chosen].masked_fill(dropped, null).to(device)
-    return Batch(z0, z_t, noise, t, alpha_bar, given, chosen)
+    classes = labels[chosen]
+    given = classes.masked_fill(dropped, null).to(device)
+    return Batch(z0, z_t, noise, t, alpha_bar, given, classes.to(device), chosen)
 
 
 def _some(latents: np.ndarray) -> float:

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from lighthouse.priors.objectives import Batch
+from lighthouse.priors.batch import Batch
 
 #: Half the width of a bin of the discretised Gaussian: images in [-1, 1] have 256 levels.
 HALF_BIN = 1 / 255
