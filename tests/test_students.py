@@ -20,6 +20,7 @@ from lighthouse.students.trainer import (
     score_student,
     soft_loss,
     train_student,
+    training_seed,
 )
 
 NETWORK = {"network": "convnet", "depth": 2, "width": 8}
@@ -140,7 +141,7 @@ def test_a_pass_has_batches_of_the_protocols_size_and_a_rest(monkeypatch, ipc, b
 def rates(monkeypatch):
     """The learning rate of every step of either optimiser."""
     found = []
-    for kind in (torch.optim.AdamW, torch.optim.SGD):
+    for kind in (trainer.AdamW, trainer.SGD):
 
         def spy(self, *arguments, step=kind.step):
             found.append(self.param_groups[0]["lr"])
@@ -317,6 +318,31 @@ def test_the_same_seed_gives_the_same_student_and_another_seed_another(trained):
 
     assert torch.equal(weights(0), trained[0].head.weight)
     assert not torch.equal(weights(1), trained[0].head.weight)
+
+
+def test_another_student_of_a_set_starts_and_goes_on_otherwise(monkeypatch):
+    orders = []
+    monkeypatch.setattr(
+        trainer, "check_loss", lambda loss, out, chosen, what: orders[-1].append(chosen.tolist())
+    )
+    protocol = {**PROTOCOL, "epochs": [[10, 1]], "learning_rate": 0.0, "weight_decay": 0.0}
+    starts = []
+    for seed, student_seed in ((0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (0, 1)):
+        orders.append([])
+        network, _ = train_student(
+            bars(60, 0), bars(9, 1), NETWORK, protocol, 5, seed, student_seed=student_seed
+        )
+        starts.append(tuple(network.head.weight.flatten().tolist()))
+    assert orders[1] == orders[5]
+    assert starts[1] == starts[5]
+    assert len(set(starts)) == len({str(order) for order in orders}) == 5
+
+
+def test_the_first_student_of_a_set_is_that_of_its_seed_alone():
+    assert [training_seed(seed, 0) for seed in range(3)] == [0, 1, 2]
+    others = {training_seed(seed, student) for seed in range(20) for student in range(1, 20)}
+    assert len(others) == 20 * 19
+    assert all(other > 2**32 for other in others)  # none is a seed that a study names
 
 
 def test_val_is_looked_at_evenly_and_after_the_last_epoch(trained):

@@ -65,9 +65,10 @@ def test_a_trained_teacher_knows_the_problem_and_answers_the_same_from_its_file(
 
 
 def test_a_teacher_is_not_trained_on_more_images_than_memory_holds():
-    check_size(100_000)
-    with pytest.raises(ValueError, match=r"not trained on 1281167 images .* teacher.weights"):
-        check_size(1_281_167)
+    check_size(100_000, "a teacher", "give one")
+    message = "a teacher is not trained on 1281167 images here, at most on 100000; give one"
+    with pytest.raises(ValueError, match=message):
+        check_size(1_281_167, "a teacher", "give one")
 
 
 def test_weights_from_a_file_answer_the_datasets_classes_in_its_order(tmp_path):

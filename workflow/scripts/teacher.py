@@ -24,7 +24,11 @@ seen = parts[part]
 if protocol["teacher"]["weights"] is None:
     index = ImageIndex.read(job.input.index)
     labels = torch.from_numpy(index.labels("train"))
-    check_size(len(labels))
+    check_size(
+        len(labels),
+        "a teacher",
+        "give one: the protocol's teacher.weights, `torchvision` or a file",
+    )
     train = Images(torch.from_numpy(index.images("train", seen.size)), labels).to(device())
     teacher, score = train_teacher(train, seen, network, protocol, job.params.hard)
 else:

@@ -14,8 +14,9 @@ from lighthouse.runtime.files import read_tensors
 from lighthouse.runtime.finite import check_loss
 from lighthouse.runtime.job import progress
 from lighthouse.runtime.memory import capacity, largest_that_fits
+from lighthouse.runtime.optimizers import SGD, AdamW
 from lighthouse.runtime.precision import full_float32
-from lighthouse.runtime.rng import generator
+from lighthouse.runtime.rng import derive_seed, generator
 from lighthouse.students.augment import HALF, augment, cutmix, normalise
 from lighthouse.students.networks import NETWORKS
 
@@ -119,11 +120,14 @@ def train_student(
     ipc: int,
     seed: int,
     teacher: nn.Module | None = None,
+    student_seed: int = 0,
 ) -> tuple[nn.Module, dict]:
     """Train one student on ``train`` alone, looking at ``seen`` as it goes.
 
-    ``teacher`` gives the labels where the protocol says soft. Training images stay uint8 on
-    the device of ``train``; only batches become float.
+    ``seed`` is that of the set and ``student_seed`` the student's among those of one set:
+    both decide its first weights and all its draws. ``teacher`` gives the labels where the
+    protocol says soft. Training images stay uint8 on the device of ``train``; only batches
+    become float.
     Returns the network after the last epoch and a record: ``epochs``; ``curve``, pairs
     of epoch and accuracy on ``seen`` at ``protocol["evaluations"]`` evenly spaced epochs;
     ``best_epoch``, the best of them (the first, of equals); ``best_state``, its weights.
@@ -135,11 +139,12 @@ def train_student(
     epochs = at_ipc(protocol, "epochs", ipc)
     batch = min(at_ipc(protocol, "batch_size", ipc), len(train.labels))
 
-    def begin(part: Images, batch: int, epochs: int) -> _Training:
-        return _Training(part, network_options, protocol, batch, epochs, seed, teacher)
+    def begin(part: Images, batch: int, epochs: int) -> Training:
+        own = training_seed(seed, student_seed)
+        return Training(part, network_options, protocol, batch, epochs, own, teacher)
 
     try:
-        what = f"{network_options['network']}, seed {seed}"
+        what = f"{network_options['network']}, seed {seed}, student {student_seed}"
         return _follow(begin(train, batch, epochs), seen, epochs, what)
     except torch.OutOfMemoryError:
         pass  # leaving this block lets go of what the training held
@@ -156,6 +161,11 @@ def train_student(
     )
 
 
+def training_seed(seed: int, student_seed: int) -> int:
+    """The seed of a training: the set's own for its student 0, another for each other one."""
+    return derive_seed("student", seed, student_seed) if student_seed else seed
+
+
 def score_student(network: nn.Module, record: Mapping, test: Images, protocol: Mapping) -> dict:
     """Accuracy (fractions) on the test part of the last epoch and of the best one.
 
@@ -169,7 +179,7 @@ def score_student(network: nn.Module, record: Mapping, test: Images, protocol: M
     return {"last": last, "best": best, **kept}
 
 
-def _follow(training: "_Training", seen: Images, epochs: int, what: str) -> tuple[nn.Module, dict]:
+def _follow(training: "Training", seen: Images, epochs: int, what: str) -> tuple[nn.Module, dict]:
     """Run a training to its end, with evenly spaced looks at ``seen``."""
     network, protocol = training.network, training.protocol
     looks = protocol["evaluations"]
@@ -187,7 +197,7 @@ def _follow(training: "_Training", seen: Images, epochs: int, what: str) -> tupl
     return network, {"epochs": epochs, "curve": curve, **best}
 
 
-class _Training:
+class Training:
     """A network on its way through the epochs."""
 
     def __init__(
@@ -254,8 +264,8 @@ def _optimizer(network: nn.Module, protocol: Mapping) -> torch.optim.Optimizer:
     """All parameters decay; RDED spares biases and norms (ours)."""
     rate, decay = protocol["learning_rate"], protocol["weight_decay"]
     if protocol["optimizer"] == "sgd":
-        return torch.optim.SGD(network.parameters(), rate, momentum=0.9, weight_decay=decay)
-    return torch.optim.AdamW(network.parameters(), rate, weight_decay=decay)
+        return SGD(network.parameters(), rate, momentum=0.9, weight_decay=decay)
+    return AdamW(network.parameters(), rate, weight_decay=decay)
 
 
 def _schedule(optimizer: torch.optim.Optimizer, options: Mapping, epochs: int) -> LRScheduler:

@@ -1,0 +1,36 @@
+"""Rule `ceiling`: students trained on all real images, by the protocol of the distilled sets."""
+
+from lighthouse.runtime.job import device, start
+
+job = start(globals().get("snakemake"))
+
+import torch  # noqa: E402
+
+from lighthouse.datasets import ImageIndex  # noqa: E402
+from lighthouse.runtime.files import write_json  # noqa: E402
+from lighthouse.runtime.provenance import provenance  # noqa: E402
+from lighthouse.students.runs import (  # noqa: E402
+    held_to,
+    run_students,
+    scores_in_words,
+    students_record,
+)
+from lighthouse.students.teacher import check_size, load_teacher  # noqa: E402
+from lighthouse.students.trainer import Images, read_pixels  # noqa: E402
+
+network, protocol = job.params.network, job.params.protocol
+index, parts = ImageIndex.read(job.input.index), read_pixels(job.input.pixels)
+labels = torch.from_numpy(index.labels("train"))
+check_size(len(labels), "a ceiling", "leave it out: `run.ceiling: false`")
+images = index.images("train", parts["test"].size, job.threads)
+train = Images(torch.from_numpy(images), labels).to(device())
+teacher = load_teacher(job.input.teacher[0], device()) if job.input.teacher else None
+ipc = int(labels.bincount().max())
+recipe = held_to(protocol, ipc)
+# The one set there is has no sampling seed: 0 stands for it.
+runs = run_students(train, parts, network, recipe, ipc, 0, job.params.student_seeds, teacher)
+cell = {name: getattr(job.wildcards, name) for name in ("student", "protocol", "dataset")}
+about = provenance(**cell, method="full", ipc="all", network=network, recipe=protocol)
+record = {"ipc": "all", "n_train": len(labels), "largest_class": ipc}
+write_json(job.output.record, {**students_record(runs, parts, about), **record})
+job.done(f"{len(runs)} students of {len(labels)} real images at {scores_in_words(runs)}")

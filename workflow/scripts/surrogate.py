@@ -1,0 +1,30 @@
+"""Rule `surrogate`: the network by whose gradients influence guidance goes, at its kept epochs."""
+
+from lighthouse.runtime.job import device, start
+
+job = start(globals().get("snakemake"))
+
+import torch  # noqa: E402
+
+from lighthouse.datasets import ImageIndex  # noqa: E402
+from lighthouse.metrics.real import RealImages  # noqa: E402
+from lighthouse.runtime.provenance import provenance  # noqa: E402
+from lighthouse.students.checkpoints import write_surrogate  # noqa: E402
+from lighthouse.students.surrogate import train_surrogate  # noqa: E402
+from lighthouse.students.teacher import check_size  # noqa: E402
+from lighthouse.students.trainer import Images  # noqa: E402
+
+options, dataset, size = job.params.surrogate, job.wildcards.dataset, job.params.image_size
+index = ImageIndex.read(job.input.index)
+labels = index.labels("train")
+check_size(
+    len(labels), "a surrogate", f"leave methods with influence guidance out of a run of {dataset}"
+)
+chosen = RealImages(index, dataset, size, options["images_per_class"], job.threads).rows("train")
+images = torch.from_numpy(index.images("train", size, job.threads))
+train = Images(images, torch.from_numpy(labels)).to(device())
+job.work_begins()
+kept, record = train_surrogate(train, chosen, job.params.network, options)
+about = {**record, **provenance(dataset=dataset, surrogate=options, n_images=len(labels))}
+write_surrogate(job.output.surrogate, kept, index.classes, about)
+job.done(f"surrogate at {len(kept)} epochs", images=len(labels))
