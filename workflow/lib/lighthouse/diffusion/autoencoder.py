@@ -1,17 +1,18 @@
 """diffusers' AutoencoderKL: trained in a small size, and used in batches."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL
 from torch import Tensor, nn
 
+from lighthouse.diffusion.library import AutoencoderKL
 from lighthouse.runtime import checkpoint as checkpoints
 from lighthouse.runtime.files import whole, write_json
 from lighthouse.runtime.finite import check_loss
 from lighthouse.runtime.job import log, progress
+from lighthouse.runtime.optimizers import AdamW
 from lighthouse.runtime.rng import generator
 
 #: The record of how a model was made, beside its weights.
@@ -70,7 +71,7 @@ def train_autoencoder(
     model = new_autoencoder(options, images.shape[-1]).to(device)
     rng = generator("autoencoder", seed)
     steps = options["steps"]
-    optimizer = torch.optim.AdamW(model.parameters(), options["learning_rate"], weight_decay=0)
+    optimizer = AdamW(model.parameters(), options["learning_rate"], weight_decay=0)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, options["learning_rate"], steps)
     parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
     facts = [dict(options), seed, list(images.shape), images.sum(dtype=torch.int64).item()]
@@ -141,6 +142,14 @@ def decode(model: AutoencoderKL, latents: Tensor, batch: int | None = None) -> T
         decoded = to_bytes(model.decode(full.to(model.device) / scale).sample)
         images.append(decoded[: len(part)].cpu())
     return torch.cat(images)
+
+
+def decoder_of(model: AutoencoderKL) -> Callable[[Tensor], Tensor]:
+    """A function from scaled latents (n, c, h, w) to images (n, 3, H, W) in about [-1, 1].
+
+    Differentiable, where gradients are enabled; neither clamped nor rounded.
+    """
+    return lambda latents: model.decode(latents / model.config.scaling_factor).sample
 
 
 def save(model: nn.Module, folder: Path, about: Mapping) -> None:

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from diffusers import DiTTransformer2DModel
 from torch import Tensor, nn
+
+from lighthouse.diffusion.library import DiTTransformer2DModel
 
 
 def new_denoiser(

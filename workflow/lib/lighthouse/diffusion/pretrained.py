@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, DiTTransformer2DModel, ModelMixin
 from safetensors import SafetensorError
 from torch import nn
 
 from lighthouse.diffusion.denoiser import null_label
+from lighthouse.diffusion.library import AutoencoderKL, DiTTransformer2DModel, ModelMixin
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_json, whole
 

@@ -1,6 +1,6 @@
 """Shards: files of some classes each, put together to one of all classes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,3 +37,13 @@ def gather(shards: Sequence[Path], output: Path, classes: Sequence[str]) -> None
         {name: np.concatenate([file.get_tensor(name) for file in files]) for name in names},
         common,
     )
+
+
+def gather_costs(costs: Sequence[Mapping]) -> dict:
+    """What the shards took together: sums of seconds and images, the largest peaks."""
+    peaks = ("peak_host_bytes", "peak_device_bytes")
+    most = {
+        name: max((c[name] for c in costs if c[name] is not None), default=None) for name in peaks
+    }
+    sums = {name: sum(cost[name] for cost in costs) for name in ("seconds", "images")}
+    return {**costs[0], **most, **sums}

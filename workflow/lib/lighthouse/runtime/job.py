@@ -10,6 +10,7 @@ import argparse
 import json
 import logging
 import os
+import platform
 import resource
 import sys
 import time
@@ -18,6 +19,7 @@ from types import SimpleNamespace
 
 from lighthouse.runtime.devices import take_devices
 from lighthouse.runtime.errors import DataError
+from lighthouse.runtime.files import read_json, write_json
 
 log = logging.getLogger("lighthouse")
 
@@ -33,6 +35,7 @@ class Job:
     threads: int
     log: str | None = None
     started: float = field(default_factory=time.monotonic)
+    began: float | None = None
 
     def arguments(self) -> list[str]:
         """The job as arguments of its script. Of Snakemake's lists, what has a name."""
@@ -46,11 +49,38 @@ class Job:
         log_words = ["--log", self.log] if self.log else []
         return [*words, "--threads", str(self.threads), *log_words]
 
-    def done(self, made: str) -> None:
-        """Log what was made, in how long and with how much memory."""
+    def work_begins(self) -> None:
+        """From here on the clock of ``cost`` runs: behind imports and the loading of weights."""
+        self.began = time.monotonic()
+
+    def done(self, made: str, **facts: object) -> None:
+        """Log what was made, in how long and with how much memory.
+
+        Where the rule has an output ``cost``, write there what the work took, as
+        ``cost`` gives it, with ``facts`` (how many images, say).
+        """
+        path = dict(_named(self.output)).get("cost")
+        if path:
+            write_json(path, {**self.cost(), **facts})
         seconds = time.monotonic() - self.started
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         log.info("%s (%.1f s, peak %.2f GiB)", made, seconds, peak)
+
+    def cost(self) -> dict:
+        """Seconds since the work began, peak memory in bytes, the device, the threads.
+
+        Memory of the host is that of the whole process; that of an accelerator what torch
+        had allocated there, None without one.
+        """
+        torch = sys.modules.get("torch")
+        gpu = torch is not None and torch.cuda.is_available()
+        return {
+            "seconds": time.monotonic() - (self.began or self.started),
+            "peak_host_bytes": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+            "peak_device_bytes": torch.cuda.max_memory_allocated() if gpu else None,
+            "device": torch.cuda.get_device_name() if gpu else platform.processor() or "cpu",
+            "threads": self.threads,
+        }
 
 
 def start(snakemake: object | None) -> Job:
@@ -92,9 +122,14 @@ def _from_arguments() -> Job:
             metavar="NAME=VALUE",
             help="may be repeated; a value is JSON or else a word",
         )
+    parser.add_argument("--job", help="a JSON file with all of this instead, as a job has it")
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--log", help="a file to write the log to as well, behind what it holds")
     options = parser.parse_args()
+    if options.job:
+        given = read_json(options.job)
+        names = ("input", "output", "params", "wildcards")
+        return Job(*(SimpleNamespace(**given[n]) for n in names), given["threads"], given["log"])
     groups = [
         SimpleNamespace(**dict(map(_pair, getattr(options, name))))
         for name in ("input", "output", "param", "wildcard")
