@@ -10,7 +10,6 @@ import pytest
 import yaml
 from PIL import Image
 
-from lighthouse.coresets import CORESETS, random
 from lighthouse.datasets import PARTS, ImageIndex
 from lighthouse.datasets.digits import CLASS_COUNTS, build, smallest_class, split
 from lighthouse.datasets.export import write_class_folders
@@ -225,33 +224,3 @@ def test_an_export_replaces_an_older_one(exported):
     folder, sets = exported
     write_class_folders(folder, {"seed~9": sets["seed~0"]}, {"classes": NAMES})
     assert sorted(p.name for p in folder.iterdir()) == ["metadata.json", "seed~9"]
-
-
-# Coresets.
-
-LABELS = np.random.default_rng(0).permutation(np.repeat(np.arange(3), 10))
-
-
-@pytest.mark.parametrize("name", CORESETS)
-def test_a_coreset_holds_images_of_each_class_once(name):
-    chosen = CORESETS[name](LABELS, NAMES, 4, 0, "toy")
-    assert chosen.shape == (3, 4)
-    assert (LABELS[chosen] == np.arange(3)[:, None]).all()
-    assert len(np.unique(chosen)) == chosen.size
-
-
-@pytest.mark.parametrize("name", CORESETS)
-def test_the_smaller_coreset_begins_the_larger(name):
-    small, large = (CORESETS[name](LABELS, NAMES, ipc, 0, "toy") for ipc in (3, 7))
-    assert np.array_equal(small, large[:, :3])
-
-
-def test_a_random_coreset_follows_its_seed():
-    one, same, other = (random(LABELS, NAMES, 5, seed, "toy") for seed in (0, 0, 1))
-    assert np.array_equal(one, same)
-    assert not np.array_equal(one, other)
-
-
-def test_a_class_with_too_few_images_is_named():
-    with pytest.raises(ValueError, match="class 'ant' has 10 images, fewer than IPC 11"):
-        random(LABELS, NAMES, 11, 0, "toy")

@@ -4,30 +4,40 @@ from lighthouse.runtime.job import start
 
 job = start(globals().get("snakemake"))
 
-from lighthouse.coresets import CORESETS  # noqa: E402
+import numpy as np  # noqa: E402
+
+from lighthouse.coresets import CORESETS, Pool  # noqa: E402
 from lighthouse.datasets import ImageIndex  # noqa: E402
 from lighthouse.diffusion.encoding import Latents  # noqa: E402
-from lighthouse.runtime.files import write_tensors  # noqa: E402
+from lighthouse.runtime import rng  # noqa: E402, F401  torch loads before the clock runs
+from lighthouse.runtime.files import read_arrays, write_tensors  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
 
+job.work_begins()
 index = ImageIndex.read(job.input.index)
-latents = Latents(job.input.latents).latents
-choose = CORESETS[job.params.coreset]
-size, labels = job.params.image_size, index.labels("train")
-chosen = {
-    f"seed~{seed}": choose(
-        labels, index.classes, int(job.wildcards.ipc), seed, job.wildcards.dataset
-    )
-    for seed in job.params.seeds
-}
+seeds, size = list(job.params.seeds), job.params.image_size
+# The rule names no file where the coreset needs none.
+measured = read_arrays(job.input.features) if job.input.features else {}
+pool = Pool(
+    job.wildcards.dataset,
+    index.classes,
+    index.labels("train"),
+    measured.get("features"),
+    measured.get("rows"),
+)
+chosen = CORESETS[job.params.coreset](pool, int(job.wildcards.ipc), seeds)
 about = {
     "classes": index.classes,
-    **provenance(method=job.wildcards.method, coreset=job.params.coreset, seeds=job.params.seeds),
+    **provenance(method=job.wildcards.method, coreset=job.params.coreset, seeds=seeds),
 }
-images = {
-    key: index.images("train", size, job.threads, rows.ravel()).reshape(*rows.shape, 3, size, size)
-    for key, rows in chosen.items()
-}
-write_tensors(job.output.latents, {key: latents[rows, 0] for key, rows in chosen.items()}, about)
-write_tensors(job.output.images, images, about)
-job.done(f"{len(chosen)} sets of {chosen[f'seed~{job.params.seeds[0]}'].size} real images")
+# Each image is read once, in however many sets it is.
+rows, places = np.unique(chosen, return_inverse=True)
+places = places.reshape(chosen.shape)
+latents = Latents(job.input.latents).latents[rows, 0]
+images = index.images("train", size, job.threads, rows)
+for path, values in ((job.output.latents, latents), (job.output.images, images)):
+    sets = {f"seed~{s}": values[mine] for s, mine in zip(seeds, places, strict=True)}
+    write_tensors(path, sets, about)
+# What is the same under each seed was chosen once.
+different = len({one.tobytes() for one in chosen})
+job.done(f"{len(seeds)} sets of {chosen[0].size} real images", images=different * chosen[0].size)

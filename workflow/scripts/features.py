@@ -28,7 +28,7 @@ features = np.concatenate([extractor.array(images) for images in batches])
 about = provenance(extractor=extractor.name, images_per_class=real.per_class)
 write_tensors(
     job.output.features,
-    {"features": features, "labels": labels},
+    {"features": features, "labels": labels, "rows": real.rows("train")},
     {"classes": real.index.classes, **about},
 )
 job.done(f"{extractor.name}: {features.shape[1]} features of {len(features)} real images")

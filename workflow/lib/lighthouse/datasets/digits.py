@@ -18,6 +18,8 @@ LICENCE = "CC BY 4.0"
 URL = "https://archive.ics.uci.edu/dataset/80/optical+recognition+of+handwritten+digits"
 #: Images of each class, 0 to 9.
 CLASS_COUNTS = (178, 182, 177, 183, 181, 182, 181, 179, 174, 180)
+#: Their names, in label order.
+CLASSES = [str(digit) for digit in range(len(CLASS_COUNTS))]
 
 
 def smallest_class(options: Mapping) -> int:

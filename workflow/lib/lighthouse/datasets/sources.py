@@ -23,6 +23,8 @@ class Source:
     begins with the key; does not look at the disk.
     n_classes(options), smallest_class(options): the number of classes, and the training
     images that each has at least (None where only the data can tell).
+    classes(options): their names in label order; may look at the disk, and raises
+    ``DataError`` where they cannot be told.
     missing(options, least): what the disk lacks before jobs can run, one line each;
     least: training images that every class must have.
     build(options, folder, threads): writes ``folder/index.tsv`` and the images it names
@@ -34,6 +36,7 @@ class Source:
     invalid: Callable[[Mapping], list[str]]
     n_classes: Callable[[Mapping], int]
     smallest_class: Callable[[Mapping], int | None]
+    classes: Callable[[Mapping], list[str]]
     missing: Callable[..., list[str]]
     build: Callable[[Mapping, Path, int], None]
     licence: str
@@ -94,6 +97,11 @@ def _of_tree(tree: Callable[[Mapping], Tree]) -> dict[str, Callable]:
         labels = tree(options).labels
         return labels.n_classes if labels else len(tree(options).classes())
 
+    def classes(options: Mapping) -> list[str]:
+        found = tree(options)
+        known = found.labels and found.labels.classes
+        return [entry.wnid for entry in known] if known else found.classes()
+
     def missing(options: Mapping, least: int = 1) -> list[str]:
         return _missing(tree(options), options, least)
 
@@ -101,7 +109,7 @@ def _of_tree(tree: Callable[[Mapping], Tree]) -> dict[str, Callable]:
         given = {key: options[key] for key in ("val_share", "bad_files") if key in options}
         tree(options).build(folder, threads=threads, **given)
 
-    return {"n_classes": n_classes, "missing": missing, "build": build}
+    return {"n_classes": n_classes, "classes": classes, "missing": missing, "build": build}
 
 
 def _one_of(key: str, registry: Mapping) -> Callable[[Mapping], list[str]]:
@@ -122,6 +130,7 @@ SOURCES = {
         optional=frozenset(),
         invalid=digits.check,
         n_classes=lambda options: len(digits.CLASS_COUNTS),
+        classes=lambda options: digits.CLASSES,
         smallest_class=digits.smallest_class,
         missing=lambda options, least=1: [],
         build=digits.build,
