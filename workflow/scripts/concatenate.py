@@ -6,6 +6,6 @@ job = start(globals().get("snakemake"))
 
 from lighthouse.report.tables import concatenate, write_table  # noqa: E402
 
-rows = concatenate(job.input.parts)
+rows = concatenate(job.input.parts, job.params.names, job.params.absent)
 write_table(job.output.table, job.output.page, rows)
 job.done(f"{len(rows)} rows from {len(job.input.parts)} files")

@@ -7,10 +7,15 @@ from lighthouse.runtime.job import device, start
 job = start(globals().get("snakemake"))
 
 from lighthouse.couplings import COUPLINGS  # noqa: E402
-from lighthouse.diffusion.autoencoder import RECORD, decode, load_autoencoder  # noqa: E402
+from lighthouse.diffusion.autoencoder import (  # noqa: E402
+    RECORD,
+    decode,
+    decoder_of,
+    load_autoencoder,
+)
 from lighthouse.diffusion.denoiser import load_denoiser  # noqa: E402
 from lighthouse.diffusion.sampler import sample, sets_of  # noqa: E402
-from lighthouse.guidance import weighted_terms  # noqa: E402
+from lighthouse.guidance import Context, guides_of  # noqa: E402
 from lighthouse.runtime.files import (  # noqa: E402
     read_about,
     read_json,
@@ -19,24 +24,35 @@ from lighthouse.runtime.files import (  # noqa: E402
 )
 from lighthouse.runtime.precision import full_float32  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
+from lighthouse.units import applied_weights  # noqa: E402
 
 full_float32()
-ipc, seeds = int(job.wildcards.ipc), list(job.params.seeds)
-weights = {name: float(getattr(job.wildcards, name)) for name in ("eta_dpp", "mu_dm")}
-means_file = Path(job.input.latents) / "means.safetensors"
-classes = read_about(means_file)["classes"]
-means = read_tensors(means_file)["class_means"].to(device())
+ipc, seeds, folder = int(job.wildcards.ipc), list(job.params.seeds), Path(job.input.latents)
+classes = read_about(folder / "means.safetensors")["classes"]
+means = read_tensors(folder / "means.safetensors")["class_means"].to(device())
 chosen = list(range(len(classes)) if job.params.classes is None else job.params.classes)
-terms = weighted_terms(job.params.terms, weights, job.params.guidance, means[0].numel())
+model = load_denoiser(job.input.prior, device()).requires_grad_(False)
+autoencoder = load_autoencoder(job.input.autoencoder, device()).requires_grad_(False)
+context = Context(
+    dataset=job.wildcards.dataset,
+    classes=classes,
+    ipc=ipc,
+    latent_dim=means[0].numel(),
+    latents=folder,
+    surrogate=next(map(Path, job.input.surrogate), None),
+    decode=decoder_of(autoencoder),
+    device=device(),
+)
+guides = guides_of(job.params.terms, job.params.weights, job.params.guidance, context)
+job.work_begins()
 latents = sample(
-    load_denoiser(job.input.prior, device()),
+    model,
     sets_of(job.wildcards.dataset, classes, means, seeds, ipc, chosen),
     COUPLINGS[job.params.coupling](ipc),
-    terms,
+    guides,
     job.params.sampler,
-    guided=tuple(job.params.guidance["steps"]),
 ).flatten(0, 1)
-images = decode(load_autoencoder(job.input.autoencoder, device()), latents)
+images = decode(autoencoder, latents)
 latents, images = (x.unflatten(0, (len(seeds), len(chosen), ipc)) for x in (latents, images))
 about = {
     "classes": [classes[label] for label in chosen],
@@ -44,11 +60,10 @@ about = {
     **provenance(
         method=job.wildcards.method,
         coupling=job.params.coupling,
-        terms=list(job.params.terms),
+        terms={term: job.params.guidance[term] for term in job.params.terms},
         latent_dim=means[0].numel(),
-        applied_weights=[weight for weight, _ in terms],
-        **weights,
-        **job.params.guidance,
+        weights=job.params.weights,
+        applied_weights=applied_weights(job.params.weights, means[0].numel()),
         sampler=job.params.sampler,
         tf32=False,
         seeds=seeds,
@@ -56,4 +71,7 @@ about = {
 }
 for path, tensors in ((job.output.latents, latents), (job.output.images, images)):
     write_tensors(path, {f"seed~{s}": tensors[i] for i, s in enumerate(seeds)}, about)
-job.done(f"{len(seeds)} sets of {len(chosen)} classes × {ipc} images")
+job.done(
+    f"{len(seeds)} sets of {len(chosen)} classes × {ipc} images",
+    images=len(seeds) * len(chosen) * ipc,
+)

@@ -1,4 +1,4 @@
-"""Rule `spectrum`: singular values of deep features by source and seed, and their ranks."""
+"""Rule `spectrum`: singular values of one source's deep features by seed, and their ranks."""
 
 from pathlib import Path
 
@@ -12,13 +12,12 @@ from lighthouse.report.tables import write_rows  # noqa: E402
 
 extractor = load_extractor(Path(job.input.extractor), device())
 values, ranks = [], []
-for source, cell, path in zip(job.params.sources, job.params.cells, job.input.images, strict=True):
-    for seed in job.params.seeds:
-        features = set_features(extractor, path, seed, cell["ipc"])
-        sigma = singular_values(features)
-        key = {"dataset": cell["dataset"], "source": source, "seed": seed}
-        values += value_rows(key, sigma)
-        ranks.append(rank_row({**key, "n": len(features)}, sigma))
+for seed in job.params.seeds:
+    features = set_features(extractor, job.input.images, seed, job.params.ipc)
+    sigma = singular_values(features)
+    key = {"dataset": job.wildcards.dataset, "source": job.params.source, "seed": seed}
+    values += value_rows(key, sigma)
+    ranks.append(rank_row({**key, "n": len(features)}, sigma))
 write_rows(job.output.values, values)
 write_rows(job.output.ranks, ranks)
-job.done(f"spectra of {len(ranks)} sets")
+job.done(f"spectra of {len(ranks)} sets of {job.params.source}")

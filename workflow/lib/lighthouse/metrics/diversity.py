@@ -9,6 +9,9 @@ from lighthouse.metrics.setutility import coverage, log_det, radii
 from lighthouse.metrics.ssim import chosen_pairs, mean_ssim
 from lighthouse.runtime.rng import generator
 
+#: Columns that name a cell.
+CELL = ("dataset", "method", "ipc", "lambda", "eta_dpp", "mu_dm")
+
 
 class RealClasses:
     """Features of real images by class. features: (n, d); labels: (n,)."""
@@ -48,7 +51,7 @@ def diversity_row(
         per_class.append((mean_ssim(pictures, pairs), log_det(points, epsilon), covered))
     ssim, volume, covered = np.mean(per_class, axis=0)
     return {
-        **{key: cell[key] for key in ("dataset", "method", "ipc", "eta_dpp")},
+        **{key: cell[key] for key in CELL},
         "seed": seed,
         "ssim": ssim,
         "n_pairs": len(pairs),

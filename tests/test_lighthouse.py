@@ -1,0 +1,209 @@
+"""The lighthouse claim: rows, its test by hand, and maps drawn by real images only."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import ttest_rel
+
+from lighthouse.metrics.lighthouse import (
+    COMPARISONS,
+    Coast,
+    Points,
+    claim,
+    claims,
+    class_points,
+    joined,
+    seed_means,
+)
+from lighthouse.metrics.projection import map_rows, plane, shown
+from lighthouse.metrics.setutility import coverage, log_det
+from lighthouse.runtime.files import write_tensors
+from lighthouses import EPSILON, coast, points, rng, sets_of_two_seeds, toy_maps, toy_rows
+
+# Rows.
+
+
+def test_what_the_coast_lights_is_the_coverage_of_the_other_tables():
+    shore, synthetic = coast(), rng(1).normal(size=(7, 3))
+    assert shore.lit(synthetic).any(1).mean() == coverage(shore.features, shore.radius, synthetic)
+    # Real images lie on their neighbours' radii.
+    on = shore.features[:5].astype(np.float32)
+    assert shore.lit(on).any(1).mean() == coverage(shore.features, shore.radius, on)
+
+
+def test_a_row_for_every_sampled_set_and_for_every_pick():
+    rows = toy_rows()
+    assert [(r["strategy"], r["chosen_by"], r["seed"]) for r in rows] == [
+        ("iid", "", 0),
+        ("iid", "", 1),
+        ("sequential", "", 0),
+        ("sequential", "", 1),
+        ("joint", "", 0),
+        ("joint", "", 1),
+        ("best of random", "log_det", ""),
+        ("best of random", "coverage", ""),
+        ("greedy subset", "log_det", ""),
+        ("greedy subset", "coverage", ""),
+        ("greedy and swaps", "log_det", ""),
+        ("greedy and swaps", "coverage", ""),
+    ]
+    joint = sets_of_two_seeds()["joint"][1]
+    assert rows[5]["log_det"] == pytest.approx(log_det(joint.latents, EPSILON))
+    assert rows[5]["coverage"] == coast().lit(joint.features).any(1).mean()
+
+
+def test_the_best_of_all_subsets_is_the_bound_of_every_pick():
+    by = {(r["strategy"], r["chosen_by"]): r for r in toy_rows()}
+    for kind in ("greedy subset", "greedy and swaps"):
+        for measure in ("log_det", "coverage"):
+            best = by["best of random", measure][measure]
+            assert by[kind, measure][measure] <= best + 1e-9
+
+
+def test_the_pool_holds_the_sets_of_all_seeds():
+    sets = {0: points(0, n=3), 4: points(1, n=3)}
+    pool = joined(sets)
+    assert len(pool) == 6
+    assert np.array_equal(pool.latents[3:], sets[4].latents)
+    assert np.array_equal(pool.features[:3], sets[0].features)
+
+
+def test_sets_are_read_class_by_class_with_their_own_images(tmp_path):
+    images = {f"seed~{s}": rng(s).integers(0, 9, (2, 3, 3, 2, 2), np.uint8) for s in (0, 1)}
+    latents = {f"seed~{s}": rng(s).normal(size=(2, 3, 1, 2, 2)) for s in (0, 1)}
+    write_tensors(tmp_path / "i.safetensors", images, {})
+    write_tensors(tmp_path / "l.safetensors", latents, {})
+
+    def extract(pictures):
+        return pictures.reshape(len(pictures), -1)
+
+    paths = tmp_path / "i.safetensors", tmp_path / "l.safetensors"
+    classes = list(class_points(*paths, (0, 1), 2, extract))
+    assert len(classes) == 2
+    for label, sets in enumerate(classes):
+        for seed, found in sets.items():
+            assert np.array_equal(found.features, extract(images[f"seed~{seed}"][label, :2]))
+            assert np.array_equal(found.latents, latents[f"seed~{seed}"][label, :2])
+
+
+# The test of the claim.
+
+
+def test_a_seeds_mean_is_over_classes_and_a_picks_is_of_those_chosen_by_the_measure():
+    rows = [*toy_rows("a"), *toy_rows("b")]
+    for row in rows:
+        row["log_det"] = {"a": 1.0, "b": 2.0}[row["class"]] + 10 * (row["seed"] == 1)
+        row["log_det"] += 100 * (row["chosen_by"] == "coverage")
+        row["coverage"] = 0.5 if row["chosen_by"] == "coverage" else 0.1
+    assert seed_means(rows, "joint", "log_det").tolist() == [1.5, 11.5]
+    assert seed_means(rows, "greedy subset", "log_det").tolist() == [1.5]
+    assert seed_means(rows, "greedy subset", "coverage").tolist() == [0.5]
+
+
+def test_the_claim_is_the_paired_t_test():
+    joint, sequential = rng(0).normal(1, 1, 5), rng(1).normal(0, 1, 5)
+    made = claim(joint - sequential)
+    test = ttest_rel(joint, sequential)
+    interval = test.confidence_interval(0.95)
+    assert made["p"] == pytest.approx(test.pvalue)
+    assert (made["ci_low"], made["ci_high"]) == pytest.approx((interval.low, interval.high))
+    assert made["n"] == 5
+    assert made["difference"] == pytest.approx((joint - sequential).mean())
+
+
+@pytest.mark.parametrize(
+    ("differences", "holds"),
+    [
+        ([1.0, 1.1, 0.9], "yes"),
+        ([-1.0, -1.1, -0.9], "no"),
+        ([1.0, -1.1, 0.3], "not distinguishable"),
+        ([5.0], "not distinguishable"),
+        ([5.0, 5.0, 5.0], "not distinguishable"),
+        ([0.1, 0.1, 0.1], "not distinguishable"),
+    ],
+)
+def test_a_claim_holds_where_the_interval_is_above_zero(differences, holds):
+    assert claim(np.array(differences))["holds"] == holds
+
+
+def test_differences_of_nothing_at_all_have_p_one():
+    assert claim(np.zeros(3))["p"] == 1
+    assert np.isnan(claim(np.ones(3))["p"])
+
+
+def test_every_comparison_is_tested_on_both_measures():
+    rows = claims("toy", toy_rows())
+    assert len(rows) == 2 * len(COMPARISONS) == 18
+    assert rows[0]["comparison"] == "joint - sequential"
+    by = {(r["measure"], r["comparison"]): r for r in rows}
+    parts = toy_rows()
+    joint = seed_means(parts, "joint", "coverage")
+    greedy = seed_means(parts, "greedy subset", "coverage")
+    test = by["coverage", "joint - greedy subset"]
+    assert test["difference"] == pytest.approx((joint - greedy).mean())
+    assert test["n"] == 2
+
+
+# The map.
+
+
+def test_the_plane_is_that_of_most_variance():
+    features = rng().normal(size=(500, 4)) * [0.1, 5, 0.1, 2]
+    fitted = plane(features)
+    assert np.abs(fitted.axes.T).round(1).tolist() == [[0, 1, 0, 0], [0, 0, 0, 1]]
+    assert fitted.axes.max(0).tolist() == pytest.approx([1, 1], abs=0.01)  # pointing up
+    assert fitted.share == pytest.approx(29 / 29.02, abs=1e-3)
+    assert fitted(features).mean(0) == pytest.approx([0, 0], abs=1e-9)
+
+
+def test_the_map_is_drawn_by_real_images_only():
+    shore = coast()
+    near, far = points(1), Points(points(1).latents, points(1).features + 1000)
+
+    def real(points):
+        rows = map_rows("toy", "class", {"a": shore}, {"joint": {"a": points}}, 0)
+        return [(r["x"], r["y"], r["share"]) for r in rows if r["kind"] == "real"]
+
+    assert real(near) == real(far)
+    expected = plane(shore.features)(shore.features)
+    assert np.array([xy[:2] for xy in real(near)]) == pytest.approx(expected)
+
+
+def test_the_map_says_which_set_lights_a_real_image():
+    shore = Coast(np.array([[0.0, 0], [1, 0], [5, 0], [9, 1]]), np.full(4, 0.5))
+    sets = {
+        "sequential": {"a": Points(np.zeros((1, 2)), np.array([[0.2, 0.0]]))},
+        "joint": {"a": Points(np.zeros((2, 2)), np.array([[0.0, 0.0], [5.1, 0]]))},
+    }
+    rows = map_rows("toy", "class", {"a": shore}, sets, 3)
+    assert [r["lit_by"] for r in rows[:4]] == ["sequential+joint", "", "joint", ""]
+    assert [(r["kind"], r["seed"], r["index"]) for r in rows[4:]] == [
+        ("sequential", 3, 0),
+        ("joint", 3, 0),
+        ("joint", 3, 1),
+    ]
+
+
+def test_a_large_map_shows_evenly_spaced_real_images_of_every_class(monkeypatch):
+    monkeypatch.setattr("lighthouse.metrics.projection.REAL", 10)
+    shores = {"a": coast(n=20), "b": coast(8, n=60)}
+    sets = {"joint": {"a": points(1), "b": points(2)}}
+    rows = pd.DataFrame(map_rows("toy", "all", shores, sets, 0))
+    real = rows[rows.kind == "real"]
+    assert real[real["class"] == "a"]["index"].tolist() == [0, 10]
+    assert real[real["class"] == "b"]["index"].tolist() == [0, 8, 17, 25, 34, 42, 51]
+
+
+def test_at_most_ten_classes_and_the_chosen_one_are_on_the_map_of_all():
+    assert shown(3, 1) == [0, 1, 2]
+    assert shown(1000, 7) == [0, 7, *range(100, 1000, 100)]
+
+
+def test_the_map_of_one_class_has_a_plane_of_its_own():
+    rows = toy_maps()
+    assert list(rows.groupby("panel", sort=False)["class"].unique().map(list)) == [
+        ["a", "b", "c"],
+        ["b"],
+    ]
+    real = rows[(rows.kind == "real") & (rows["class"] == "b")]
+    assert not np.allclose(real[real.panel == "all"].x, real[real.panel == "class"].x)

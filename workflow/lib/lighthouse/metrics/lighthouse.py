@@ -1,0 +1,188 @@
+"""The lighthouse claim: do jointly sampled sets come nearer to the best set than greedy ones?
+
+Supplement §1.2 calls sampling one image after the other a greedy search for the best set S
+of a utility U(S), and expects joint sampling to end nearer to the optimum. The optimum over
+all images is unknown. What it can be compared with (ours) are sets picked from a pool of
+finished, unguided samples of the same class: the best of many random picks, the greedy pick
+of Nemhauser et al. (1978), and that pick after swaps. A guided set may exceed them all, for
+it is not bound to the pool; whether it paid for that with images that are no longer of the
+class shows in the second utility, coverage of the real images.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy import stats
+from scipy.spatial.distance import cdist
+
+from lighthouse.metrics.sets import class_sets
+from lighthouse.metrics.setutility import SLACK, log_det
+from lighthouse.metrics.subsets import MEASURES, PICKED, cosines, picks
+
+#: Strategies that sample.
+SAMPLED = ("iid", "sequential", "joint")
+#: What is compared with what: a strategy that samples, with another or with picks of the pool.
+COMPARISONS = (
+    ("joint", "sequential"),
+    *((strategy, other) for strategy in ("joint", "sequential") for other in ("iid", *PICKED)),
+)
+#: 1 - the confidence of intervals and verdicts.
+ALPHA = 0.05
+#: A standard deviation below this share of its mean is rounding.
+ROUNDING = 1e-9
+
+
+@dataclass(frozen=True)
+class Points:
+    """Images of one class. latents: (N, …); features: (N, d), deep."""
+
+    latents: np.ndarray
+    features: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.latents)
+
+
+@dataclass(frozen=True)
+class Coast:
+    """Real images of one class: features (n, d), and ``setutility.radii`` of them, (n,)."""
+
+    features: np.ndarray
+    radius: np.ndarray
+
+    def lit(self, features: np.ndarray) -> np.ndarray:
+        """Which real image is covered by which of N synthetic ones, (n, N) bool.
+
+        The ball of ``setutility.coverage``: the share of rows with a True is that coverage.
+        """
+        return cdist(self.features, features) <= self.radius[:, None] * (1 + SLACK)
+
+
+def class_points(
+    images: str | Path,
+    latents: str | Path,
+    seeds: Sequence[int],
+    ipc: int,
+    extract: Callable[[np.ndarray], np.ndarray],
+) -> Iterator[dict[int, Points]]:
+    """For one class after the other, the sets of a cell's two files by seed.
+
+    extract: images (n, 3, H, W) uint8 to features (n, d).
+    """
+    streams = [
+        zip(class_sets(latents, seed, ipc), class_sets(images, seed, ipc), strict=True)
+        for seed in seeds
+    ]
+    for sets in zip(*streams, strict=True):
+        yield {
+            seed: Points(points, extract(pictures))
+            for seed, (points, pictures) in zip(seeds, sets, strict=True)
+        }
+
+
+def joined(sets: Mapping[int, Points]) -> Points:
+    """The sets of all seeds as one pool."""
+    parts = list(sets.values())
+    return Points(
+        *(np.concatenate([getattr(p, a) for p in parts]) for a in ("latents", "features"))
+    )
+
+
+def class_rows(
+    key: Mapping,
+    sets: Mapping[str, Mapping[int, Points]],
+    pool: Points,
+    coast: Coast,
+    subsets: np.ndarray,
+    epsilon: float,
+) -> list[dict]:
+    """Rows of one class: a row for each sampled set, then one for each pick of the pool.
+
+    key: ``dataset``, ``ipc``, ``class``. sets: strategy → seed → set of ``ipc`` images.
+    subsets: (count, ipc) positions in the pool. ``log_det`` is of latents, at most about 0;
+    ``coverage`` a fraction. A pick has no seed, and says which measure it was ``chosen_by``.
+    """
+
+    def row(strategy: str, chosen_by: str, seed: object, latents: np.ndarray, lit: np.ndarray):
+        return {
+            "dataset": key["dataset"],
+            "ipc": key["ipc"],
+            "strategy": strategy,
+            "chosen_by": chosen_by,
+            "seed": seed,
+            "class": key["class"],
+            "log_det": log_det(latents, epsilon),
+            "coverage": float(lit.any(1).mean()),
+        }
+
+    rows = [
+        row(strategy, "", seed, points.latents, coast.lit(points.features))
+        for strategy in SAMPLED
+        for seed, points in sets[strategy].items()
+    ]
+    lit = coast.lit(pool.features)
+    chosen = picks(cosines(pool.latents), lit, subsets.shape[1], subsets, epsilon)
+    return rows + [
+        row(strategy, measure, "", pool.latents[images], lit[:, images])
+        for (strategy, measure), images in chosen.items()
+    ]
+
+
+def seed_means(rows: Sequence[Mapping], strategy: str, measure: str) -> np.ndarray:
+    """Means over classes: of a sampled strategy one a seed, in the seeds' order; of picks one.
+
+    Of picks, those that were chosen by the measure itself.
+    """
+    by_seed: dict[object, list[float]] = {}
+    for row in rows:
+        if row["strategy"] == strategy and row["chosen_by"] in ("", measure):
+            by_seed.setdefault(row["seed"], []).append(row[measure])
+    return np.array([np.mean(values) for values in by_seed.values()])
+
+
+def claim(differences: np.ndarray) -> dict:
+    """Whether a difference is above 0, by a two-sided t-test over seeds.
+
+    differences: (n,), one a seed. ``holds`` is "yes" or "no" where the 95 % interval is above
+    or below 0. One seed gives neither interval nor p, and nor do several that differ by the
+    very same amount, since no test knows how sure that is; where they do not differ p is 1.
+    """
+    n, mean = len(differences), float(differences.mean())
+    std = float(differences.std(ddof=1)) if n > 1 else float("nan")
+    low = high = p = float("nan")
+    if n > 1 and std > ROUNDING * abs(mean):
+        test = stats.ttest_1samp(differences, 0.0)
+        low, high = map(float, test.confidence_interval(1 - ALPHA))
+        p = float(test.pvalue)
+    elif n > 1 and mean == 0:
+        p = 1.0
+    holds = "yes" if low > 0 else "no" if high < 0 else "not distinguishable"
+    return {
+        "n": n,
+        "difference": mean,
+        "std": std,
+        "ci_low": low,
+        "ci_high": high,
+        "p": p,
+        "holds": holds,
+    }
+
+
+def claims(dataset: str, rows: Sequence[Mapping]) -> list[dict]:
+    """Rows of the test of each comparison and measure. rows: ``class_rows`` of all classes.
+
+    Sampled strategies are paired by seed, since they start from the same noise. A pick is one
+    set whatever the seed, so that what varies is the sampled side alone.
+    """
+    return [
+        {
+            "dataset": dataset,
+            "measure": measure,
+            "comparison": f"{first} - {second}",
+            **claim(seed_means(rows, first, measure) - seed_means(rows, second, measure)),
+        }
+        for measure in MEASURES
+        for first, second in COMPARISONS
+    ]
