@@ -11,13 +11,13 @@ from lighthouse.config.schema import load_schema
 
 BASE = Path(__file__).parents[1]
 SCHEMAS = BASE / "workflow" / "schemas"
-SHIPPED = yaml.safe_load((BASE / "config" / "config.yaml").read_text())
+SHIPPED = yaml.safe_load((BASE / "config" / "config.yaml").read_text("utf-8"))
 SCHEMA = load_schema(SCHEMAS / "config.schema.yaml")
 
 
-def changed(path, value):
+def changed(path, value, config=SHIPPED):
     """The shipped config with the entry at a dotted path set, removed where None."""
-    config = copy.deepcopy(SHIPPED)
+    config = copy.deepcopy(config)
     *parents, last = path.split(".")
     place = config
     for key in parents:
@@ -31,12 +31,25 @@ def changed(path, value):
     return config
 
 
-def table(tmp_path, name, edit):
+def shipped_lines(name):
+    """The lines of a shipped table, its header first."""
+    return (BASE / "config" / f"{name}.tsv").read_text(encoding="utf-8").splitlines()
+
+
+def table(tmp_path, name, edit, config=SHIPPED):
     """The shipped config with a table whose lines went through ``edit``."""
-    lines = (BASE / "config" / f"{name}.tsv").read_text().splitlines()
     path = tmp_path / f"{name}.tsv"
-    path.write_text("\n".join(edit(lines)) + "\n")
-    return changed(f"tables.{name}", str(path))
+    path.write_text("\n".join(edit(shipped_lines(name))) + "\n", encoding="utf-8")
+    return changed(f"tables.{name}", str(path), config)
+
+
+def hyperparameters(row, **fields):
+    """A line of the shipped hyperparameter table with some of its fields set."""
+    names = shipped_lines("hyperparameters")[0].split("\t")
+    values = row.split("\t")
+    for name, value in fields.items():
+        values[names.index(name)] = str(value)
+    return "\t".join(values)
 
 
 def problems(config):

@@ -1,17 +1,18 @@
 """The grid: exactly the cells that the tables say, none sampled twice, none dropped."""
 
 import copy
-from pathlib import Path
 
 import pytest
-import yaml
 
 from lighthouse.config import Cell, load_study
+from shipped import BASE, SHIPPED, hyperparameters, table
 
-BASE = Path(__file__).parents[1]
-SHIPPED = yaml.safe_load((BASE / "config" / "config.yaml").read_text())
 COUPLED = ("cgs", "rsm-cgs", "rsm-greedy")
-FREE = ("random", "dit", "control", "rsm")
+#: Methods whose image n does not depend on the IPC.
+FREE = ("random", "herding", "dit", "minimax", "control", "rsm")
+RSM = ("rsm", "rsm-cgs", "rsm-greedy")
+IGD = ("dit-igd", "minimax-igd")
+IPCS = (1, 5, 10)
 
 
 @pytest.fixture
@@ -19,44 +20,156 @@ def study():
     return load_study(SHIPPED, BASE)
 
 
-def with_table(tmp_path, name, lines, **run):
-    config = copy.deepcopy(SHIPPED)
-    path = tmp_path / f"{name}.tsv"
-    path.write_text("\n".join(lines) + "\n")
-    config["tables"][name] = str(path)
+def with_table(tmp_path, name, edit, **run):
+    config = table(tmp_path, name, edit)
     config["run"].update(run)
     return load_study(config, BASE)
 
 
-def shipped_lines(name):
-    return (BASE / "config" / f"{name}.tsv").read_text().splitlines()
+def main_cell(method, ipc):
+    weights = (100, 1000) if method in COUPLED else (0, 0)
+    return Cell("digits", method, ipc, 0.005 if method in RSM else 0, *weights)
 
 
-def test_the_main_cells_are_every_method_at_every_ipc(study):
-    expected = {
-        Cell("digits", method, ipc, *((100, 1000) if method in COUPLED else (0, 0)))
-        for method in (*FREE, *COUPLED)
-        for ipc in (1, 5, 10)
-    }
-    assert set(study.main_cells) == expected
-    assert len(study.main_cells) == 21
+MAIN = {main_cell(m, n) for m in (*FREE, "mgd3", *COUPLED) for n in IPCS} | {
+    main_cell(m, 1) for m in IGD
+}
+#: What the ablation adds to the main cells: (method, λ, η, μ).
+ABLATION = {
+    Cell("digits", method, 5, *weights)
+    for method, *weights in (
+        ("base-mean", 0, 0, 1000),
+        ("base-mean-greedy", 0, 0, 1000),
+        ("base-mean-joint", 0, 0, 1000),
+        ("base-dpp-greedy", 0, 100, 0),
+        ("base-dpp-joint", 0, 100, 0),
+        ("base-greedy", 0, 100, 1000),
+        ("rsm-mean", 0.005, 0, 1000),
+        ("rsm-mean-greedy", 0.005, 0, 1000),
+        ("rsm-mean-joint", 0.005, 0, 1000),
+        ("rsm-dpp-greedy", 0.005, 100, 0),
+        ("rsm-dpp-joint", 0.005, 100, 0),
+    )
+}
+#: The values of each factor beside the table's own, which may change with what is studied.
+VALUES = {
+    factor: sorted(set(map(float, SHIPPED["run"]["sweep"][factor])) - {own})
+    for factor, own in (("lambda", 0.005), ("eta_dpp", 100), ("mu_dm", 1000))
+}
+#: What the sweep adds: (λ, η, μ) of rsm-cgs.
+SWEEP = {
+    Cell("digits", "rsm-cgs", 5, *weights)
+    for weights in (
+        *((lam, 100, 1000) for lam in VALUES["lambda"]),
+        *((0.005, eta, 1000) for eta in VALUES["eta_dpp"]),
+        *((0.005, 100, mu) for mu in VALUES["mu_dm"]),
+    )
+}
+N_SWEPT = sum(map(len, VALUES.values()))
 
 
-def test_the_sweep_is_one_cell_a_weight_by_rising_weight(study):
-    assert study.sweep_cells("digits") == [
-        Cell("digits", "rsm-cgs", 5, eta, 1000) for eta in (0, 30, 100, 300, 1000)
-    ]
+def test_the_main_cells_are_every_method_at_every_ipc_at_which_it_is_run(study):
+    assert set(study.main_cells) == MAIN
+    assert len(study.main_cells) == len(MAIN) == 10 * 3 + 2
 
 
-def test_a_cell_in_the_grid_and_in_the_sweep_counts_once(study):
-    assert len(study.cells) == len(set(study.cells)) == 21 + 5 - 1
-    assert set(study.cells) == {*study.main_cells, *study.sweep_cells("digits")}
+def test_the_grid_is_exactly_the_main_cells_the_ablation_and_the_sweep_each_once(study):
+    assert set(study.cells) == MAIN | ABLATION | SWEEP
+    assert len(study.cells) == len(MAIN) + len(ABLATION) + len(SWEEP) == 43 + N_SWEPT
+    assert all(VALUES.values())
+
+
+def test_the_cells_of_tables_are_all_but_those_of_sweeps(study):
+    assert set(study.table_cells) == MAIN | ABLATION
+    assert len(study.table_cells) == 32 + 11
+
+
+def test_the_ablation_is_one_cell_a_row_in_the_order_of_the_config(study):
+    methods = SHIPPED["run"]["ablation"]["methods"]
+    assert [cell.method for cell in study.ablation_cells] == methods
+    assert {cell.ipc for cell in study.ablation_cells} == {5}
+    assert ABLATION <= set(study.ablation_cells) <= MAIN | ABLATION
+
+
+@pytest.mark.parametrize(
+    ("factor", "field", "own"),
+    [("lambda", "lam", 0.005), ("eta_dpp", "eta_dpp", 100), ("mu_dm", "mu_dm", 1000)],
+)
+def test_a_sweep_moves_one_factor_by_rising_weight_through_the_tables_own(
+    study, factor, field, own
+):
+    cells = study.sweep_cells("digits", factor)
+    assert [getattr(cell, field) for cell in cells] == sorted([*VALUES[factor], own])
+    table_cell = main_cell("rsm-cgs", 5)
+    assert table_cell in cells
+    others = {"lam", "eta_dpp", "mu_dm"} - {field}
+    assert all(getattr(c, o) == getattr(table_cell, o) for c in cells for o in others)
+
+
+def test_a_factor_without_values_has_no_sweep():
+    config = copy.deepcopy(SHIPPED)
+    config["run"]["sweep"].update({"lambda": [], "mu_dm": []})
+    study = load_study(config, BASE)
+    assert study.sweep_cells("digits", "lambda") == study.sweep_cells("digits", "mu_dm") == []
+    assert len(study.cells) == 32 + 11 + len(VALUES["eta_dpp"])
+
+
+def test_a_swept_lambda_has_a_prior_of_its_own():
+    config = copy.deepcopy(SHIPPED)
+    config["run"]["sweep"]["lambda"] = [0.02, 0]
+    study = load_study(config, BASE)
+    paths = [study.prior(cell).path for cell in study.sweep_cells("digits", "lambda")]
+    assert paths == [f"rsm/lambda~{lam}/lr~0.001" for lam in ("0", "0.005", "0.02")]
 
 
 def test_the_cells_of_a_method_are_those_of_the_grid_and_of_its_sweep(study):
-    assert len(study.cells_of("digits", "rsm-cgs")) == 3 + 4
+    assert len(study.cells_of("digits", "rsm-cgs")) == 3 + N_SWEPT
     assert len(study.cells_of("digits", "dit")) == 3
+    assert len(study.cells_of("digits", "minimax-igd")) == 1
     assert len(study.cells_of("digits")) == len(study.cells)
+
+
+def test_the_methods_of_a_dataset_are_those_with_cells_there(study):
+    run = SHIPPED["run"]
+    assert set(study.methods_of("digits")) == {*run["methods"], *run["ablation"]["methods"]}
+    assert len(study.methods_of("digits")) == 12 + 11
+    assert study.methods_of("digits")[:12] == run["methods"]
+
+
+# `run.only`.
+
+
+def test_a_method_is_run_at_the_ipcs_that_only_leaves_it(study):
+    assert study.ipcs("dit-igd") == [1]
+    assert study.ipcs("rsm") == [1, 5, 10]
+
+
+def test_two_entries_of_only_leave_what_both_allow():
+    config = copy.deepcopy(SHIPPED)
+    config["run"]["only"] = [
+        {"methods": ["dit-igd", "mgd3"], "ipc": [1, 5]},
+        {"methods": ["dit-igd"], "ipc": [5, 10]},
+    ]
+    study = load_study(config, BASE)
+    ipcs = {m: study.ipcs(m) for m in ("dit-igd", "mgd3", "minimax-igd")}
+    assert ipcs == {"dit-igd": [5], "mgd3": [1, 5], "minimax-igd": [1, 5, 10]}
+
+
+def test_only_may_speak_of_a_method_that_is_not_run():
+    config = copy.deepcopy(SHIPPED)
+    config["run"]["only"].append({"methods": ["k-centre"], "ipc": [1]})
+    assert set(load_study(config, BASE).cells) == MAIN | ABLATION | SWEEP
+
+
+def test_only_does_not_take_a_row_out_of_the_ablation():
+    config = copy.deepcopy(SHIPPED)
+    config["run"]["only"].append({"methods": ["cgs"], "ipc": [1]})
+    study = load_study(config, BASE)
+    assert main_cell("cgs", 5) in study.cells
+    assert main_cell("cgs", 5) not in study.main_cells
+
+
+# What is sampled once.
 
 
 def test_no_two_cells_share_a_path(study):
@@ -64,14 +177,14 @@ def test_no_two_cells_share_a_path(study):
 
 
 @pytest.mark.parametrize("method", FREE)
-@pytest.mark.parametrize("ipc", [1, 5, 10])
+@pytest.mark.parametrize("ipc", IPCS)
 def test_images_that_do_not_depend_on_the_ipc_are_made_once_at_the_largest(study, method, ipc):
     source = study.source(study.cell("digits", method, ipc))
     assert source == study.cell("digits", method, 10)
 
 
-@pytest.mark.parametrize("method", COUPLED)
-def test_a_coupled_cell_is_its_own_source(study, method):
+@pytest.mark.parametrize("method", [*COUPLED, *IGD, "mgd3"])
+def test_a_guided_cell_is_its_own_source(study, method):
     for cell in study.cells_of("digits", method):
         assert study.source(cell) == cell
 
@@ -81,7 +194,7 @@ def test_the_mean_term_makes_an_iid_cell_its_own_source(tmp_path):
     study = with_table(
         tmp_path,
         "methods",
-        [*shipped_lines("methods"), row],
+        lambda lines: [*lines, row],
         methods=[*SHIPPED["run"]["methods"], "pulled"],
     )
     cell = study.cell("digits", "pulled", 1)
@@ -89,11 +202,31 @@ def test_the_mean_term_makes_an_iid_cell_its_own_source(tmp_path):
 
 
 def test_a_prior_tuned_for_one_ipc_is_not_the_source_of_another(tmp_path):
-    lines = [line.replace("10\t0.005", "10\t0.003") for line in shipped_lines("hyperparameters")]
-    study = with_table(tmp_path, "hyperparameters", lines)
+    def edit(lines):
+        return [*lines[:3], hyperparameters(lines[3], **{"lambda": 0.003}), *lines[4:]]
+
+    study = with_table(tmp_path, "hyperparameters", edit)
     assert study.source(study.cell("digits", "rsm", 1)).ipc == 5
     assert study.source(study.cell("digits", "rsm", 10)).ipc == 10
     assert study.source(study.cell("digits", "control", 1)).ipc == 10
+
+
+def test_a_row_of_the_ablation_alone_is_its_own_source(study):
+    for cell in ABLATION:
+        assert study.source(cell) == cell
+
+
+def test_an_ipc_that_only_leaves_out_is_no_source():
+    config = copy.deepcopy(SHIPPED)
+    config["run"]["only"].append({"methods": ["dit"], "ipc": [1, 5]})
+    config["run"]["spectrum"]["curves"] = [{"source": "real", "method": "random"}]
+    study = load_study(config, BASE)
+    assert study.source(study.cell("digits", "dit", 1)).ipc == 5
+
+
+def test_the_source_of_a_cell_is_a_cell_of_the_grid(study):
+    assert {study.source(cell) for cell in study.cells} <= set(study.cells)
+    assert all(study.source(study.source(c)) == study.source(c) for c in study.cells)
 
 
 def test_the_order_of_the_ipcs_does_not_matter():
@@ -104,24 +237,49 @@ def test_the_order_of_the_ipcs_does_not_matter():
     assert set(study.cells) == set(load_study(SHIPPED, BASE).cells)
 
 
-def test_every_cell_is_evaluated_once_and_the_sweep_by_its_own_students():
+# What is trained.
+
+
+def test_the_evaluations_are_every_cell_by_every_student_and_protocol_that_asks(study):
+    expected = {(cell, "convnet3", "digits") for cell in MAIN | ABLATION | SWEEP}
+    assert set(study.evaluations) == expected
+    assert len(study.evaluations) == len(expected) == 43 + N_SWEPT
+
+
+def test_ablation_and_sweep_have_students_of_their_own():
     config = copy.deepcopy(SHIPPED)
-    config["run"]["students"] = ["convnet3", "resnet18"]
-    config["run"]["protocols"] = ["digits", "igd"]
+    config["run"].update(students=["convnet3", "resnet18"], protocols=["digits", "igd"])
+    config["run"]["sweep"]["students"] = []
+    config["run"]["ablation"]["students"] = ["resnet-ap10"]
     study = load_study(config, BASE)
-    evaluations = study.evaluations
-    assert len(evaluations) == len(set(evaluations)) == 2 * (21 + 25)
-    swept = [e for e in evaluations if e[0] not in study.main_cells]
-    assert {student for _, student, _ in swept} == {"convnet3"}
-    assert len(swept) == 2 * 4
+    expected = {
+        *((cell, student) for cell in MAIN for student in ("convnet3", "resnet18")),
+        *((cell, "resnet-ap10") for cell in study.ablation_cells),
+    }
+    assert {e[:2] for e in study.evaluations if e[2] == "digits"} == expected
+    assert {e[:2] for e in study.evaluations if e[2] == "igd"} == expected
+    assert len(study.evaluations) == len(set(study.evaluations)) == 2 * (2 * 32 + 17)
 
 
-def test_a_study_without_a_sweep_has_the_main_cells_alone():
+def test_a_study_without_ablation_and_sweep_has_the_main_cells_alone():
     config = copy.deepcopy(SHIPPED)
-    config["run"]["sweep"] = None
+    config["run"].update(ablation=None, sweep=None, lighthouse=None)
     study = load_study(config, BASE)
     assert study.cells == study.main_cells
-    assert len(study.evaluations) == 21
+    assert study.ablation_cells == study.sweep_cells("digits") == []
+    assert len(study.evaluations) == 32
+
+
+def test_the_ceilings_are_every_student_and_protocol_on_every_dataset():
+    config = copy.deepcopy(SHIPPED)
+    config["run"].update(students=["convnet3", "resnet18"], protocols=["digits", "igd"])
+    assert sorted(load_study(config, BASE).ceilings) == [
+        ("digits", student, protocol)
+        for student in ("convnet3", "resnet18")
+        for protocol in ("digits", "igd")
+    ]
+    config["run"]["ceiling"] = False
+    assert load_study(config, BASE).ceilings == []
 
 
 @pytest.mark.parametrize(
@@ -140,52 +298,64 @@ def test_a_new_row_of_the_method_table_gives_new_cells_and_changes_no_other(tmp_
     more = with_table(
         tmp_path,
         "methods",
-        [*shipped_lines("methods"), row],
+        lambda lines: [*lines, row],
         methods=[*SHIPPED["run"]["methods"], "cgs-greedy"],
     )
-    new = {Cell("digits", "cgs-greedy", ipc, 100, 0) for ipc in (1, 5, 10)}
+    new = {Cell("digits", "cgs-greedy", ipc, 0, 100, 0) for ipc in IPCS}
     assert set(more.cells) - set(study.cells) == new
     assert set(study.cells) <= set(more.cells)
 
 
 def test_a_method_that_is_not_run_has_no_cells(tmp_path):
     row = "spare\t\tbase\tiid\t\tSpare"
-    study = with_table(tmp_path, "methods", [*shipped_lines("methods"), row])
+    study = with_table(tmp_path, "methods", lambda lines: [*lines, row])
     assert study.cells_of("digits", "spare") == []
 
 
-def test_lambda_comes_from_the_table_or_from_the_prior(study):
-    assert study.prior("digits", "rsm", 5).lam == 0.005
-    assert study.prior("digits", "control", 5).lam == 0
-    assert study.prior("digits", "dit", 5).lam is None
+# Finished sets that were made elsewhere.
 
 
-def test_priors_have_folders_of_their_own(study):
-    paths = {m: study.prior("digits", m, 5).path for m in ("dit", "control", "rsm", "rsm-cgs")}
-    assert paths["rsm"] == paths["rsm-cgs"] == "rsm/lambda~0.005/lr~0.001"
-    assert paths["control"] == "rsm/lambda~0/lr~0.001"
-    assert paths["dit"] == "base"
-
-
-@pytest.mark.parametrize("weight", [0.0, 30.0, 1e-5, 0.1234567, 1234567.0, 1e22])
-def test_a_weight_survives_the_path_that_carries_it(weight):
-    cell = Cell("digits", "cgs", 5, weight, 0.0)
-    assert float(cell.path.split("eta_dpp~")[1].split("/")[0]) == weight
-
-
-@pytest.mark.parametrize("lam", ["0.005", "0.00123456789"])
-def test_a_lambda_survives_the_path_that_carries_it(tmp_path, lam):
-    lines = [line.replace("0.005", lam) for line in shipped_lines("hyperparameters")]
-    prior = with_table(tmp_path, "hyperparameters", lines).prior("digits", "rsm", 5)
-    assert float(prior.path.split("/")[1].removeprefix("lambda~")) == float(lam)
-
-
-def test_the_curves_of_the_spectrum_are_the_cells_of_their_methods(study):
-    cells = study.spectrum_cells("digits")
-    assert {source: cell.method for source, cell in cells.items()} == {
-        "real": "random",
-        "lambda=0": "control",
-        "RSM": "rsm",
+def with_external(**sets):
+    config = copy.deepcopy(SHIPPED)
+    config["external"] = {
+        name: {"dataset": "digits", "root": f"data/{name}", "label": name.title(), **given}
+        for name, given in sets.items()
     }
-    assert {cell.ipc for cell in cells.values()} == {10}
-    assert set(cells.values()) <= set(study.main_cells)
+    return config
+
+
+def test_an_external_set_is_one_cell_at_its_own_ipc():
+    study = load_study(with_external(mine={"ipc": 7}), BASE)
+    cell = Cell("digits", "mine", 7, 0, 0, 0)
+    assert set(study.cells) == MAIN | ABLATION | SWEEP | {cell}
+    assert set(study.main_cells) == MAIN | {cell}
+    assert study.source(cell) == cell
+    assert [e for e in study.evaluations if e[0] == cell] == [(cell, "convnet3", "digits")]
+    assert study.methods["mine"].label == "Mine"
+    assert "mine" not in study.own_methods
+    assert study.external_root("mine") == BASE / "data" / "mine"
+
+
+def test_an_external_set_of_a_dataset_that_is_not_run_has_no_cell(tmp_path):
+    config = with_external(mine={"dataset": "other", "ipc": 900})
+    config["datasets"]["other"] = copy.deepcopy(config["datasets"]["digits"])
+    assert set(load_study(config, BASE).cells) == MAIN | ABLATION | SWEEP
+
+
+def test_what_is_wrong_with_an_external_folder_is_told_before_jobs_start(tmp_path):
+    config = with_external(
+        absent={"ipc": 1, "root": str(tmp_path / "absent")},
+        small={"ipc": 2, "root": str(tmp_path / "small")},
+        right={"ipc": 1, "root": str(tmp_path / "small")},
+    )
+    for digit in range(10):
+        folder = tmp_path / "small" / str(digit)
+        folder.mkdir(parents=True)
+        (folder / "0.png").touch()
+    lines = load_study(config, BASE).missing()
+    assert [line for line in lines if "external.right" in line] == []
+    assert any(
+        line.startswith(f"external.absent: {tmp_path}/absent: no such folder") for line in lines
+    )
+    assert any(line.startswith("external.small: ") for line in lines)
+    assert all(line.startswith("external.") for line in lines)

@@ -1,12 +1,11 @@
 """Tables and figures: statistics by hand, nothing dropped, the same data the same file."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
+from lighthouse.report import accuracy
 from lighthouse.report.figures import (
     COLOURS,
     band,
@@ -17,14 +16,25 @@ from lighthouse.report.figures import (
 )
 from lighthouse.report.grids import image_grid, spaced
 from lighthouse.report.tables import (
-    accuracy_row,
+    GUIDANCE_COLUMNS,
+    cell_key,
     concatenate,
     guidance_row,
+    read_rows,
+    readable,
     write_rows,
     write_table,
 )
 
-CELL = {"dataset": "toy", "method": "m", "ipc": 5, "eta_dpp": 100.0, "mu_dm": 1000.0}
+CELL = {
+    "dataset": "toy",
+    "method": "m",
+    "ipc": 5,
+    "lambda": 0.005,
+    "eta_dpp": 100.0,
+    "mu_dm": 1000.0,
+}
+ROW = {**CELL, "student": "convnet3", "protocol": "digits"}
 
 
 @pytest.fixture(autouse=True)
@@ -33,29 +43,85 @@ def close_figures():
     plt.close("all")
 
 
-def record(path, *runs):
-    data = {f"seed~{i}": {"last": last, "best": best} for i, (last, best) in enumerate(runs)}
-    path.write_text(json.dumps({"runs": data, "best_chosen_on": "val"}))
-    return path
+def record(*sets):
+    """A record of students: for each sampling seed (last, best) of each student."""
+    runs = [
+        {"seed": seed, "student_seed": k, "last": last, "best": best}
+        for seed, students in enumerate(sets)
+        for k, (last, best) in enumerate(students)
+    ]
+    return {"runs": runs, "best_chosen_on": "val"}
 
 
 # Tables.
 
 
-def test_an_accuracy_row_has_the_statistics_by_hand(tmp_path):
-    path = record(tmp_path / "a.json", (0.5, 0.6), (0.7, 0.7), (0.6, 0.8))
-    row = accuracy_row(CELL, "convnet3", "digits", path)
+def test_an_accuracy_row_has_the_statistics_by_hand():
+    row = accuracy.accuracy_row(ROW, record([(0.5, 0.6), (0.54, 0.7)], [(0.7, 0.7), (0.66, 0.8)]))
     assert row["top1_last_mean"] == pytest.approx(60)
-    assert row["top1_last_std"] == pytest.approx(10)
+    assert row["top1_last_std"] == pytest.approx((272 / 3) ** 0.5)
     assert row["top1_best_mean"] == pytest.approx(70)
-    assert row["n_seeds"] == 3
-    assert row["best_chosen_on"] == "val"
-    assert (row["student"], row["protocol"], row["eta_dpp"]) == ("convnet3", "digits", 100.0)
+    assert (row["n_seeds"], row["n_students"]) == (2, 2)
+    # Set means 52 and 68: MS_between = 2·(8² + 8²); within a set 2·2²; (256 - 8)/2.
+    assert row["std_sets"] == pytest.approx(124**0.5)
+    assert row["std_students"] == pytest.approx(8**0.5)
+    assert (row["best_chosen_on"], row["status"]) == ("val", "measured")
+    assert tuple(row) == accuracy.COLUMNS
 
 
-def test_one_seed_has_no_standard_deviation(tmp_path):
-    row = accuracy_row(CELL, "s", "p", record(tmp_path / "a.json", (0.5, 0.6)))
-    assert row["top1_last_std"] != row["top1_last_std"]
+def test_one_training_has_no_standard_deviation():
+    row = accuracy.accuracy_row(ROW, record([(0.5, 0.6)]))
+    assert all(row[name] != row[name] for name in ("top1_last_std", "std_sets", "std_students"))
+
+
+def test_every_training_is_a_row_of_its_own():
+    rows = accuracy.run_rows(ROW, record([(0.5, 0.6), (0.54, 0.7)], [(0.7, 0.7), (0.66, 0.8)]))
+    assert [(row["seed"], row["student_seed"]) for row in rows] == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    assert rows[3]["top1_last"] == pytest.approx(66)
+    assert rows[3]["top1_best"] == pytest.approx(80)
+    assert tuple(rows[0]) == accuracy.RUN_COLUMNS
+
+
+def test_a_record_that_failed_is_one_missing_row_in_both_tables():
+    (run,), row = accuracy.run_rows(ROW, None), accuracy.accuracy_row(ROW, None)
+    for found, columns in ((run, accuracy.RUN_COLUMNS), (row, accuracy.COLUMNS)):
+        assert tuple(found) == columns
+        assert found["status"] == "missing"
+        assert found["student"] == "convnet3"
+    assert row["top1_last_mean"] != row["top1_last_mean"]
+
+
+def test_the_ceiling_is_a_row_of_students_on_one_set():
+    ceiling = {**ROW, "method": "full", "ipc": "all", "lambda": 0, "eta_dpp": 0, "mu_dm": 0}
+    row = accuracy.accuracy_row(ceiling, record([(0.9, 0.9), (0.94, 0.95)]))
+    assert (row["ipc"], row["n_seeds"], row["n_students"]) == ("all", 1, 2)
+    assert row["std_sets"] != row["std_sets"]
+    assert row["std_students"] == pytest.approx(8**0.5)
+
+
+def test_numbers_and_names_are_read_back_as_they_were_written(tmp_path):
+    rows = [
+        {"method": "rsm", "ipc": 5, "p": 1.5e-07, "x": float("nan"), "lambda": -0.5},
+        {"method": "k-centre", "ipc": "all", "p": 1.0, "x": 2.25, "lambda": 0.0},
+    ]
+    write_rows(tmp_path / "t.csv", rows)
+    first, second = read_rows(tmp_path / "t.csv")
+    assert first.pop("x") != first.get("x")
+    assert first == {key: value for key, value in rows[0].items() if key != "x"}
+    assert second == rows[1]
+
+
+def test_a_cell_is_found_whether_a_rule_or_a_file_names_it(tmp_path):
+    third = {**CELL, "lambda": 1 / 3, "mu_dm": 1000}
+    write_rows(tmp_path / "t.csv", [third])
+    assert cell_key(read_rows(tmp_path / "t.csv")[0]) == cell_key(third)
+    assert cell_key(third) == cell_key({**third, "mu_dm": 1000.0})
+    assert cell_key(third) != cell_key({**third, "mu_dm": 300.0})
+
+
+def test_a_table_without_rows_has_its_columns(tmp_path):
+    write_rows(tmp_path / "t.csv", [], ("a", "b"))
+    assert (tmp_path / "t.csv").read_text() == "a,b\n"
 
 
 def test_what_is_not_a_number_becomes_an_empty_field(tmp_path):
@@ -74,12 +140,34 @@ def test_a_row_with_other_columns_is_refused(tmp_path):
     assert not (tmp_path / "t.csv").exists()
 
 
-def test_tables_of_the_same_columns_are_joined_in_order(tmp_path):
+@pytest.fixture
+def parts(tmp_path):
     for name, value in (("x", 1), ("y", 2)):
-        write_rows(tmp_path / name, [{"a": value, "b": float("nan")}])
-    assert concatenate([tmp_path / "x", tmp_path / "y"]) == [
-        {"a": "1", "b": ""},
-        {"a": "2", "b": ""},
+        write_rows(tmp_path / name, [{"method": name, "a": value, "b": float("nan")}])
+    return [str(tmp_path / "x"), str(tmp_path / "y")]
+
+
+KEYS = [{"method": "x"}, {"method": "y"}]
+
+
+def test_tables_of_the_same_columns_are_joined_in_order(parts):
+    assert concatenate(parts, KEYS, []) == [
+        {"method": "x", "a": "1", "b": "", "status": "measured"},
+        {"method": "y", "a": "2", "b": "", "status": "measured"},
+    ]
+
+
+def test_a_part_that_is_absent_is_a_missing_row_in_its_place_whatever_the_old_file_says(parts):
+    assert concatenate(parts, KEYS, parts[:1]) == [
+        {"method": "x", "a": "", "b": "", "status": "missing"},
+        {"method": "y", "a": "2", "b": "", "status": "measured"},
+    ]
+
+
+def test_parts_that_are_all_absent_are_rows_of_their_keys():
+    assert concatenate(["x", "y"], KEYS, ["x", "y"]) == [
+        {"method": "x", "status": "missing"},
+        {"method": "y", "status": "missing"},
     ]
 
 
@@ -90,27 +178,33 @@ def test_tables_of_other_columns_are_not_joined(tmp_path):
         concatenate([tmp_path / "x", tmp_path / "y"])
 
 
-def about(terms, eta, mu, applied):
-    options = {
-        "terms": terms,
-        "eta_dpp": eta,
-        "mu_dm": mu,
-        "applied_weights": applied,
-        "latent_dim": 256,
-    }
-    return {"options": options, "prior": {"options": {"lam": 0.005}}}
+def about(weights, applied):
+    return {"options": {"weights": weights, "applied_weights": applied, "latent_dim": 256}}
 
 
 def test_a_guidance_row_has_the_weights_as_given_and_as_applied():
-    row = guidance_row(CELL, about(["dpp", "mean"], 100.0, 1000.0, [6.25, 62.5]), pull=0.1)
+    given = {"eta_dpp": 100.0, "mu_dm": 1000.0}
+    row = guidance_row(CELL, about(given, {"eta_dpp": 6.25, "mu_dm": 62.5}), pull=0.1)
     assert (row["eta_dpp"], row["eta_dpp_applied"], row["mu_dm_applied"]) == (100.0, 6.25, 62.5)
     assert row["eta_share"] == pytest.approx(100 / 4096)
     assert (row["lambda"], row["latent_dim"], row["mean_pull"]) == (0.005, 256, 0.1)
+    assert (row["k_influence"], row["mode_scale"], row["status"]) == (0.0, 0.0, "measured")
+    assert tuple(row) == GUIDANCE_COLUMNS
 
 
-def test_a_guidance_row_says_zero_for_a_term_left_out():
-    row = guidance_row({**CELL, "eta_dpp": 0.0}, about(["dpp", "mean"], 0.0, 1000.0, [62.5]), 0.1)
-    assert (row["eta_dpp_applied"], row["mu_dm_applied"]) == (0.0, 62.5)
+def test_a_guidance_row_has_the_weights_of_a_rival():
+    given = {"k_influence": 5.0, "gamma_deviation": 50.0}
+    row = guidance_row(CELL, about(given, {"k_influence": 5.0, "gamma_deviation": 3.125}), 0.0)
+    assert (row["k_influence"], row["gamma_deviation"]) == (5.0, 50.0)
+    assert row["gamma_deviation_applied"] == 3.125
+    assert row["eta_dpp_applied"] == 0.0
+
+
+def test_a_guidance_row_of_samples_that_failed_is_missing():
+    row = guidance_row(CELL, None, pull=0.1)
+    assert (row["method"], row["status"]) == ("m", "missing")
+    assert row["mean_pull"] != row["mean_pull"]
+    assert tuple(row) == GUIDANCE_COLUMNS
 
 
 # Figures.
@@ -267,3 +361,16 @@ def test_a_table_is_written_as_csv_and_as_a_page_with_the_same_fields(tmp_path):
     assert (tmp_path / "t.csv").read_text().splitlines()[1] == "rsm,0.5"
     for field in ("rsm", "0.5", "&lt;dit&gt;", "–"):
         assert f"<td>{field}</td>" in page
+
+
+def test_a_missing_row_stands_out_on_the_page(tmp_path):
+    write_table(tmp_path / "t.csv", tmp_path / "t.html", [{"a": "m", "status": "missing"}])
+    assert '<td class="missing">missing</td>' in (tmp_path / "t.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("", "–"), ("0.123456", "0.1235"), ("1.5e-07", "1.5e-07"), ("1400000", "1400000"), ("x", "x")],
+)
+def test_a_field_is_shown_at_a_readable_precision(text, shown):
+    assert readable(text) == shown

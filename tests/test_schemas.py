@@ -1,15 +1,17 @@
 """Schemas, defaults and registries agree."""
 
+import re
+
 import pytest
 
 from lighthouse.config.schema import load_schema
-from shipped import SCHEMA, SCHEMAS, SHIPPED
+from shipped import BASE, SCHEMA, SCHEMAS, SHIPPED
 
 
 def properties(schema, place=""):
-    """Every named key of a schema with its place."""
+    """Every named key of a schema with its place; what a reference says of it, too."""
     for name, spec in schema.get("properties", {}).items():
-        yield f"{place}{name}", spec
+        yield f"{place}{name}", resolved(spec)
         yield from properties(spec, f"{place}{name}.")
     for part in ("items", "additionalProperties"):
         if isinstance(schema.get(part), dict):
@@ -125,8 +127,116 @@ def test_the_networks_of_the_schema_are_those_of_the_code():
     assert enum("students", "*", "network") == set(NETWORKS)
 
 
-def test_every_guidance_term_has_a_column_in_the_hyperparameter_table():
+def test_every_guidance_term_has_its_options_and_a_column_in_the_hyperparameter_table():
+    from lighthouse.guidance import TERMS
     from lighthouse.units import TERM_WEIGHTS
 
     columns = load_schema(SCHEMAS / "hyperparameters.schema.yaml")["properties"]
-    assert set(TERM_WEIGHTS.values()) <= set(columns)
+    assert {weight.column for weight in TERM_WEIGHTS.values()} <= set(columns)
+    assert set(TERM_WEIGHTS) == set(TERMS) == set(SCHEMA["properties"]["guidance"]["properties"])
+
+
+def test_the_couplings_of_a_term_are_those_of_the_code():
+    from lighthouse.couplings import COUPLINGS
+    from lighthouse.units import TERM_WEIGHTS
+
+    for weight in TERM_WEIGHTS.values():
+        assert weight.couplings
+        assert set(weight.couplings) <= set(COUPLINGS)
+
+
+def test_the_columns_that_a_hyperparameter_table_must_have_are_columns():
+    schema = load_schema(SCHEMAS / "hyperparameters.schema.yaml")
+    assert set(schema["required"]) <= set(schema["x-columns"]) <= set(schema["properties"])
+
+
+# The README of the config: every key, with its range.
+
+README = (BASE / "config" / "README.md").read_text(encoding="utf-8")
+
+
+def leaves(schema, place=""):
+    """Every key of a schema that holds no keys of its own, by dotted place."""
+    schema = resolved(schema)
+    for option in schema.get("anyOf", []):
+        if "$ref" in option:
+            schema = resolved({**option, **{k: v for k, v in schema.items() if k != "anyOf"}})
+    nested = {f".{name}": spec for name, spec in schema.get("properties", {}).items()}
+    if isinstance(schema.get("additionalProperties"), dict):
+        nested[".<name>"] = schema["additionalProperties"]
+    if "properties" in schema.get("items", {}):
+        nested["[]"] = schema["items"]
+    if not nested:
+        yield place.removeprefix("."), schema
+    for name, spec in nested.items():
+        yield from leaves(spec, f"{place}{name}")
+
+
+def described():
+    """Every key that a table of the README describes, by dotted place, with its range.
+
+    A section's title names what its keys lie below, in backticks.
+    """
+    below, found = [], []
+    for line in README.split("## Keys", 1)[1].splitlines():
+        if line.startswith("#"):
+            below = [f"{name}." for name in re.findall(r"`([^`]+)`", line)] or [""]
+        elif line.startswith("| `"):
+            keys, allowed, _ = line.strip("|").split(" | ", 2)
+            for key in re.findall(r"`([^`]+)`", keys):
+                found += [(f"{place}{key}", allowed) for place in below]
+    return found
+
+
+def words_of_range(spec):
+    """What a key's range must say: words of an enum, bounds of a number."""
+    spec = resolved(spec)
+    yield from (f"`{word}`" for word in spec.get("enum", []))
+    yield from (f"`{option['const']}`" for option in spec.get("oneOf", []) if "const" in option)
+    yield from (
+        "`null`" for kind in [spec.get("type")] if "null" in (kind or "") and kind != "null"
+    )
+    bounds = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
+    yield from (f"{spec[bound]:g}" for bound in bounds if bound in spec)
+    if "items" in spec:
+        yield from words_of_range(spec["items"])
+
+
+def test_the_readme_describes_every_key_of_the_config_once_and_no_other():
+    keys = [key for key, _ in described()]
+    assert sorted(keys) == sorted(place for place, _ in leaves(SCHEMA))
+
+
+def test_the_readme_gives_the_range_of_every_key():
+    allowed, lacking = dict(described()), []
+    for place, spec in leaves(SCHEMA):
+        for word in words_of_range(spec):
+            if not re.search(
+                rf"(?<![\w.-]){re.escape(word)}(?![\w-]|\.\d)", allowed.get(place, "")
+            ):
+                lacking.append((place, word))
+    assert lacking == []
+
+
+def test_the_readme_names_the_columns_of_both_tables():
+    for name in ("methods", "hyperparameters"):
+        text = README.split(f"## `{name}.tsv`", 1)[1].split("\n## ", 1)[0]
+        columns = load_schema(SCHEMAS / f"{name}.schema.yaml")["properties"]
+        assert [column for column in columns if f"`{column}`" not in text] == []
+    words = load_schema(SCHEMAS / "methods.schema.yaml")["properties"]
+    text = README.split("## `methods.tsv`", 1)[1].split("\n## ", 1)[0]
+    for column in ("coreset", "coupling"):
+        assert [word for word in words[column]["enum"] if f"`{word}`" not in text] == []
+
+
+def test_the_readme_says_of_every_guidance_term_what_the_code_holds():
+    from lighthouse.units import TERM_WEIGHTS
+
+    text = README.split("## Units of the guidance", 1)[1].split("\n## ", 1)[0]
+    rows = [line.strip("|").split(" | ") for line in text.splitlines() if line.startswith("| `")]
+    assert [row[0].strip(" `") for row in rows] == list(TERM_WEIGHTS)
+    for term, column, couplings, grows, _ in rows:
+        weight = TERM_WEIGHTS[term.strip(" `")]
+        assert column == f"`{weight.column}`"
+        assert tuple(re.findall("`([^`]+)`", couplings)) == weight.couplings
+        assert grows == ("× D / 4096" if weight.grows else "as given")

@@ -35,6 +35,12 @@ STUDIES = {
     "paper": ["paper"],
     "paper-fastai": ["paper", "fastai"],
     "imagenet1k": ["paper", "imagenet1k"],
+    "rivals": ["rivals"],
+}
+#: Those on a folder of images, which are valid where it is: files, dataset, classes.
+FOLDERS = {
+    "textures": (["folder"], "textures", 2),
+    "rehearsal": (["../docs/rehearsal/study"], "nette3", 3),
 }
 
 
@@ -52,11 +58,78 @@ def test_a_shipped_study_is_valid_without_its_data(name):
     assert study.folder == BASE / "runs" / name
 
 
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_shipped_study_on_a_folder_is_valid_with_it(tmp_path, name):
+    files, dataset, n_classes = FOLDERS[name]
+    for part in ("train", "val"):
+        for label in range(n_classes):
+            (tmp_path / part / f"class{label}").mkdir(parents=True)
+            for number in range(20):
+                (tmp_path / part / f"class{label}" / f"{number}.png").touch()
+    config = merged(files)
+    config["datasets"][dataset]["root"] = str(tmp_path)
+    study = load_study(config, BASE)
+    assert study.folder == BASE / "runs" / name
+    assert study.missing() == []
+
+
+def test_every_config_file_that_is_shipped_belongs_to_a_study_that_is_tested():
+    files = {path.stem for path in (BASE / "config").glob("*.yaml")} - {"config"}
+    tested = [*STUDIES.values(), *(names for names, *_ in FOLDERS.values())]
+    assert files == {name for names in tested for name in names if "/" not in name}
+
+
+def test_the_study_of_the_tests_is_valid():
+    config = copy.deepcopy(SHIPPED)
+    update_config(config, yaml.safe_load((BASE / "tests" / "configs" / "tiny.yaml").read_text()))
+    load_study(config, BASE)
+
+
+def test_the_default_and_the_papers_study_run_every_rival():
+    rivals = ["random", "herding", "dit", "minimax", "dit-igd", "minimax-igd", "mgd3"]
+    ours = ["control", "rsm", "cgs", "rsm-cgs", "rsm-greedy"]
+    for config in (SHIPPED, merged(["paper"])):
+        study = load_study(config, BASE)
+        assert study.run["methods"] == rivals + ours
+        assert study.ceilings
+
+
+def test_the_papers_study_runs_every_method_at_every_ipc():
+    study = load_study(merged(["paper"]), BASE)
+    names = {(cell.dataset, cell.method, cell.ipc) for cell in study.main_cells}
+    assert len(names) == len(study.main_cells) == 2 * 12 * 3
+
+
+def test_the_study_of_rivals_is_the_defaults_with_igd_at_every_ipc():
+    study, default = load_study(merged(["rivals"]), BASE), load_study(SHIPPED, BASE)
+    added = {study.cell("digits", m, ipc) for m in ("dit-igd", "minimax-igd") for ipc in (5, 10)}
+    assert set(study.cells) == set(default.main_cells) | added
+
+
+def test_the_weights_of_igd_are_the_papers():
+    study = load_study(merged(["paper"]), BASE)
+    found = {
+        (dataset.split("-")[0], method, ipc): tuple(
+            study.term_weights(study.cell(dataset, method, ipc)).values()
+        )
+        for dataset in study.run["datasets"]
+        for method in ("dit-igd", "minimax-igd")
+        for ipc in study.run["ipc"]
+    }
+    assert found == {
+        **{(d, "dit-igd", 10): (5, 50) for d in ("imagenette", "imagewoof")},
+        **{(d, "dit-igd", n): (5, 120) for d in ("imagenette", "imagewoof") for n in (50, 100)},
+        **{("imagenette", "minimax-igd", n): (15, 10) for n in (10, 50, 100)},
+        ("imagewoof", "minimax-igd", 10): (10, 50),
+        **{("imagewoof", "minimax-igd", n): (10, 100) for n in (50, 100)},
+    }
+
+
 def test_table_1_of_the_supplement():
     study = load_study(merged(["paper"]), BASE)
     names = ("lambda", "learning_rate", "eta_dpp", "mu_dm")
     table = {
-        (dataset, ipc): tuple(study.hyperparameters[dataset, ipc][name] for name in names)
+        (dataset, ipc): tuple(study.weights(dataset, "rsm-cgs", ipc)[name] for name in names)
         for dataset in study.run["datasets"]
         for ipc in study.run["ipc"]
     }

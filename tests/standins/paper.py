@@ -6,11 +6,12 @@ and ``toy.yaml``, which is laid over ``config/paper.yaml`` and points there:
 - ``imagenet/``: a few images of noise for each of ImageNette's classes, as ImageNet's folders;
 - ``dit/``: a two-layer DiT with ImageNet's 1000 classes and the learned variance, as the
   hub's pipeline has it; ``vae/``: an AutoencoderKL that scales by 8, as Stable Diffusion's;
-- ``squeezenet.safetensors``: an untrained SqueezeNet.
+- ``squeezenet.safetensors``: an untrained SqueezeNet;
+- ``elsewhere/``: a finished set of two images a class, as another project would hand it on.
 
 Real there: every rule, the label registry, the choice of class embeddings, DiffFit, the
-reference's sampler, sharding by class, three students, hard and soft labels. Standing in:
-the weights, the images and their size (32 px).
+reference's sampler, sharding by class, every kind of rival, two students, hard and soft labels.
+Standing in: the weights, the images and their size (32 px).
 """
 
 import sys
@@ -26,13 +27,40 @@ from safetensors.torch import save_file
 from lighthouse.datasets.labels import LABELS
 
 IMAGES = {"train": 4, "val": 2}
-SIZE = 32
+SIZE, IPC = 32, 2
 
 
-def write_images(folder: Path, classes: list[str]) -> None:
-    """JPEG files of coloured noise, of a size that must be scaled and cut."""
+STUDENTS = ["convnet6", "resnet18"]
+METHODS = [
+    "random",
+    "dit",
+    "minimax",
+    "dit-igd",
+    "control",
+    "rsm",
+    "rsm-cgs",
+    "rsm-greedy",
+]
+HYPERPARAMETERS = {
+    "dataset": "imagenette-ilsvrc",
+    "ipc": IPC,
+    "lambda": 3e-3,
+    "learning_rate": 1e-3,
+    "eta_dpp": 100,
+    "mu_dm": 1000,
+    "k_influence": 5,
+    "gamma_deviation": 50,
+    "mode_scale": 0.1,
+}
+
+
+def write_images(folder: Path, classes: list[str], images: dict[str, int]) -> None:
+    """JPEG files of coloured noise, of a size that must be scaled and cut.
+
+    images: how many a class, by part, a folder below ``folder``.
+    """
     rng = np.random.default_rng(0)
-    for part, count in IMAGES.items():
+    for part, count in images.items():
         for label, name in enumerate(classes):
             target = folder / part / name
             target.mkdir(parents=True)
@@ -77,12 +105,25 @@ def overlay(folder: Path) -> dict:
         "study": "paper-toy",
         "run": {
             "datasets": ["imagenette-ilsvrc"],
-            "methods": ["random", "dit", "control", "rsm", "rsm-cgs"],
-            "ipc": [2],
+            "methods": METHODS,
+            "ipc": [IPC],
             "seeds": [0],
+            "students": STUDENTS,
             "protocols": ["igd", "rded"],
-            "sweep": {"ipc": 2, "eta_dpp": [0, 100]},
-            "spectrum": {"ipc": 2},
+            "ablation": {"ipc": IPC, "methods": ["dit", "base-mean", "rsm-cgs"]},
+            "sweep": {"ipc": IPC, "lambda": [], "eta_dpp": [0, 100], "mu_dm": []},
+            "lighthouse": {"ipc": IPC, "subsets": 5},
+            "spectrum": {"ipc": IPC},
+        },
+        # Of three respaced steps the paper's would leave IGD none.
+        "guidance": {term: {"steps": [0, 1000]} for term in ("influence", "deviation")},
+        "external": {
+            "elsewhere": {
+                "dataset": "imagenette-ilsvrc",
+                "root": str(folder / "elsewhere"),
+                "ipc": IPC,
+                "label": "Made elsewhere",
+            }
         },
         "tables": {"hyperparameters": str(folder / "hyperparameters.tsv")},
         "datasets": {
@@ -93,6 +134,8 @@ def overlay(folder: Path) -> dict:
                 "denoiser": {"pretrained": str(folder / "dit"), "revision": None},
                 "tuning": {"epochs": 1, "ema": 0.9},
                 "sampler": {"steps": 3, "micro_batch": 8, "classes_per_job": 5},
+                # Six halvings leave nothing of the toy's images.
+                "surrogate": {"network": "convnet3", "epochs": 1, "images_per_class": 2},
                 "extractor": {
                     "kind": "squeezenet",
                     "name": "squeezenet-untrained",
@@ -112,11 +155,12 @@ def overlay(folder: Path) -> dict:
 def main(folder: Path) -> None:
     """Write everything below ``folder``."""
     folder = folder.absolute()
-    write_images(folder / "imagenet", [entry.wnid for entry in LABELS["imagenette"].classes])
+    classes = [entry.wnid for entry in LABELS["imagenette"].classes]
+    write_images(folder / "imagenet", classes, IMAGES)
+    write_images(folder, classes, {"elsewhere": IPC})
     write_models(folder)
-    row = "imagenette-ilsvrc\t2\t3e-3\t1e-3\t100\t1000"
-    header = "dataset\tipc\tlambda\tlearning_rate\teta_dpp\tmu_dm"
-    (folder / "hyperparameters.tsv").write_text(f"{header}\n{row}\n", encoding="utf-8")
+    lines = ["\t".join(map(str, line)) for line in zip(*HYPERPARAMETERS.items(), strict=True)]
+    (folder / "hyperparameters.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (folder / "toy.yaml").write_text(yaml.safe_dump(overlay(folder)), encoding="utf-8")
 
 

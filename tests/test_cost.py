@@ -1,0 +1,79 @@
+"""The cost table: what counts to which column, by hand."""
+
+import pytest
+
+from lighthouse.report.cost import COLUMNS, cost_row
+
+GIB = 2**30
+
+
+def record(seconds, host=1.0, device=None, **facts):
+    return {
+        "seconds": seconds,
+        "peak_host_bytes": int(host * GIB),
+        "peak_device_bytes": None if device is None else int(device * GIB),
+        "device": "a GPU" if device else "a CPU",
+        "threads": 2,
+        **facts,
+    }
+
+
+RECORDS = {
+    "sample": record(50.0, 2, images=100),
+    "base": record(300.0, 9),
+    "tuned": record(40.0, 3, trainable_parameters=700),
+    "surrogate": record(12.0, 1.5),
+}
+
+
+def row(sample="sample", base="base", preparation=()):
+    place = {"dataset": "toy", "method": "m", "ipc": 10}
+    return {**place, "sample": sample, "base": base, "preparation": list(preparation)}
+
+
+def test_what_a_method_needs_beyond_the_base_is_added_up():
+    found = cost_row(row(preparation=["tuned", "surrogate"]), RECORDS)
+    assert (found["base_seconds"], found["preparation_seconds"]) == (300, 52)
+    assert (found["seconds_per_image"], found["images"]) == (0.5, 100)
+    assert found["trainable_parameters"] == 700
+    assert (found["device"], found["threads"], found["status"]) == ("a CPU", 2, "measured")
+    assert tuple(found) == COLUMNS
+
+
+def test_peaks_are_of_the_method_and_not_of_the_base():
+    found = cost_row(row(preparation=["tuned"]), RECORDS)
+    assert found["peak_host_gib"] == 3
+    assert found["peak_device_gib"] != found["peak_device_gib"]
+
+
+def test_the_highest_peak_of_a_device_counts():
+    records = {**RECORDS, "sample": record(1, device=7, images=1), "tuned": record(1, device=11)}
+    assert cost_row(row(preparation=["tuned"]), records)["peak_device_gib"] == 11
+
+
+def test_a_coreset_has_no_base_and_tunes_nothing():
+    found = cost_row(row(base=None), RECORDS)
+    assert found["base_seconds"] != found["base_seconds"]
+    assert (found["preparation_seconds"], found["trainable_parameters"]) == (0, 0)
+
+
+def test_shards_of_one_set_are_added_up():
+    records = {"a": record(10, images=20), "b": record(30, images=60)}
+    found = cost_row(row(sample=["a", "b"], base=None), records)
+    assert (found["seconds_per_image"], found["images"]) == (0.5, 80)
+
+
+@pytest.mark.parametrize("lost", ["sample", "base", "tuned"])
+def test_a_row_that_lacks_one_record_is_missing(lost):
+    records = {path: found for path, found in RECORDS.items() if path != lost}
+    found = cost_row(row(preparation=["tuned"]), records)
+    assert found["status"] == "missing"
+    assert found["seconds_per_image"] != found["seconds_per_image"]
+    assert (found["dataset"], found["method"], found["ipc"]) == ("toy", "m", 10)
+
+
+def test_a_set_made_elsewhere_has_no_cost_here():
+    found = cost_row(row(sample=None, base=None), RECORDS)
+    assert found["status"] == "measured"
+    for column in ("seconds_per_image", "images", "device", "peak_host_gib"):
+        assert found[column] != found[column]

@@ -1,0 +1,78 @@
+"""What a method costs: time beyond the base prior, time an image, memory, trained parameters."""
+
+from collections.abc import Mapping, Sequence
+
+from lighthouse.report.tables import MEASURED, MISSING, NAN
+
+KEYS = ("dataset", "method", "ipc")
+COLUMNS = (
+    *KEYS,
+    "base_seconds",
+    "preparation_seconds",
+    "seconds_per_image",
+    "images",
+    "trainable_parameters",
+    "peak_host_gib",
+    "peak_device_gib",
+    "device",
+    "threads",
+    "status",
+)
+GIB = 2**30
+
+
+def paths_of(row: Mapping) -> list[str]:
+    """The cost records behind a row. ``sample`` may be one path, or one for each shard."""
+    return [*_several(row["sample"]), *_several(row["base"]), *_several(row["preparation"])]
+
+
+def cost_row(row: Mapping, records: Mapping[str, Mapping]) -> dict:
+    """One method's cost at one dataset and IPC.
+
+    row: ``KEYS``; the paths ``sample``, ``base`` (None without a prior trained here) and
+    ``preparation`` (what the method needs beyond the base: fine-tuning, a surrogate).
+    A set made elsewhere has no ``sample`` (None), and no cost of its own here.
+    records: a job's cost by path. A path without one makes the row a missing one.
+
+    Seconds are of work, without a process's start-up, on ``device`` with ``threads``.
+    ``seconds_per_image`` is over all ``images`` of the file that holds the set: methods
+    that draw each image alone share one file across IPC. Peaks are the highest of the
+    method's own jobs, base aside. A method that tunes nothing has 0 trained parameters.
+    """
+    keys = {name: row[name] for name in KEYS}
+    if any(path not in records for path in paths_of(row)):
+        return {**dict.fromkeys(COLUMNS, NAN), **keys, "status": MISSING}
+    sample, base, preparation = (
+        [records[path] for path in _several(row[name])]
+        for name in ("sample", "base", "preparation")
+    )
+    own = [*sample, *preparation]
+    images = sum(record["images"] for record in sample)
+    return {
+        **keys,
+        "base_seconds": _total(base) if base else NAN,
+        "preparation_seconds": _total(preparation),
+        "seconds_per_image": _total(sample) / images if images else NAN,
+        "images": images or NAN,
+        "trainable_parameters": sum(r.get("trainable_parameters") or 0 for r in preparation),
+        "peak_host_gib": _peak(own, "peak_host_bytes"),
+        "peak_device_gib": _peak(own, "peak_device_bytes"),
+        **{name: sample[0][name] if sample else NAN for name in ("device", "threads")},
+        "status": MEASURED,
+    }
+
+
+def _several(paths: str | Sequence[str] | None) -> list[str]:
+    if paths is None:
+        return []
+    return [paths] if isinstance(paths, str) else list(paths)
+
+
+def _total(records: Sequence[Mapping]) -> float:
+    return float(sum(record["seconds"] for record in records))
+
+
+def _peak(records: Sequence[Mapping], name: str) -> float:
+    """Highest peak in GiB; NaN where none was taken, as that of a device without one."""
+    found = [record[name] for record in records if record.get(name) is not None]
+    return max(found) / GIB if found else NAN

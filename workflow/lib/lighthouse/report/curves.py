@@ -1,0 +1,151 @@
+"""What figures of accuracy show: rows picked from tables, and in words what is left out."""
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+
+import numpy as np
+import pandas as pd
+
+from lighthouse.config.grid import ALL
+from lighthouse.report.tables import MEASURED
+from lighthouse.runtime.errors import DataError
+
+#: What one panel shows.
+PANEL = ["dataset", "student", "protocol"]
+
+
+def left_out(rows: pd.DataFrame) -> str:
+    """Which cells have no figures, and why, in words; empty where all have.
+
+    rows: ``label``, ``dataset``, ``ipc``, ``status``.
+    """
+    sentences = []
+    several = rows.dataset.nunique() > 1
+    for status, absent in rows[rows.status != MEASURED].groupby("status", sort=True):
+        cells = []
+        for (label, dataset), of in absent.groupby(["label", "dataset"], sort=False):
+            sizes = ", ".join(str(ipc) for ipc in of.ipc.drop_duplicates())
+            cells.append(f"{label} ({f'{dataset}, ' if several else ''}IPC {sizes})")
+        sentences.append(f"{status}: {'; '.join(cells)}.")
+    return " ".join(sentences)
+
+
+def by_ipc(board: pd.DataFrame) -> pd.DataFrame:
+    """Measured rows of the leaderboard as drawn against IPC; the ceiling's IPC stays "all"."""
+    columns = [*PANEL, "method", "label", "ipc", "top1_mean", "top1_std", "n_seeds", "n_students"]
+    panels = board[(board.status == MEASURED) & (board.ipc.astype(str) != ALL)][PANEL]
+    if panels.empty:
+        raise DataError("no figure of accuracy against IPC: no row of the leaderboard is measured")
+    # A panel needs more than its ceiling.
+    rows = board[board.status == MEASURED].merge(panels.drop_duplicates(), on=PANEL)
+    return rows[columns]
+
+
+def fullest_ipc(rows: pd.DataFrame) -> int:
+    """The largest IPC among those at which most methods have figures. rows: of one panel."""
+    synthetic = rows[rows.ipc.astype(str) != ALL]
+    counts = synthetic.groupby(synthetic.ipc.astype(int)).method.nunique()
+    return int(counts[counts == counts.max()].index.max())
+
+
+def class_counts(board: pd.DataFrame, cost: pd.DataFrame) -> pd.Series:
+    """Classes by dataset, from how many images the files hold.
+
+    A file holds the sets of all seeds, of its own IPC or, where each image is drawn alone, of
+    the study's largest: the smallest number an IPC and seed is that of the classes.
+    """
+    seeds = board[board.ipc.astype(str) != ALL].groupby("dataset").n_seeds.max()
+    share = cost.images / pd.to_numeric(cost.ipc, errors="coerce") / cost.dataset.map(seeds)
+    return share[cost.status == MEASURED].groupby(cost.dataset).min()
+
+
+def by_cost(
+    board: pd.DataFrame, cost: pd.DataFrame, ipc: int | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows as drawn against cost, and those that are left out, with their ``status``.
+
+    One IPC a panel: ``ipc``, or else ``fullest_ipc``. ``seconds_per_image`` is what sampling
+    an image takes; ``seconds_in_all`` adds a share of what precedes it, the base prior's
+    training and the method's own preparation, where no more than one set of this size is
+    made. The ceiling has no cost, and stands with an empty one.
+    """
+    drawn, absent = [], []
+    classes = class_counts(board, cost)
+    spent = cost.assign(ipc=cost.ipc.astype(str)).rename(columns={"status": "cost_status"})
+    columns = ["seconds_per_image", "base_seconds", "preparation_seconds", "cost_status"]
+    key = ["dataset", "method", "ipc"]
+    board = board.drop(columns="seconds_per_image").assign(ipc=board.ipc.astype(str))
+    for _, rows in board.groupby(PANEL, sort=False):
+        measured = rows[rows.status == MEASURED]
+        if not (measured.ipc != ALL).any():
+            absent.append(rows)
+            continue
+        at = rows[rows.ipc.isin([str(ipc or fullest_ipc(measured)), ALL])]
+        at = at.merge(spent[[*key, *columns]], on=key, how="left", validate="1:1")
+        has_cost = (at.cost_status == MEASURED) & (at.seconds_per_image > 0)
+        here = (at.status == MEASURED) & (has_cost | (at.ipc == ALL))
+        drawn.append(at[here])
+        why = at.status.where(at.status != MEASURED, at.cost_status.fillna("no cost measured"))
+        why = why.where(why != MEASURED, "no cost measured")
+        absent.append(at[~here].assign(status=why[~here]))
+    if not drawn:
+        raise DataError("no figure of accuracy against cost: no row of the leaderboard is measured")
+    table = pd.concat(drawn, ignore_index=True)
+    before = table[["base_seconds", "preparation_seconds"]].fillna(0).sum(axis=1)
+    made = pd.to_numeric(table.ipc, errors="coerce") * table.dataset.map(classes)
+    table["seconds_in_all"] = table.seconds_per_image + before / made
+    kept = [*PANEL, "method", "label", "ipc", "seconds_per_image", "seconds_in_all"]
+    return table[[*kept, "top1_mean", "top1_std"]], pd.concat(absent, ignore_index=True)
+
+
+def sweep_rows(
+    accuracy: pd.DataFrame,
+    diversity: pd.DataFrame,
+    sweeps: Mapping[str, Sequence[float]],
+    table: Mapping[str, Mapping[str, float]],
+) -> pd.DataFrame:
+    """Rows in which one factor is varied and the others stand at the table's values.
+
+    accuracy, diversity: of one method and IPC. sweeps: factor → values; table: dataset →
+    factor → value. ``at_table`` marks the table's own value, which is a point of every curve;
+    ``coverage_mean`` and ``coverage_std`` are over sampling seeds. Rows without figures stay,
+    with their ``status``.
+    """
+    factors = list(sweeps)
+    light = diversity[diversity.status == MEASURED].groupby(["dataset", *factors]).coverage
+    light = light.agg(coverage_mean="mean", coverage_std="std").reset_index()
+    accuracy = accuracy.astype(dict.fromkeys(factors, float))
+    light = light.astype(dict.fromkeys(factors, float))
+    joined = accuracy.merge(light, on=["dataset", *factors], how="left")
+    parts = []
+    for (dataset, values), factor in product(table.items(), factors):
+        rows = joined[joined.dataset == dataset]
+        for other in set(factors) - {factor}:
+            rows = rows[np.isclose(rows[other], values[other])]
+        wanted = [*sweeps[factor], values[factor]]
+        rows = rows[np.isclose(rows[[factor]].to_numpy(), np.array(wanted)[None]).any(1)]
+        at_table = np.isclose(rows[factor], values[factor])
+        parts.append(rows.assign(factor=factor, value=rows[factor], at_table=at_table))
+    kept = [*PANEL, "factor", "value", "at_table", "n_seeds", "n_students", "top1_last_mean"]
+    kept += ["top1_last_std", "coverage_mean", "coverage_std", "status"]
+    rows = pd.concat(parts)[kept]
+    if not (rows.status == MEASURED).any():
+        raise DataError("no figure of the sweeps: no row of them is measured")
+    # A student that is trained at the table's values alone has no curve.
+    rows = rows.groupby(PANEL).filter(
+        lambda curve: curve.groupby("factor").value.nunique().max() > 1
+    )
+    rank = {factor: i for i, factor in enumerate(factors)}
+    return rows.sort_values(
+        ["factor", *PANEL, "value"],
+        key=lambda column: column.map(rank) if column.name == "factor" else column,
+        ignore_index=True,
+    )
+
+
+def sweep_left_out(rows: pd.DataFrame) -> str:
+    """Which points of a sweep have no figures, in words. rows: of ``sweep_rows``."""
+    absent = rows[rows.status != MEASURED]
+    keys = ["status", "dataset", "factor", "value"]
+    points = absent[keys].drop_duplicates().itertuples()
+    return "; ".join(f"{p.status}: {p.factor} = {p.value:g} ({p.dataset})" for p in points)

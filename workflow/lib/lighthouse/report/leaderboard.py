@@ -1,0 +1,228 @@
+"""Every system in one table: what was measured here, under one protocol, beside what was published.
+
+Rows come from the study's own list, so that none can drop out unseen: a row whose
+computation failed says ``missing``, one that the study leaves out ``not run``.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from lighthouse.report.ablation import average, seed_average
+from lighthouse.report.tables import MEASURED, MISSING, NAN, NOT_RUN, cell_key
+
+COLUMNS = (
+    "dataset",
+    "protocol",
+    "student",
+    "ipc",
+    "method",
+    "label",
+    "status",
+    "n_seeds",
+    "n_students",
+    "top1_mean",
+    "top1_std",
+    "std_sets",
+    "std_students",
+    "top1_best_mean",
+    "difference",
+    "p_holm",
+    "verdict",
+    "published",
+    "published_std",
+    "published_protocol",
+    "published_source",
+    "coverage",
+    "log_det",
+    "ssim",
+    "fid",
+    "extractor",
+    "seconds_per_image",
+)
+#: Verdict of the row that the others are compared with.
+BASE = "base"
+#: Columns of the accuracy table by those of this one.
+ACCURACY = {
+    "n_seeds": "n_seeds",
+    "n_students": "n_students",
+    "top1_mean": "top1_last_mean",
+    "top1_std": "top1_last_std",
+    "std_sets": "std_sets",
+    "std_students": "std_students",
+    "top1_best_mean": "top1_best_mean",
+}
+DIVERSITY = ("coverage", "log_det", "ssim")
+#: What stands beside accuracy, by the table that has it. Where that failed, the field
+#: says so, whatever the row's status, which is that of its accuracy.
+BESIDE = {"diversity": DIVERSITY, "fid": ("fid",), "cost": ("seconds_per_image",)}
+
+
+def leaderboard_rows(
+    specs: Sequence[Mapping],
+    tables: Mapping[str, Sequence[Mapping]],
+    students: Sequence[str],
+    base: str | None,
+) -> list[dict]:
+    """The leaderboard, in the order of ``specs`` for each dataset, protocol and student.
+
+    specs: a dict a dataset, method and IPC: the cell's columns where the study runs it,
+    ``label``, ``run`` (False where it does not) and ``published_as``, the name under
+    which the published figures list the dataset, or None. tables: rows of ``accuracy``,
+    ``significance``, ``diversity``, ``fid``, ``cost`` and ``published``. students:
+    those of the leaderboard; a sweep may have others. base: the method that
+    ``difference``, ``p_holm`` and ``verdict`` are against.
+    """
+    return [
+        _row(spec, student, protocol, tables, base)
+        for dataset, protocol, student in _boards(specs, tables["accuracy"], students)
+        for spec in specs
+        if spec["dataset"] == dataset
+    ]
+
+
+def _boards(
+    specs: Sequence[Mapping], accuracy: Iterable[Mapping], students: Sequence[str]
+) -> list[tuple]:
+    """(dataset, protocol, student) of each board, datasets in the specs' order."""
+    wanted = {cell_key(spec) for spec in specs if spec["run"]}
+    found = dict.fromkeys(
+        (row["dataset"], row["protocol"], row["student"])
+        for row in accuracy
+        if cell_key(row) in wanted and row["student"] in students
+    )
+    datasets = list(dict.fromkeys(spec["dataset"] for spec in specs))
+    return sorted(found, key=lambda board: datasets.index(board[0]))
+
+
+def _row(
+    spec: Mapping,
+    student: str,
+    protocol: str,
+    tables: Mapping[str, Sequence[Mapping]],
+    base: str | None,
+) -> dict:
+    row = {
+        **dict.fromkeys(COLUMNS, NAN),
+        **{name: spec[name] for name in ("dataset", "ipc", "method", "label")},
+        "protocol": protocol,
+        "student": student,
+        "status": MISSING if spec["run"] else NOT_RUN,
+        "verdict": "",
+        **_published(spec, student, protocol, tables["published"]),
+    }
+    if not spec["run"]:
+        return row
+    own = {"student": student, "protocol": protocol}
+    for found in tables["accuracy"]:
+        if cell_key(found) == cell_key(spec) and matches(found, own):
+            row.update({name: found[column] for name, column in ACCURACY.items()})
+            row["status"] = found["status"]
+    row.update(_compared(spec, own, tables["significance"], base, row["status"]))
+    place = {name: spec[name] for name in ("dataset", "method", "ipc")}
+    row.update(seed_average(tables["diversity"], spec, DIVERSITY))
+    for found in tables["fid"]:
+        if matches(found, place):
+            row.update({name: found.get(name, NAN) for name in ("fid", "extractor")})
+    for found in tables["cost"]:
+        if matches(found, place):
+            row["seconds_per_image"] = found["seconds_per_image"]
+    for table, columns in BESIDE.items():
+        if _failed(tables[table], spec):
+            row.update(dict.fromkeys(columns, MISSING))
+    return row
+
+
+def _all_ipcs_or(ipc: object, row: Mapping) -> bool:
+    own = row.get("ipc", NAN)
+    return own == ipc or own != own
+
+
+def _failed(table: Iterable[Mapping], spec: Mapping) -> bool:
+    """Whether a table says of a row that its computation failed. Some name no IPC then."""
+    place = {name: spec[name] for name in ("dataset", "method")}
+    return any(
+        row["status"] == MISSING and matches(row, place) and _all_ipcs_or(spec["ipc"], row)
+        for row in table
+    )
+
+
+def matches(row: Mapping, wanted: Mapping) -> bool:
+    """Whether a row has the wanted fields."""
+    return all(row.get(name) == value for name, value in wanted.items())
+
+
+def _compared(
+    spec: Mapping, own: Mapping, significance: Iterable[Mapping], base: str | None, status: str
+) -> dict:
+    """``difference``, ``p_holm`` and ``verdict`` against the base."""
+    if spec["method"] == base:
+        return {"verdict": BASE if status == MEASURED else MISSING}
+    place = {name: spec[name] for name in ("dataset", "method", "ipc")}
+    for found in significance:
+        if matches(found, {**place, **own, "against": base}):
+            return {name: found[name] for name in ("difference", "p_holm", "verdict")}
+    return {}
+
+
+def is_protocol(protocol: str, published: str) -> bool:
+    """Whether a study's protocol is a published one, or a variant of it: ``rded-imagenet``."""
+    return protocol == published or protocol.startswith(f"{published}-")
+
+
+def _published(
+    spec: Mapping, student: str, protocol: str, published: Sequence[Mapping]
+) -> dict[str, object]:
+    """The published figure of a row: one under the same protocol, or else the first listed."""
+    wanted = {
+        "dataset": spec.get("published_as"),
+        "student": student,
+        "method": spec["method"],
+        "ipc": spec["ipc"],
+    }
+    found = [row for row in published if matches(row, wanted)]
+    same = [row for row in found if is_protocol(protocol, row["protocol"])]
+    for row in (same or found)[:1]:
+        return {
+            "published": row["top1"],
+            "published_std": row["std"],
+            "published_protocol": row["protocol"],
+            "published_source": row["source"],
+        }
+    return {}
+
+
+def elsewhere(
+    specs: Sequence[Mapping], published: Sequence[Mapping], rows: Iterable[Mapping]
+) -> dict[tuple, list[Mapping]]:
+    """Published figures for methods that the study has no row for.
+
+    By the (dataset, protocol, student) of the leaderboard's rows; of the dataset, student,
+    protocol and IPCs of that board.
+    """
+    boards = dict.fromkeys((row["dataset"], row["protocol"], row["student"]) for row in rows)
+    return {board: _elsewhere(specs, published, *board) for board in boards}
+
+
+def _elsewhere(
+    specs: Sequence[Mapping],
+    published: Iterable[Mapping],
+    dataset: str,
+    protocol: str,
+    student: str,
+) -> list[Mapping]:
+    own = [spec for spec in specs if spec["dataset"] == dataset]
+    families = {spec.get("published_as") for spec in own} - {None}
+    methods, ipcs = ({spec[name] for spec in own} for name in ("method", "ipc"))
+    return [
+        row
+        for row in published
+        if row["dataset"] in families
+        and row["student"] == student
+        and is_protocol(protocol, row["protocol"])
+        and row["method"] not in methods
+        and row["ipc"] in ipcs
+    ]
+
+
+def spread(rows: Iterable[Mapping], column: str) -> float:
+    """Root mean square of a column of standard deviations over measured rows."""
+    return average(row[column] ** 2 for row in rows if row["status"] == MEASURED) ** 0.5

@@ -1,0 +1,285 @@
+"""The leaderboard as a reader sees it: one sheet a dataset, protocol and student.
+
+A sheet holds words alone, which ``render`` sets as Markdown, LaTeX and HTML.
+"""
+
+import string
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from lighthouse.config.grid import ALL, CEILING
+from lighthouse.report.leaderboard import is_protocol, spread
+from lighthouse.report.statistics import ALIKE, BETTER, WORSE
+from lighthouse.report.tables import MEASURED, MISSING, NOT_RUN
+
+#: Marks behind a figure, by the verdict on its difference from the base.
+MARKS = {BETTER: "↑", WORSE: "↓", ALIKE: "≈"}
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a sheet says beside its rows.
+
+    base: label of the row that the others are compared with, None where the study has
+    none. real: methods whose images are real ones. alpha: level of the verdicts.
+    """
+
+    base: str | None
+    real: frozenset[str]
+    alpha: float
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One figure: ``value`` as text, a mark, and a published figure with its note's letter."""
+
+    value: str
+    status: str = MEASURED
+    best: bool = False
+    mark: str = ""
+    published: str = ""
+    note: str = ""
+
+
+@dataclass
+class Sheet:
+    """One table. lines: (label, an entry an IPC). The ceiling, where there is one, is last."""
+
+    dataset: str
+    protocol: str
+    student: str
+    ipcs: list[int]
+    lines: list[tuple[str, list[Entry]]]
+    ceiling: tuple[str, Entry] | None
+    headline: list[str]
+    notes: list[str]
+    sources: list[tuple[str, str]] = field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        """Heading of the table."""
+        return f"{self.dataset}, student {self.student}, protocol {self.protocol}"
+
+
+def sheets(
+    rows: Sequence[Mapping], context: Context, published: Mapping[tuple, Sequence[Mapping]]
+) -> list[Sheet]:
+    """The leaderboard's rows as sheets, in their order.
+
+    published: by (dataset, protocol, student), figures for methods that have no row.
+    """
+    boards: dict[tuple, list[Mapping]] = {}
+    for row in rows:
+        boards.setdefault((row["dataset"], row["protocol"], row["student"]), []).append(row)
+    return [_sheet(board, own, context, published.get(board, ())) for board, own in boards.items()]
+
+
+def _sheet(
+    board: tuple, rows: Sequence[Mapping], context: Context, others: Sequence[Mapping]
+) -> Sheet:
+    ipcs = sorted({row["ipc"] for row in rows if row["ipc"] != ALL})
+    letters = _letters(rows)
+    best = {
+        ipc: max((_score(r) for r in _synthetic(rows, ipc, context)), default=0) for ipc in ipcs
+    }
+    labels = {row["method"]: row["label"] for row in rows}
+    lines: dict[str, dict] = {}
+    ceiling = None
+    for row in rows:
+        entry = _entry(row, letters)
+        if row["method"] == CEILING:
+            ceiling = (row["label"], entry)
+            continue
+        if row["method"] not in context.real and _score(row) == best[row["ipc"]]:
+            entry = Entry(**{**vars(entry), "best": entry.status == MEASURED})
+        lines.setdefault(row["method"], {})[row["ipc"]] = entry
+    none = Entry(NOT_RUN, NOT_RUN)
+    return Sheet(
+        *board,
+        ipcs,
+        [(labels[name], [found.get(ipc, none) for ipc in ipcs]) for name, found in lines.items()],
+        ceiling,
+        headline(rows, context),
+        _notes(rows, board[1], context, others),
+        [(letter, _source(*key, board[1])) for key, letter in letters.items()],
+    )
+
+
+def _entry(row: Mapping, letters: Mapping[tuple, str]) -> Entry:
+    measured = row["status"] == MEASURED
+    value = plus_minus(row["top1_mean"], row["top1_std"]) if measured else row["status"]
+    mark = MARKS.get(row["verdict"], "") if measured else ""
+    if row["published"] != row["published"]:
+        return Entry(value, row["status"], mark=mark)
+    figure = plus_minus(row["published"], row["published_std"])
+    return Entry(value, row["status"], False, mark, figure, letters[_key(row)])
+
+
+def plus_minus(mean: float, std: float) -> str:
+    """A mean with its deviation, to a tenth; the mean alone where there is no deviation."""
+    return f"{mean:.1f}" if std != std else f"{mean:.1f} ± {std:.1f}"
+
+
+def _score(row: Mapping) -> float:
+    return row["top1_mean"] if row["status"] == MEASURED else -1.0
+
+
+def _synthetic(rows: Iterable[Mapping], ipc: int, context: Context) -> list[Mapping]:
+    """Measured rows of made images at one IPC."""
+    return [
+        row
+        for row in rows
+        if row["ipc"] == ipc and row["status"] == MEASURED and row["method"] not in context.real
+    ]
+
+
+def _key(row: Mapping) -> tuple[str, str]:
+    return row["published_source"], row["published_protocol"]
+
+
+def _letters(rows: Iterable[Mapping]) -> dict[tuple, str]:
+    """A letter for each published source and protocol, in the order of the rows."""
+    found = dict.fromkeys(_key(row) for row in rows if row["published"] == row["published"])
+    return dict(zip(found, string.ascii_lowercase, strict=False))
+
+
+def _source(source: str, protocol: str, own: str) -> str:
+    """A source, with its protocol where it is another than the sheet's."""
+    return source if is_protocol(own, protocol) else f"{source}; under {protocol}, not {own}"
+
+
+def headline(rows: Sequence[Mapping], context: Context) -> list[str]:
+    """Which synthetic set is best at each IPC, against the base; then what is missing."""
+    sentences = []
+    for ipc in sorted({row["ipc"] for row in rows if row["ipc"] != ALL}):
+        made = _synthetic(rows, ipc, context)
+        if not made:
+            sentences.append(f"At IPC {ipc}, no synthetic set is measured.")
+            continue
+        best = max(made, key=_score)
+        text = f"At IPC {ipc}, {best['label']} has the highest mean ({best['top1_mean']:.1f} %)"
+        sentences.append(f"{text}{_against(best, context)}{_real(rows, best, context)}.")
+    lost = [row for row in rows if row["status"] == MISSING]
+    if lost:
+        names = ", ".join(dict.fromkeys(row["label"] for row in lost))
+        sentences.append(f"Missing, because a computation failed: {names}.")
+    return sentences
+
+
+def _against(best: Mapping, context: Context) -> str:
+    """How the best row compares with the base; nothing where it is the base."""
+    if best["verdict"] == ALIKE:
+        return f", not distinguishable from {context.base} ({best['difference']:+.1f} points)"
+    if best["verdict"] in (BETTER, WORSE):
+        points = f"{abs(best['difference']):.1f} points, p = {best['p_holm']:.2g}"
+        return f", {best['verdict']} than {context.base} ({points})"
+    return ""
+
+
+def _real(rows: Iterable[Mapping], best: Mapping, context: Context) -> str:
+    """Whether a set of real images of the same size does better."""
+    found = [
+        row
+        for row in rows
+        if row["ipc"] == best["ipc"] and row["method"] in context.real and row["status"] == MEASURED
+    ]
+    ahead = max(found, key=_score, default=best)
+    if _score(ahead) <= _score(best):
+        return ""
+    return f"; {ahead['label']} has {ahead['top1_mean']:.1f} %, more than any synthetic set"
+
+
+def _notes(
+    rows: Sequence[Mapping], protocol: str, context: Context, others: Sequence[Mapping]
+) -> list[str]:
+    measured = [row for row in rows if row["status"] == MEASURED]
+    notes = [_about_spread(measured, protocol)]
+    shown = {row["verdict"] for row in measured}
+    if context.base and shown & MARKS.keys():
+        words = ", ".join(f"{MARKS[v]} {v}" for v in (BETTER, WORSE, ALIKE) if v in shown)
+        other = words.replace(f"{MARKS[ALIKE]} {ALIKE}", f"{MARKS[ALIKE]} {ALIKE} from it")
+        notes.append(
+            f"Against {context.base}: {other}; paired t-test over the sampling seeds, "
+            f"corrected by Holm over all comparisons of this dataset, student and protocol, "
+            f"at {context.alpha:g}."
+        )
+    notes.append("Bold: the highest mean of a synthetic set, which need not be more than chance.")
+    if any(row["published"] == row["published"] for row in rows):
+        notes.append(
+            "Small: published for this cell, not measured here; by other code, and mostly of "
+            "the best epoch chosen on the test data. Sources are below."
+        )
+    for ipcs, labels in _left_out(rows).items():
+        at = "" if ALL in ipcs else f" at IPC {', '.join(map(str, ipcs))}"
+        notes.append(f"“{NOT_RUN}”: this study leaves out {', '.join(labels)}{at}.")
+    if any(row["status"] == MISSING for row in rows):
+        notes.append(f"“{MISSING}”: the computation failed, or has not been repeated since.")
+    if others:
+        figures = ", ".join(
+            f"{row['method']} {plus_minus(row['top1'], row['std'])} (IPC {row['ipc']})"
+            for row in others
+        )
+        sources = "; ".join(dict.fromkeys(row["source"] for row in others))
+        notes.append(f"Published elsewhere, without a row here: {figures}. {sources}.")
+    return notes
+
+
+def _about_spread(measured: Sequence[Mapping], protocol: str) -> str:
+    """What ± is, and how much of it comes from the sets and from the students."""
+    counts = dict.fromkeys(
+        (row["n_seeds"], row["n_students"]) for row in measured if row["method"] != CEILING
+    )
+    trainings = " or ".join(f"{n} × {k}" for n, k in counts)
+    text = (
+        "Top-1 accuracy (%) on the real test images after the last epoch: mean ± sample "
+        f"standard deviation over {trainings} trainings (sets × students a set), "
+        f"protocol {protocol}."
+    )
+    text += "".join(
+        f" {row['label']}: over {row['n_students']} trainings."
+        for row in measured
+        if row["method"] == CEILING
+    )
+    parts = spread(measured, "std_sets"), spread(measured, "std_students")
+    if all(part == part for part in parts):
+        text += (
+            " Of the spread, the sets' own is {:.1f} and the students' {:.1f} points "
+            "(root mean square over the rows)."
+        ).format(*parts)
+    return text
+
+
+def _left_out(rows: Iterable[Mapping]) -> dict[tuple, list[str]]:
+    """Labels of what is not run, by the IPCs at which it is not."""
+    found: dict[str, list] = {}
+    for row in rows:
+        if row["status"] == NOT_RUN:
+            found.setdefault(row["label"], []).append(row["ipc"])
+    grouped: dict[tuple, list[str]] = {}
+    for label, ipcs in found.items():
+        grouped.setdefault(tuple(ipcs), []).append(label)
+    return grouped
+
+
+def overall(rows: Sequence[Mapping], context: Context) -> list[str]:
+    """Over several sheets: how often each method is best, and how often better than the base."""
+    cells: dict[tuple, list[Mapping]] = {}
+    for row in rows:
+        if row["ipc"] != ALL:
+            place = row["dataset"], row["protocol"], row["student"], row["ipc"]
+            cells.setdefault(place, []).append(row)
+    wins: dict[str, list[str]] = {}
+    for (*_, ipc), own in cells.items():
+        for best in sorted(_synthetic(own, ipc, context), key=_score)[-1:]:
+            wins.setdefault(best["label"], []).append(best["verdict"])
+    said = []
+    for label, verdicts in sorted(wins.items(), key=lambda item: -len(item[1])):
+        text = (
+            f"{label} has the highest mean of the synthetic sets in {len(verdicts)} of "
+            f"{len(cells)} comparisons"
+        )
+        if set(verdicts) & MARKS.keys():
+            text += f", {BETTER} than {context.base} in {verdicts.count(BETTER)} of them"
+        said.append(f"{text}.")
+    lost = sum(row["status"] == MISSING for row in rows)
+    return [*said, f"{lost} of {len(rows)} rows are missing."] if lost else said

@@ -1,0 +1,121 @@
+"""Which differences of accuracy are more than chance, method against method."""
+
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from lighthouse.report.statistics import MISSING, Paired, holm, paired, verdict
+from lighthouse.report.tables import MEASURED, NAN, cell_key
+
+#: One family of Holm's correction: all its IPCs and comparisons together.
+FAMILY = ("dataset", "student", "protocol")
+COLUMNS = (
+    *FAMILY,
+    "ipc",
+    "method",
+    "against",
+    *Paired._fields,
+    "p_holm",
+    "verdict",
+)
+
+#: Accuracy by sampling seed, of one cell under one student and protocol.
+Means = dict[tuple, dict[int, float]]
+
+
+def seed_means(runs: Iterable[Mapping]) -> Means:
+    """Mean accuracy of each set's students, by (cell, student, protocol) and sampling seed.
+
+    runs: rows of the table of trainings. What failed is not in it.
+    """
+    found = defaultdict(lambda: defaultdict(list))
+    for run in runs:
+        if run["status"] == MEASURED:
+            place = found[cell_key(run), run["student"], run["protocol"]]
+            place[run["seed"]].append(run["top1_last"])
+    return {
+        key: {seed: statistics.fmean(values) for seed, values in seeds.items()}
+        for key, seeds in found.items()
+    }
+
+
+def compare(means: Means, one: Mapping, other: Mapping, student: str, protocol: str) -> Paired:
+    """A cell against another one: differences of the seeds that both have.
+
+    The sampling seed is the pair: sets of one seed start from the same noise, and
+    their students from the same draws.
+    """
+    first = means.get((cell_key(one), student, protocol), {})
+    second = means.get((cell_key(other), student, protocol), {})
+    return paired([first[seed] - second[seed] for seed in first if seed in second])
+
+
+def judged(rows: Sequence[dict], alpha: float) -> list[dict]:
+    """Rows with ``p_holm`` and ``verdict``, corrected within each family.
+
+    A row without a pair misses one of its sides.
+    """
+    tested = defaultdict(list)
+    for row in rows:
+        tested[tuple(row[name] for name in FAMILY)].append(row["p"])
+    adjusted = {family: iter(holm(values)) for family, values in tested.items()}
+    done = []
+    for row in rows:
+        p = next(adjusted[tuple(row[name] for name in FAMILY)])
+        found = verdict(row["difference"], p, alpha) if row["n_pairs"] else MISSING
+        done.append({**row, "p_holm": p, "verdict": found})
+    return done
+
+
+def significance_rows(
+    runs: Sequence[Mapping],
+    cells: Sequence[Mapping],
+    base: str | None,
+    pairs: Sequence[Sequence[str]],
+    alpha: float,
+) -> list[dict]:
+    """Every method against the base at each IPC, and the named pairs, in the order of cells.
+
+    cells: those compared, of the study's own weights, so that no row of a sweep enters.
+    A comparison exists where the study trains a student on both sides; where one of them
+    failed, its verdict says so.
+    """
+    means, asked = seed_means(runs), trained(runs)
+    table = {(c["dataset"], c["ipc"], c["method"]): c for c in cells}
+    rows = []
+    for dataset, student, protocol in families(runs, cells):
+        for (place, ipc, method), cell in table.items():
+            if place != dataset:
+                continue
+            rivals = [base, *(against for one, against in pairs if one == method)]
+            for against in dict.fromkeys(rivals):
+                other = table.get((dataset, ipc, against))
+                if other is None or against == method:
+                    continue
+                if not {(cell_key(c), student, protocol) for c in (cell, other)} <= asked:
+                    continue
+                result = compare(means, cell, other, student, protocol)
+                rows.append(
+                    {
+                        **dict(zip(FAMILY, (dataset, student, protocol), strict=True)),
+                        "ipc": ipc,
+                        "method": method,
+                        "against": against,
+                        **result._asdict(),
+                        "p_holm": NAN,
+                        "verdict": "",
+                    }
+                )
+    return judged(rows, alpha)
+
+
+def trained(runs: Iterable[Mapping]) -> set[tuple]:
+    """Every (cell, student, protocol) that the study trains, failed or not."""
+    return {(cell_key(run), run["student"], run["protocol"]) for run in runs}
+
+
+def families(runs: Iterable[Mapping], cells: Iterable[Mapping]) -> list[tuple]:
+    """The families in which a cell was trained, or should have been, in the runs' order."""
+    wanted = {cell_key(cell) for cell in cells}
+    found = (tuple(run[name] for name in FAMILY) for run in runs if cell_key(run) in wanted)
+    return list(dict.fromkeys(found))

@@ -1,0 +1,23 @@
+"""Rule `figure_sensitivity`: accuracy and coverage against one weight at a time."""
+
+from lighthouse.runtime.job import start
+
+job = start(globals().get("snakemake"))
+
+import pandas as pd  # noqa: E402
+
+from lighthouse.report.curve_figures import sensitivity_figure  # noqa: E402
+from lighthouse.report.curves import sweep_left_out, sweep_rows  # noqa: E402
+from lighthouse.report.figures import save_figure  # noqa: E402
+from lighthouse.report.tables import write_rows  # noqa: E402
+
+params = job.params
+accuracy, diversity = (
+    table[(table.method == params.method) & (table.ipc.astype(str) == str(params.ipc))]
+    for table in map(pd.read_csv, (job.input.accuracy, job.input.diversity))
+)
+data = sweep_rows(accuracy, diversity, params.sweeps, params.table)
+title = f"{params.label}, {params.ipc} images per class"
+save_figure(sensitivity_figure(data, title, sweep_left_out(data)), [job.output.pdf, job.output.png])
+write_rows(job.output.csv, data.to_dict("records"))
+job.done(f"accuracy at {len(data)} points of {len(params.sweeps)} sweeps")
