@@ -25,6 +25,11 @@ onstart:
     check_data(study)
 
 
+# A method that fails stops its own rows: the tables are made without them, and say so.
+onerror:
+    show_missing(workflow)
+
+
 rule all:
     default_target: True
     input:

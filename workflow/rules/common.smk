@@ -5,9 +5,13 @@ from pathlib import Path
 
 sys.path.insert(0, f"{workflow.basedir}/workflow/lib")
 
-from lighthouse.config import Cell, ConfigError, load_study
+from lighthouse.config import Cell, ConfigError, load_study, rows
+from lighthouse.coresets import FEATURE_CORESETS
+from lighthouse.datasets.external import fingerprint
 from lighthouse.datasets.fastai import EDITIONS
 from lighthouse.runtime.bytecode import keep_bytecode
+from lighthouse.report.cost import paths_of
+from lighthouse.report.unfinished import remake
 from lighthouse.runtime.digest import code_digest
 from lighthouse.runtime.weights import WEIGHTS
 from snakemake.exceptions import WorkflowError
@@ -29,11 +33,13 @@ if study.folder:
 
 
 # A cell of the grid as a path: one distilled set for each seed.
-CELL = "{dataset}/{method}/ipc~{ipc}/eta_dpp~{eta_dpp}/mu_dm~{mu_dm}"
-PRIOR = "{dataset}/{objective}/lambda~{lam}/lr~{lr}"
+CELL = "{dataset}/{method}/ipc~{ipc}/lambda~{lam}/eta_dpp~{eta_dpp}/mu_dm~{mu_dm}"
+RSM = "{dataset}/rsm/lambda~{lam}/lr~{lr}"
+TUNED = "{dataset}/{prior}/lr~{lr}"
 
 CORESETS = [name for name, method in study.methods.items() if method.coreset]
-SAMPLED = [name for name, method in study.methods.items() if not method.coreset]
+SAMPLED = [name for name, method in study.methods.items() if method.prior]
+EXTERNAL = list(study.config["external"])
 SHARDED = [name for name in study.run["datasets"] if len(study.shards(name)) > 1]
 WHOLE = [name for name in study.run["datasets"] if name not in SHARDED]
 DOWNLOADS = study.place(study.config["downloads"])
@@ -47,6 +53,19 @@ def check_data(study):
         raise WorkflowError("\n".join(["missing data:", *(f"  - {line}" for line in missing)]))
 
 
+def show_missing(workflow):
+    """Behind a failed run, make the tables and figures that can be made, and tell which."""
+    made, left = remake(workflow.dag)
+    if made or left:
+        print(
+            f"\n{len(made)} table and figure files were made from what is up to date; rows that "
+            "are not say 'missing'.",
+            *(["Not made anew, and out of date where they exist:", *left] if left else []),
+            sep="\n  ",
+            file=sys.stderr,
+        )
+
+
 def one_of(names):
     """A regex for one of some words; of no words, one that never matches."""
     return "|".join(sorted(names)) or "(?!)"
@@ -58,7 +77,7 @@ NUMBER = r"\d[\d.e+-]*"
 wildcard_constraints:
     dataset=one_of(study.run["datasets"]),
     method=one_of(study.methods),
-    ipc=one_of(map(str, study.run["ipc"])),
+    ipc=one_of(map(str, {cell.ipc for cell in study.cells})),
     shard=r"\d+",
     size=r"\d+",
     resize=NUMBER,
@@ -66,7 +85,11 @@ wildcard_constraints:
     mu_dm=NUMBER,
     lam=NUMBER,
     lr=NUMBER,
-    objective=one_of({prior["objective"] for prior in study.config["priors"].values()}),
+    prior=one_of(
+        name
+        for name, prior in study.config["priors"].items()
+        if prior["objective"] not in ("plain", "rsm")
+    ),
     student=one_of(study.config["students"]),
     protocol=one_of(study.config["protocols"]),
 
@@ -84,6 +107,7 @@ def cell_of(wildcards):
         wildcards.dataset,
         wildcards.method,
         int(wildcards.ipc),
+        float(wildcards.lam),
         float(wildcards.eta_dpp),
         float(wildcards.mu_dm),
     )
@@ -101,8 +125,43 @@ def latents_of(cell):
 
 def prior_of(wildcards):
     """The folder of the prior that a cell samples from."""
-    prior = study.prior(wildcards.dataset, wildcards.method, int(wildcards.ipc))
-    return f"results/priors/{wildcards.dataset}/{prior.path}"
+    return f"results/priors/{wildcards.dataset}/{study.prior(cell_of(wildcards)).path}"
+
+
+def surrogate_of(wildcards):
+    """The folder of the surrogate, where a method's guidance asks for one."""
+    asked = "influence" in study.methods[wildcards.method].guidance
+    return [f"results/surrogates/{wildcards.dataset}"] if asked else []
+
+
+def weights_of(wildcards):
+    """The weights of the terms of a cell's method, in the papers' unit."""
+    return study.term_weights(cell_of(wildcards))
+
+
+def options_of_terms(wildcards):
+    """The options of the terms of a method."""
+    return {
+        term: study.config["guidance"][term] for term in study.methods[wildcards.method].guidance
+    }
+
+
+def features_of(wildcards):
+    """The features that a coreset chooses by; none for one that needs none."""
+    asked = study.methods[wildcards.method].coreset in FEATURE_CORESETS
+    return [f"results/features/{wildcards.dataset}.safetensors"] if asked else []
+
+
+def objective_options(wildcards):
+    """The options of a prior's objective, other than RSM's."""
+    spec = study.config["priors"][wildcards.prior]
+    return {key: value for key, value in spec.items() if key != "objective"}
+
+
+def tuning_of(wildcards):
+    """The options of a fine-tuning."""
+    options = study.dataset(wildcards.dataset)["tuning"]
+    return {**options, "learning_rate": float(wildcards.lr)}
 
 
 def pixels_of(dataset, protocol):
@@ -151,9 +210,17 @@ def collect_cells(path, wildcards):
     return [path(cell) for cell in study.cells_of(wildcards.dataset, wildcards.method)]
 
 
+def lighthouse_cells(wildcards):
+    """The cells of the lighthouse figure, and last the one whose images are the pool."""
+    options, dataset = study.run["lighthouse"], wildcards.dataset
+    named = ("iid", "sequential", "joint")
+    pool = study.cell(dataset, options["iid"], max(study.ipcs(options["iid"])))
+    return [*(study.cell(dataset, options[key], options["ipc"]) for key in named), pool]
+
+
 def as_rows(cells):
     """Cells as plain dictionaries, in the order of the files beside them."""
-    return [asdict(cell) for cell in cells]
+    return [cell.row for cell in cells]
 
 
 def extractor_weights_of(wildcards):
@@ -176,10 +243,14 @@ def kinds_of(wildcards):
     ]
 
 
-def prior_memory(wildcards, attempt):
+def prior_memory(processes):
     """MB of the host: in each process a pretrained DiT-XL/2's weights (3 GB) thrice over."""
-    process = 10000 if pretrained_of("denoiser")(wildcards) else 2000
-    return attempt * process * GPUS
+
+    def mem_mb(wildcards, attempt):
+        process = 12500 if pretrained_of("denoiser")(wildcards) else 2000
+        return attempt * process * processes
+
+    return mem_mb
 
 
 def classes_of(wildcards):
@@ -194,7 +265,7 @@ def shards_of(kind):
     def files(wildcards):
         folder = f"results/shards/{cell_of(wildcards).path}"
         count = len(study.shards(wildcards.dataset))
-        return [f"{folder}/{shard}/{kind}.safetensors" for shard in range(count)]
+        return [f"{folder}/{shard}/{kind}" for shard in range(count)]
 
     return files
 

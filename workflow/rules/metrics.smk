@@ -49,18 +49,19 @@ rule features:
         "../scripts/features.py"
 
 
-rule diversity:
+rule set_metrics:
     input:
         features="results/features/{dataset}.safetensors",
         extractor="results/extractors/{dataset}.safetensors",
         images=lambda wildcards: collect_cells(images_of, wildcards),
         latents=lambda wildcards: collect_cells(latents_of, wildcards),
     output:
-        table="results/metrics/diversity/{dataset}/{method}.csv",
+        diversity="results/metrics/diversity/{dataset}/{method}.csv",
+        frechet="results/metrics/frechet/{dataset}/{method}.csv",
     log:
-        "results/logs/metrics/diversity/{dataset}/{method}.log",
+        "results/logs/metrics/sets/{dataset}/{method}.log",
     benchmark:
-        "results/benchmarks/metrics/diversity/{dataset}/{method}.tsv"
+        "results/benchmarks/metrics/sets/{dataset}/{method}.tsv"
     conda:
         "../../envs/metrics.yaml"
     resources:
@@ -69,57 +70,29 @@ rule diversity:
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         cells=lambda wildcards: as_rows(study.cells_of(wildcards.dataset, wildcards.method)),
+        table_cells=as_rows(study.table_cells),
         seeds=study.run["seeds"],
-        epsilon=study.config["guidance"]["epsilon"],
+        epsilon=study.config["guidance"]["dpp"]["epsilon"],
         neighbours=study.config["metrics"]["coverage_neighbours"],
         ssim_pairs=study.config["metrics"]["ssim_pairs"],
-        code=code("diversity.py"),
+        code=code("set_metrics.py"),
     script:
-        "../scripts/diversity.py"
-
-
-rule frechet:
-    input:
-        features="results/features/{dataset}.safetensors",
-        extractor="results/extractors/{dataset}.safetensors",
-        images=lambda wildcards: [
-            images_of(cell) for cell in study.main_cells if cell.dataset == wildcards.dataset
-        ],
-    output:
-        table="results/metrics/frechet/{dataset}.csv",
-    log:
-        "results/logs/metrics/frechet/{dataset}.log",
-    benchmark:
-        "results/benchmarks/metrics/frechet/{dataset}.tsv"
-    conda:
-        "../../envs/metrics.yaml"
-    resources:
-        gpu=1,
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 240 * attempt,
-    params:
-        cells=lambda wildcards: as_rows(
-            cell for cell in study.main_cells if cell.dataset == wildcards.dataset
-        ),
-        seeds=study.run["seeds"],
-        code=code("frechet.py"),
-    script:
-        "../scripts/frechet.py"
+        "../scripts/set_metrics.py"
 
 
 rule spectrum:
     input:
         extractor="results/extractors/{dataset}.safetensors",
-        images=lambda wildcards: [
-            images_of(cell) for cell in study.spectrum_cells(wildcards.dataset).values()
-        ],
+        images=lambda wildcards: images_of(
+            study.cell(wildcards.dataset, wildcards.method, study.run["spectrum"]["ipc"])
+        ),
     output:
-        values="results/metrics/spectrum/{dataset}.csv",
-        ranks="results/metrics/spectrum_ranks/{dataset}.csv",
+        values="results/metrics/spectrum/{dataset}/{method}.csv",
+        ranks="results/metrics/spectrum_ranks/{dataset}/{method}.csv",
     log:
-        "results/logs/metrics/spectrum/{dataset}.log",
+        "results/logs/metrics/spectrum/{dataset}/{method}.log",
     benchmark:
-        "results/benchmarks/metrics/spectrum/{dataset}.tsv"
+        "results/benchmarks/metrics/spectrum/{dataset}/{method}.tsv"
     conda:
         "../../envs/metrics.yaml"
     resources:
@@ -127,9 +100,43 @@ rule spectrum:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        cells=lambda wildcards: as_rows(study.spectrum_cells(wildcards.dataset).values()),
-        sources=list(study.spectrum_cells(study.run["datasets"][0])),
+        source=lambda wildcards: study.spectrum_sources[wildcards.method],
+        ipc=study.run["spectrum"]["ipc"],
         seeds=study.run["seeds"],
         code=code("spectrum.py"),
     script:
         "../scripts/spectrum.py"
+
+
+# Joint against sequential sampling, beside what subsets of a pool of iid images reach.
+rule lighthouses:
+    input:
+        features="results/features/{dataset}.safetensors",
+        extractor="results/extractors/{dataset}.safetensors",
+        images=lambda wildcards: [images_of(cell) for cell in lighthouse_cells(wildcards)],
+        latents=lambda wildcards: [latents_of(cell) for cell in lighthouse_cells(wildcards)],
+    output:
+        table="results/metrics/lighthouse/{dataset}.csv",
+        test="results/metrics/lighthouse_test/{dataset}.csv",
+        map="results/metrics/lighthouse_map/{dataset}.csv",
+    log:
+        "results/logs/metrics/lighthouse/{dataset}.log",
+    benchmark:
+        "results/benchmarks/metrics/lighthouse/{dataset}.tsv"
+    conda:
+        "../../envs/metrics.yaml"
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        seeds=study.run["seeds"],
+        ipc=lookup(dpath="run/lighthouse/ipc", within=study.config, default=None),
+        pool_ipc=lambda wildcards: lighthouse_cells(wildcards)[-1].ipc,
+        subsets=lookup(dpath="run/lighthouse/subsets", within=study.config, default=None),
+        shown_class=lookup(dpath="run/lighthouse/shown_class", within=study.config, default=None),
+        epsilon=study.config["guidance"]["dpp"]["epsilon"],
+        neighbours=study.config["metrics"]["coverage_neighbours"],
+        code=code("lighthouses.py"),
+    script:
+        "../scripts/lighthouses.py"

@@ -4,6 +4,7 @@ rule base_prior:
         pretrained=pretrained_of("denoiser"),
     output:
         model=directory("results/priors/{dataset}/base"),
+        cost="results/costs/priors/{dataset}/base.json",
     log:
         "results/logs/priors/{dataset}/base.log",
     benchmark:
@@ -15,7 +16,7 @@ rule base_prior:
     resources:
         # A pretrained model that is taken as it is needs none.
         gpu=lambda wildcards: GPUS if study.dataset(wildcards.dataset)["base"] else 0,
-        mem_mb=prior_memory,
+        mem_mb=prior_memory(GPUS),
         runtime=lambda wildcards, attempt: 720 * attempt,  # a new attempt goes on from the checkpoint
     params:
         objective="plain",
@@ -30,37 +31,87 @@ rule base_prior:
         "../scripts/prior.py"
 
 
-rule tuned_prior:
+rule rsm_prior:
     input:
         latents="results/latents/{dataset}",
         base="results/priors/{dataset}/base",
     output:
-        model=directory(f"results/priors/{PRIOR}"),
+        model=directory(f"results/priors/{RSM}"),
+        cost=f"results/costs/priors/{RSM}.json",
     log:
-        f"results/logs/priors/{PRIOR}.log",
+        f"results/logs/priors/{RSM}.log",
     benchmark:
-        f"results/benchmarks/priors/{PRIOR}.tsv"
+        f"results/benchmarks/priors/{RSM}.tsv"
     priority: 90
     conda:
         "../../envs/diffusion.yaml"
     threads: GPUS
     resources:
         gpu=GPUS,
-        mem_mb=prior_memory,
+        mem_mb=prior_memory(GPUS),
         runtime=lambda wildcards, attempt: 720 * attempt,
     params:
-        objective="{objective}",
+        objective="rsm",
         objective_options=lambda wildcards: {
             "lam": float(wildcards.lam),
             "l1_weighting": study.dataset(wildcards.dataset)["tuning"]["l1_weighting"],
         },
-        training=lambda wildcards: {
-            **study.dataset(wildcards.dataset)["tuning"],
-            "learning_rate": float(wildcards.lr),
-        },
+        training=tuning_of,
         gpus=GPUS,
         checkpoint_seconds=study.config["compute"]["checkpoint_seconds"],
         torch_threads=1,
         code=code("prior.py"),
     script:
         "../scripts/prior.py"
+
+
+# The same with another objective. One accelerator: MiniMax's memories are of one process.
+use rule rsm_prior as tuned_prior with:
+    output:
+        model=directory(f"results/priors/{TUNED}"),
+        cost=f"results/costs/priors/{TUNED}.json",
+    log:
+        f"results/logs/priors/{TUNED}.log",
+    benchmark:
+        f"results/benchmarks/priors/{TUNED}.tsv"
+    threads: 1
+    resources:
+        gpu=1,
+        mem_mb=prior_memory(1),
+        runtime=lambda wildcards, attempt: 720 * attempt,
+    params:
+        objective=lambda wildcards: study.config["priors"][wildcards.prior]["objective"],
+        objective_options=objective_options,
+        training=tuning_of,
+        gpus=1,
+        checkpoint_seconds=study.config["compute"]["checkpoint_seconds"],
+        torch_threads=1,
+        code=code("prior.py"),
+
+
+# The network by whose gradients influence guidance goes.
+rule surrogate:
+    input:
+        index="results/datasets/{dataset}/index.tsv",
+    output:
+        surrogate=directory("results/surrogates/{dataset}"),
+        cost="results/costs/surrogates/{dataset}.json",
+    log:
+        "results/logs/surrogates/{dataset}.log",
+    benchmark:
+        "results/benchmarks/surrogates/{dataset}.tsv"
+    conda:
+        "../../envs/students.yaml"
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: 16000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+    params:
+        surrogate=dataset_option("surrogate"),
+        network=lambda wildcards: study.config["students"][
+            study.dataset(wildcards.dataset)["surrogate"]["network"]
+        ],
+        image_size=dataset_option("image_size"),
+        code=code("surrogate.py"),
+    script:
+        "../scripts/surrogate.py"

@@ -2,9 +2,11 @@ rule coreset:
     input:
         index="results/datasets/{dataset}/index.tsv",
         latents="results/latents/{dataset}",
+        features=features_of,
     output:
         latents=f"results/samples/{CELL}/latents.safetensors",
         images=f"results/samples/{CELL}/images.safetensors",
+        cost=f"results/costs/samples/{CELL}.json",
     log:
         f"results/logs/samples/{CELL}.log",
     benchmark:
@@ -32,9 +34,11 @@ rule sample:
         latents="results/latents/{dataset}",
         autoencoder="results/autoencoders/{dataset}",
         prior=prior_of,
+        surrogate=surrogate_of,
     output:
         latents=f"results/samples/{CELL}/latents.safetensors",
         images=f"results/samples/{CELL}/images.safetensors",
+        cost=f"results/costs/samples/{CELL}.json",
     log:
         f"results/logs/samples/{CELL}.log",
     benchmark:
@@ -52,7 +56,8 @@ rule sample:
     params:
         coupling=method_option("coupling"),
         terms=method_option("guidance"),
-        guidance=study.config["guidance"],
+        weights=weights_of,
+        guidance=options_of_terms,
         sampler=dataset_option("sampler"),
         seeds=study.run["seeds"],
         classes=classes_of,
@@ -67,6 +72,7 @@ use rule sample as shard with:
     output:
         latents=temp(f"results/shards/{CELL}/{{shard}}/latents.safetensors"),
         images=temp(f"results/shards/{CELL}/{{shard}}/images.safetensors"),
+        cost=temp(f"results/shards/{CELL}/{{shard}}/cost.json"),
     log:
         f"results/logs/shards/{CELL}/{{shard}}.log",
     benchmark:
@@ -79,11 +85,13 @@ use rule sample as shard with:
 rule gather:
     input:
         means="results/latents/{dataset}",
-        latents=shards_of("latents"),
-        images=shards_of("images"),
+        latents=shards_of("latents.safetensors"),
+        images=shards_of("images.safetensors"),
+        costs=shards_of("cost.json"),
     output:
         latents=f"results/samples/{CELL}/latents.safetensors",
         images=f"results/samples/{CELL}/images.safetensors",
+        cost=f"results/costs/samples/{CELL}.json",
     log:
         f"results/logs/samples/{CELL}.log",
     benchmark:
@@ -100,6 +108,37 @@ rule gather:
         code=code("gather.py"),
     script:
         "../scripts/gather.py"
+
+
+# A finished set that was made elsewhere: its files' names, sizes and times are a parameter.
+rule external:
+    input:
+        index="results/datasets/{dataset}/index.tsv",
+        autoencoder="results/autoencoders/{dataset}",
+    output:
+        latents=f"results/samples/{CELL}/latents.safetensors",
+        images=f"results/samples/{CELL}/images.safetensors",
+        cost=f"results/costs/samples/{CELL}.json",
+    log:
+        f"results/logs/samples/{CELL}.log",
+    benchmark:
+        f"results/benchmarks/samples/{CELL}.tsv"
+    wildcard_constraints:
+        method=one_of(EXTERNAL),
+    conda:
+        "../../envs/diffusion.yaml"
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
+    params:
+        root=lambda wildcards: str(study.external_root(wildcards.method)),
+        fingerprint=lambda wildcards: fingerprint(study.external_root(wildcards.method)),
+        seeds=study.run["seeds"],
+        image_size=dataset_option("image_size"),
+        code=code("external.py"),
+    script:
+        "../scripts/external.py"
 
 
 rule distilled:
@@ -126,4 +165,5 @@ rule distilled_sets:
         [
             f"results/distilled/{cell.dataset}/{cell.method}/ipc~{cell.ipc}"
             for cell in study.main_cells
+            if cell.method not in EXTERNAL
         ],

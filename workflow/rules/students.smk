@@ -49,6 +49,34 @@ rule student:
         network=lambda wildcards: study.config["students"][wildcards.student],
         protocol=lambda wildcards: study.protocol(wildcards.protocol),
         seeds=study.run["seeds"],
+        student_seeds=study.run["student_seeds"],
         code=code("student.py"),
     script:
         "../scripts/student.py"
+
+
+# As many students as a method has sets: there is one set of all real images.
+rule ceiling:
+    input:
+        index="results/datasets/{dataset}/index.tsv",
+        pixels=lambda wildcards: pixels_of(wildcards.dataset, wildcards.protocol),
+        teacher=teacher_of,
+    output:
+        record="results/students/{student}/{protocol}/{dataset}/full.json",
+    log:
+        "results/logs/students/{student}/{protocol}/{dataset}/full.log",
+    benchmark:
+        "results/benchmarks/students/{student}/{protocol}/{dataset}/full.tsv"
+    conda:
+        "../../envs/students.yaml"
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: 16000 * attempt,
+        runtime=lambda wildcards, attempt: 1440 * attempt,
+    params:
+        network=lambda wildcards: study.config["students"][wildcards.student],
+        protocol=lambda wildcards: study.protocol(wildcards.protocol),
+        student_seeds=study.run["seeds"],
+        code=code("ceiling.py"),
+    script:
+        "../scripts/ceiling.py"

@@ -1,22 +1,24 @@
 """What no schema can say: names that must exist, and combinations that make sense."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import TYPE_CHECKING
 
+from lighthouse.config.grid import CEILING
+from lighthouse.config.grid_checks import grid_checks
 from lighthouse.datasets.sources import SOURCES
-from lighthouse.runtime.errors import DataError
 from lighthouse.students.limits import network_problem, teacher_problem
-from lighthouse.units import REFERENCE_LATENT_DIM, TERM_WEIGHTS, mean_pull
+from lighthouse.units import TERM_WEIGHTS
 
 if TYPE_CHECKING:
     from lighthouse.config.study import Study
 
 
 def duplicates(rows: dict, study: "Study") -> Iterable[str]:
-    for table, keys in (("methods", ["method"]), ("hyperparameters", ["dataset", "ipc"])):
+    for table, keys in (("methods", ["method"]), ("hyperparameters", ["dataset", "ipc", "method"])):
         seen = set()
         for row in rows[table]:
-            key = tuple(row[k] for k in keys)
+            key = tuple(row[k] for k in keys if k in row)
             if key in seen:
                 yield f"{study.table_path(table)}: {' '.join(map(str, key))} has two rows"
             seen.add(key)
@@ -25,18 +27,29 @@ def duplicates(rows: dict, study: "Study") -> Iterable[str]:
 def cross_checks(study: "Study") -> Iterable[str]:
     """What no schema can say: names that must exist, and combinations that make sense."""
     config, run = study.config, study.run
-    sweep, curves = run["sweep"], run["spectrum"]["curves"]
+    table, curves = list(study.methods), run["spectrum"]["curves"]
+    sweep, ablation, lighthouse = (run[key] or {} for key in ("sweep", "ablation", "lighthouse"))
+    own = [name for name, method in study.methods.items() if not method.external]
     named = {
         "datasets": (run["datasets"], config["datasets"]),
-        "methods": (run["methods"], study.methods),
+        "methods": (run["methods"], own),
+        "only": ([name for entry in run["only"] for name in entry["methods"]], own),
         "students": (run["students"], config["students"]),
         "protocols": (run["protocols"], config["protocols"]),
-        "sweep.students": (sweep["students"] if sweep else [], config["students"]),
-        "sweep.method": ([sweep["method"]] if sweep else [], run["methods"]),
+        "comparisons.base": ([run["comparisons"]["base"]], run["methods"]),
+        "comparisons.pairs": (chain(*run["comparisons"]["pairs"]), table),
+        "ablation.methods": (ablation.get("methods", []), own),
+        "ablation.students": (ablation.get("students", []), config["students"]),
+        "sweep.students": (sweep.get("students", []), config["students"]),
+        "sweep.method": (_given(sweep, "method"), run["methods"]),
+        **{
+            f"lighthouse.{key}": (_given(lighthouse, key), run["methods"])
+            for key in ("joint", "sequential", "iid")
+        },
         "spectrum.curves": ([curve["method"] for curve in curves], run["methods"]),
     }
     unknown = [
-        f"config: run.{key}: {name!r} is not known; allowed: {', '.join(known)}"
+        f"config: run.{key}: {name!r} is not known; allowed: {', '.join(known)}{_or_null(key)}"
         for key, (names, known) in named.items()
         for name in names
         if name not in known
@@ -50,20 +63,33 @@ def cross_checks(study: "Study") -> Iterable[str]:
         yield from _options_of_kind(f"students.{name}", "network", options, STUDENT_KEYS)
     for name, options in config["protocols"].items():
         yield from _check_protocol(name, options, config)
-    first, last = config["guidance"]["steps"]
-    if first >= last:
-        yield f"config: guidance.steps: the first step {first} is not below the last {last}"
-    for key in ("sweep", "spectrum"):
-        if run[key] and run[key]["ipc"] not in run["ipc"]:
+    yield from _check_rows_named(study)
+    for first, second in run["comparisons"]["pairs"]:
+        if first == second:
+            yield f"config: run.comparisons.pairs: {first!r} is compared with itself"
+    for term, options in config["guidance"].items():
+        first, last = options["steps"]
+        if first >= last:
             yield (
-                f"config: run.{key}.ipc: {run[key]['ipc']} is not one of run.ipc: "
-                f"{', '.join(map(str, run['ipc']))}"
+                f"config: guidance.{term}.steps: the first step {first} is not below the last "
+                f"{last}"
             )
-    for source in sorted({curve["source"] for curve in curves}):
-        if sum(curve["source"] == source for curve in curves) > 1:
-            yield f"config: run.spectrum.curves: {source!r} names two curves"
+    for key in ("source", "method"):
+        given = [curve[key] for curve in curves]
+        for twice in sorted({word for word in given if given.count(word) > 1}):
+            yield f"config: run.spectrum.curves: {key} {twice!r} is that of two curves"
     if not unknown:
-        yield from _check_grid(study)
+        yield from grid_checks(study)
+
+
+def _or_null(key: str) -> str:
+    """A part of a study that another one, laid over it, may do without."""
+    part = key.split(".")[0]
+    return f"; or `run.{part}: null`" if part in ("ablation", "sweep", "lighthouse") else ""
+
+
+def _given(options: Mapping, *keys: str) -> list[str]:
+    return [options[key] for key in keys if key in options]
 
 
 def _check_methods(study: "Study") -> Iterable[str]:
@@ -82,15 +108,19 @@ def _check_methods(study: "Study") -> Iterable[str]:
                 )
         if len(set(method.guidance)) < len(method.guidance):
             yield f"{path}: {method.name}: a guidance term is named twice"
-        if method.coupling == "iid" and "dpp" in method.guidance:
+        known = [TERM_WEIGHTS[term] for term in method.guidance if term in TERM_WEIGHTS]
+        for term in method.guidance:
+            if term in TERM_WEIGHTS and method.coupling not in TERM_WEIGHTS[term].couplings:
+                yield (
+                    f"{path}: {method.name}: guidance {term!r} has no effect under coupling "
+                    f"{method.coupling!r}, where an image does not see the others it needs; "
+                    f"allowed: {' or '.join(TERM_WEIGHTS[term].couplings)}"
+                )
+        if method.coupling in ("joint", "sequential") and not any(w.couples for w in known):
             yield (
-                f"{path}: {method.name}: coupling 'iid' with guidance 'dpp': alone, an image "
-                "has nothing to be pushed from; allowed: sequential or joint"
-            )
-        if method.coupling in ("joint", "sequential") and not method.guidance:
-            yield (
-                f"{path}: {method.name}: coupling {method.coupling!r} without guidance couples "
-                "nothing; give a guidance term, or coupling 'iid'"
+                f"{path}: {method.name}: coupling {method.coupling!r} without a term that couples "
+                "changes nothing; give such a term "
+                f"({', '.join(t for t, w in TERM_WEIGHTS.items() if w.couples)}), or coupling 'iid'"
             )
 
 
@@ -103,8 +133,7 @@ def _check_priors(priors: dict) -> Iterable[str]:
                 f"config: priors.{name}: objective 'plain' is for base alone; "
                 "for plain fine-tuning write {objective: rsm, lambda: 0}"
             )
-        if spec["objective"] == "rsm" and "lambda" not in spec:
-            yield f"config: priors.{name}: 'lambda' is missing (a number of at least 0, or table)"
+        yield from _options_of_kind(f"priors.{name}", "objective", spec, OBJECTIVE_KEYS)
 
 
 def _options_of_kind(place: str, key: str, options: dict, kinds: dict) -> Iterable[str]:
@@ -117,6 +146,7 @@ def _options_of_kind(place: str, key: str, options: dict, kinds: dict) -> Iterab
         yield f"config: {place}: {name!r} has no effect with {key} {kind!r}; leave it out"
 
 
+OBJECTIVE_KEYS = {"plain": (), "rsm": ("lambda",), "minimax": ("positive", "negative", "memory")}
 STUDENT_KEYS = {"convnet": ("width",), "resnet-ap": (), "resnet": ("norm",)}
 EXTRACTOR_KEYS = {"trained": ("epochs",), "inception": ("weights",), "squeezenet": ("weights",)}
 SCHEDULE_KEYS = {"steps": ("factor", "at"), "half-cosine": ()}
@@ -136,6 +166,8 @@ def _check_dataset(name: str, options: dict, study: "Study") -> Iterable[str]:
         f"datasets.{name}.extractor", "kind", options["extractor"], EXTRACTOR_KEYS
     )
     yield from _check_models(place, options)
+    if "surrogate" in options:
+        yield from _check_surrogate(f"{place}.surrogate", options, study)
     gpus = study.config["compute"]["training_gpus"]
     for stage, key in (("base", "l1_weighting"), ("tuning", "learning_rate")):
         training = options[stage]
@@ -210,6 +242,34 @@ def _check_models(place: str, options: dict) -> Iterable[str]:
         )
 
 
+def _check_surrogate(place: str, options: dict, study: "Study") -> Iterable[str]:
+    yield from _check_crop(place, options["surrogate"])
+    networks, name = study.config["students"], options["surrogate"]["network"]
+    if name not in networks:
+        yield f"{place}.network: {name!r} is not known; allowed: {', '.join(networks)}"
+        return
+    problem = network_problem(networks[name], options["image_size"])
+    if problem:
+        yield f"{place}.network: {problem}"
+
+
+def _check_rows_named(study: "Study") -> Iterable[str]:
+    """The names under which rows of the tables go: each that of one thing."""
+    rows = study.own_methods
+    if CEILING in study.methods:
+        owner = study.table_path("methods") if CEILING in rows else "config: external"
+        yield f"{owner}: {CEILING!r} is the name of the ceiling's row; choose another"
+    for name, given in study.config["external"].items():
+        if name in rows:
+            yield f"config: external.{name}: is the name of a method; choose another"
+        if given["dataset"] not in study.config["datasets"]:
+            names = ", ".join(study.config["datasets"])
+            yield (
+                f"config: external.{name}.dataset: {given['dataset']!r} is not known; "
+                f"allowed: {names}"
+            )
+
+
 PRETRAINED_KEYS = {"pretrained", "revision", "class_embeddings"}
 
 
@@ -217,7 +277,9 @@ def _check_protocol(name: str, options: dict, config: dict) -> Iterable[str]:
     place = f"config: protocols.{name}"
     for key in ("epochs", "batch_size"):
         ipcs = [pair[0] for pair in options[key]]
-        largest = max(config["run"]["ipc"])
+        shown = config["run"]["datasets"]
+        given = [entry["ipc"] for entry in config["external"].values() if entry["dataset"] in shown]
+        largest = max(config["run"]["ipc"] + given)
         if ipcs != sorted(set(ipcs)):
             yield f"{place}.{key}: the IPCs must rise, got {ipcs}"
         elif name in config["run"]["protocols"] and largest > ipcs[-1]:
@@ -225,9 +287,7 @@ def _check_protocol(name: str, options: dict, config: dict) -> Iterable[str]:
                 f"{place}.{key}: nothing for IPC {largest}; the last pair holds up to IPC "
                 f"{ipcs[-1]}"
             )
-    low, high = options["augment"]["crop_scale"] or (0, 1)
-    if low > high:
-        yield f"{place}.augment.crop_scale: {low} is above {high}"
+    yield from _check_crop(place, options)
     if 0 in options["std"]:
         yield f"{place}.std: 0 cannot be divided by"
     yield from _options_of_kind(
@@ -236,6 +296,12 @@ def _check_protocol(name: str, options: dict, config: dict) -> Iterable[str]:
     yield from _options_of_kind(f"protocols.{name}", "labels", options, LABEL_KEYS)
     if "teacher" in options:
         yield from _check_teacher(f"{place}.teacher", options, config)
+
+
+def _check_crop(place: str, options: dict) -> Iterable[str]:
+    low, high = options["augment"]["crop_scale"] or (0, 1)
+    if low > high:
+        yield f"{place}.augment.crop_scale: {low} is above {high}"
 
 
 def _check_teacher(place: str, protocol: dict, config: dict) -> Iterable[str]:
@@ -263,66 +329,3 @@ def _check_teacher(place: str, protocol: dict, config: dict) -> Iterable[str]:
             f"{place}.protocol: {teacher['protocol']!r} is no protocol with hard labels; "
             f"allowed: {', '.join(hard)}"
         )
-
-
-def _check_grid(study: "Study") -> Iterable[str]:
-    run, sweep = study.run, study.run["sweep"]
-    table = study.table_path("hyperparameters")
-    sweepable = [name for name in run["methods"] if "dpp" in study.methods[name].guidance]
-    if sweep and sweep["method"] not in sweepable:
-        yield (
-            f"config: run.sweep.method: {sweep['method']!r} has no dpp term to sweep; "
-            f"allowed: {', '.join(sweepable) or 'none of run.methods'}"
-        )
-    for dataset, ipc in study.hyperparameters:
-        if dataset not in study.config["datasets"]:
-            names = ", ".join(study.config["datasets"])
-            yield f"{table}: dataset {dataset!r} (IPC {ipc}) is not known; allowed: {names}"
-    for dataset in run["datasets"]:
-        for ipc in run["ipc"]:
-            yield from _check_row(study, table, dataset, ipc)
-        yield from _check_students(study, dataset)
-        options = study.dataset(dataset)
-        try:
-            classes = sum(map(len, study.shards(dataset)))
-        except DataError as error:
-            yield f"config: datasets.{dataset}: {error}"
-            continue
-        available = SOURCES[options["source"]].smallest_class(study.source_options(dataset))
-        for method in (study.methods[m] for m in run["methods"]):
-            if method.coreset and available is not None and max(run["ipc"]) > available:
-                yield (
-                    f"config: run.ipc: {max(run['ipc'])} is above the {available} real images "
-                    f"that the smallest class of {dataset!r} has for coreset {method.name!r}"
-                )
-        if sweep and sweep["shown_class"] >= classes:
-            yield (
-                f"config: run.sweep.shown_class: {sweep['shown_class']} is no label of "
-                f"{dataset!r}; allowed: 0 to {classes - 1}"
-            )
-
-
-def _check_row(study: "Study", table: object, dataset: str, ipc: int) -> Iterable[str]:
-    row = study.hyperparameters.get((dataset, ipc))
-    if row is None:
-        yield f"{table}: no row for dataset {dataset!r} and IPC {ipc}"
-    elif mean_pull(row["mu_dm"], ipc) > 1 and any(
-        "mean" in study.methods[m].guidance for m in study.run["methods"]
-    ):
-        yield (
-            f"{table}: {dataset}, IPC {ipc}: mu_dm {row['mu_dm']:g} overshoots: a step "
-            f"would move the set by {mean_pull(row['mu_dm'], ipc):g} times its "
-            f"distance from the class mean; allowed: at most "
-            f"{ipc * REFERENCE_LATENT_DIM / 2:g}"
-        )
-
-
-def _check_students(study: "Study", dataset: str) -> Iterable[str]:
-    """Every network must leave something of the images that its protocol shows it."""
-    for student in study.run["students"]:
-        for protocol in study.run["protocols"]:
-            options = study.protocol(protocol)
-            size = options["size"] or study.dataset(dataset)["image_size"]
-            problem = network_problem(study.config["students"][student], size)
-            if problem:
-                yield f"config: students.{student} at {size} px ({dataset}, {protocol}): {problem}"

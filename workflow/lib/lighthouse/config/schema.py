@@ -122,7 +122,8 @@ def read_table(path: Path, schema: dict) -> tuple[list[dict], list[str]]:
     """Read a tab-separated table, its columns typed by ``schema``.
 
     Empty fields are left out of a row. Returns the rows and one line for each
-    mistake in them, with the file's name and the line number.
+    mistake in them, with the file's name and the line number. Columns that have to be
+    there are the schema's ``x-columns``, else all.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -130,11 +131,18 @@ def read_table(path: Path, schema: dict) -> tuple[list[dict], list[str]]:
         return [], [f"{path}: cannot be read ({error})"]
     reader = csv.DictReader(text.splitlines(), delimiter="\t")
     columns = schema["properties"]
-    missing = [name for name in columns if name not in (reader.fieldnames or [])]
+    wanted = schema.get("x-columns", list(columns))
+    missing = [name for name in wanted if name not in (reader.fieldnames or [])]
     if missing:
         return [], [
             f"{path}, line 1: no column {', '.join(missing)}; a header of tab-separated names "
-            f"is wanted: {', '.join(columns)}"
+            f"is wanted: {', '.join(wanted)}"
+        ]
+    unknown = [name for name in reader.fieldnames or [] if name not in columns]
+    if unknown:
+        return [], [
+            f"{path}, line 1: unknown column {', '.join(map(repr, unknown))}; "
+            f"allowed: {', '.join(columns)}"
         ]
     rows, problems = [], []
     for raw in reader:

@@ -1,77 +1,19 @@
 """A study: the validated config, its tables, and the grid of cells that they span."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property
+from itertools import product
 from pathlib import Path
 
 import yaml
 
 from lighthouse.config.checks import cross_checks, duplicates
+from lighthouse.config.grid import SWEPT, Cell, Method, Prior, method_of
 from lighthouse.config.schema import ConfigError, check, load_schema, read_table
+from lighthouse.datasets.external import problems
 from lighthouse.datasets.sources import SOURCES
+from lighthouse.runtime.errors import DataError
 from lighthouse.units import TERM_WEIGHTS
-
-#: Couplings under which image n of a class does not depend on how many follow.
-PREFIX_COUPLINGS = frozenset({"iid"})
-
-
-def _number(value: float) -> str:
-    """Shortest text that reads back as the same number."""
-    short = f"{value:g}"
-    return short if float(short) == value else repr(float(value))
-
-
-@dataclass(frozen=True)
-class Prior:
-    """A row of ``priors``, resolved for a dataset and IPC."""
-
-    name: str
-    objective: str
-    lam: float | None
-    learning_rate: float | None
-
-    @property
-    def path(self) -> str:
-        """Folder below ``results/priors/<dataset>/``."""
-        if self.name == "base":
-            return "base"
-        return f"{self.objective}/lambda~{_number(self.lam)}/lr~{_number(self.learning_rate)}"
-
-
-@dataclass(frozen=True)
-class Method:
-    """A row of the method table: a coreset, or prior × coupling × guidance."""
-
-    name: str
-    label: str
-    coreset: str | None = None
-    prior: str | None = None
-    coupling: str | None = None
-    guidance: tuple[str, ...] = ()
-
-    @property
-    def ignores_ipc(self) -> bool:
-        """True where IPC n is the first n images of any larger IPC."""
-        return self.coreset is not None or (self.coupling in PREFIX_COUPLINGS and not self.guidance)
-
-
-@dataclass(frozen=True, order=True)
-class Cell:
-    """One distilled set for each seed. Weights are in the paper's unit."""
-
-    dataset: str
-    method: str
-    ipc: int
-    eta_dpp: float
-    mu_dm: float
-
-    @property
-    def path(self) -> str:
-        """Folder below ``results/<stage>/``."""
-        return (
-            f"{self.dataset}/{self.method}/ipc~{self.ipc}"
-            f"/eta_dpp~{_number(self.eta_dpp)}/mu_dm~{_number(self.mu_dm)}"
-        )
 
 
 class Study:
@@ -96,14 +38,19 @@ class Study:
         if problems:
             raise ConfigError(problems)
         self.run = config["run"]
-        self.methods = {row["method"]: _method(row) for row in rows["methods"]}
-        self.hyperparameters = {
-            (row["dataset"], row["ipc"]): row for row in rows["hyperparameters"]
-        }
+        self.methods = {row["method"]: method_of(row) for row in rows["methods"]}
+        self.hyperparameters = rows["hyperparameters"]
         problems += duplicates(rows, self)
+        for name, given in config["external"].items():
+            self.methods.setdefault(name, Method(name, given["label"], external=True))
         problems += cross_checks(self)
         if problems:
             raise ConfigError(dict.fromkeys(problems))
+
+    @property
+    def own_methods(self) -> list[str]:
+        """The rows of the method table."""
+        return [name for name, method in self.methods.items() if not method.external]
 
     def table_path(self, name: str) -> Path:
         """Path of a table: as given, or else relative to the repository."""
@@ -179,8 +126,8 @@ class Study:
         Looks at the data, so call it before jobs start, but not for a dry run.
         """
         lines = []
-        coresets = any(self.methods[name].coreset for name in self.run["methods"])
-        least = max(self.run["ipc"]) if coresets else 1
+        picks = [c.ipc for c in self.cells if self.methods[c.method].picks_real_images]
+        least = max(picks, default=1)
         for name in self.run["datasets"]:
             options = self.dataset(name)
             found = SOURCES[options["source"]].missing(self.source_options(name), least)
@@ -189,11 +136,30 @@ class Study:
                 if options[part].get("revision") is None:
                     lines += self._absent(f"datasets.{name}.{part}.pretrained", options[part])
             lines += self._absent(f"datasets.{name}.extractor.weights", options["extractor"])
+            lines += self._missing_external(name)
         for name in self.run["protocols"]:
             teacher = self.protocol(name).get("teacher", {})
             if teacher.get("weights") != "torchvision":
                 lines += self._absent(f"protocols.{name}.teacher.weights", teacher)
         return lines
+
+    def _missing_external(self, dataset: str) -> list[str]:
+        """What is wrong with the external sets of a dataset whose classes are known."""
+        given = self.config["external"]
+        names = [name for name in given if given[name]["dataset"] == dataset]
+        if not names:
+            return []
+        try:
+            classes = SOURCES[self.dataset(dataset)["source"]].classes(self.source_options(dataset))
+        except DataError:
+            return []  # said already, of the dataset itself
+        return [
+            f"external.{name}: {line}"
+            for name in names
+            for line in problems(
+                self.external_root(name), given[name]["ipc"], classes, self.run["seeds"]
+            )
+        ]
 
     def _absent(self, key: str, options: dict) -> list[str]:
         given = options.get(key.rsplit(".", 1)[1])
@@ -201,112 +167,183 @@ class Study:
             return []
         return [f"{key}: {self.place(given)} does not exist"]
 
+    def published_as(self, dataset: str) -> str | None:
+        """The name under which papers publish figures of a dataset; None where none would compare.
+
+        fastai's editions are a re-split of the same images: not the papers' datasets.
+        """
+        options = self.dataset(dataset)
+        return options["classes"] if options["source"] == "imagenet" else None
+
+    def external_root(self, name: str) -> Path:
+        """The folder of a finished set that was made elsewhere."""
+        return self.place(self.config["external"][name]["root"])
+
     def protocol(self, name: str) -> dict:
         """Options of a student protocol."""
         return self.config["protocols"][name]
 
-    def cell(self, dataset: str, method: str, ipc: int, eta_dpp: float | None = None) -> Cell:
-        """The cell of a method at the table's weights, or at another DPP weight."""
-        row = self.hyperparameters.get((dataset, ipc), {})
-        terms = self.methods[method].guidance
-        weights = {
-            column: row[column] if term in terms else 0.0 for term, column in TERM_WEIGHTS.items()
-        }
-        if eta_dpp is not None:
-            weights["eta_dpp"] = float(eta_dpp)
-        return Cell(dataset, method, ipc, **weights)
+    def weights(self, dataset: str, method: str, ipc: int) -> dict:
+        """The hyperparameters of a method: the row of all, and over it the method's own.
 
-    def prior(self, dataset: str, method: str, ipc: int) -> Prior:
+        Empty where the table has no row for the dataset and IPC.
+        """
+        rows = [
+            row
+            for row in self.hyperparameters
+            if (row["dataset"], row["ipc"]) == (dataset, ipc)
+            and row.get("method") in (None, method)
+        ]
+        rows.sort(key=lambda row: "method" in row)
+        return {key: value for row in rows for key, value in row.items()}
+
+    def cell(self, dataset: str, method: str, ipc: int, **other: float) -> Cell:
+        """The cell of a method at the table's weights, or with ``other`` ones.
+
+        ``other``: ``lam``, ``eta_dpp`` or ``mu_dm``.
+        """
+        row, terms = self.weights(dataset, method, ipc), self.methods[method].guidance
+        own = {
+            column: row[column] if term in terms else 0.0
+            for term, column in (("dpp", "eta_dpp"), ("mean", "mu_dm"))
+        }
+        own["lam"] = self._lambda(method, row) or 0.0
+        return Cell(dataset, method, ipc, **{**own, **{k: float(v) for k, v in other.items()}})
+
+    def _lambda(self, method: str, row: dict) -> float | None:
+        """λ of a method's prior; None where it is not RSM's."""
+        spec = self.config["priors"].get(self.methods[method].prior, {})
+        if spec.get("objective") != "rsm":
+            return None
+        return float(row["lambda"] if spec["lambda"] == "table" else spec["lambda"])
+
+    def term_weights(self, cell: Cell) -> dict[str, float]:
+        """The weight of each term of a cell's method, by column, in the papers' unit."""
+        row = self.weights(cell.dataset, cell.method, cell.ipc) | cell.row
+        return {
+            TERM_WEIGHTS[term].column: row[TERM_WEIGHTS[term].column]
+            for term in self.methods[cell.method].guidance
+        }
+
+    def prior(self, cell: Cell) -> Prior:
         """The prior that a cell samples from."""
-        name = self.methods[method].prior
+        name = self.methods[cell.method].prior
         spec = self.config["priors"][name]
-        row = self.hyperparameters.get((dataset, ipc), {})
         if name == "base":
             return Prior(name, spec["objective"], None, None)
-        lam = row["lambda"] if spec.get("lambda") == "table" else spec["lambda"]
-        return Prior(name, spec["objective"], float(lam), row["learning_rate"])
+        rate = self.weights(cell.dataset, cell.method, cell.ipc)["learning_rate"]
+        return Prior(
+            name, spec["objective"], cell.lam if spec["objective"] == "rsm" else None, rate
+        )
+
+    def ipcs(self, method: str) -> list[int]:
+        """The IPCs at which the study computes a method of ``run.methods``."""
+        limits = [entry["ipc"] for entry in self.run["only"] if method in entry["methods"]]
+        return [ipc for ipc in self.run["ipc"] if all(ipc in limit for limit in limits)]
 
     def source(self, cell: Cell) -> Cell:
         """The cell whose samples hold this cell's, so that nothing is sampled twice."""
         method = self.methods[cell.method]
-        if not method.ignores_ipc:
+        if not method.ignores_ipc or cell.method not in self.run["methods"]:
             return cell
         larger = [
-            ipc
-            for ipc in self.run["ipc"]
-            if ipc >= cell.ipc and (method.coreset or self._same_prior(cell, ipc))
+            self.cell(cell.dataset, cell.method, ipc)
+            for ipc in self.ipcs(cell.method)
+            if ipc >= cell.ipc
         ]
-        return self.cell(cell.dataset, cell.method, max(larger, default=cell.ipc))
-
-    def _same_prior(self, cell: Cell, ipc: int) -> bool:
-        own = self.prior(cell.dataset, cell.method, cell.ipc)
-        return self.prior(cell.dataset, cell.method, ipc) == own
+        same = [c for c in larger if method.coreset or self.prior(c) == self.prior(cell)]
+        return max(same, key=lambda c: c.ipc, default=cell)
 
     @cached_property
     def main_cells(self) -> list[Cell]:
-        """Every dataset × method × IPC at the table's weights."""
+        """Every dataset × method × IPC at the table's weights, and the external sets."""
         return [
             self.cell(dataset, method, ipc)
             for dataset in self.run["datasets"]
             for method in self.run["methods"]
-            for ipc in self.run["ipc"]
+            for ipc in self.ipcs(method)
+        ] + [
+            self.cell(given["dataset"], name, given["ipc"])
+            for name, given in self.config["external"].items()
+            if given["dataset"] in self.run["datasets"]
         ]
 
-    def sweep_cells(self, dataset: str) -> list[Cell]:
-        """The cells of the DPP sweep, by rising weight; none where there is no sweep."""
-        sweep = self.run["sweep"]
-        if sweep is None:
+    @cached_property
+    def ablation_cells(self) -> list[Cell]:
+        """The rows of the ablation table."""
+        ablation = self.run["ablation"]
+        if ablation is None:
             return []
         return [
-            self.cell(dataset, sweep["method"], sweep["ipc"], eta_dpp=eta)
-            for eta in sorted(sweep["eta_dpp"])
+            self.cell(dataset, method, ablation["ipc"])
+            for dataset in self.run["datasets"]
+            for method in ablation["methods"]
         ]
+
+    def sweep_cells(self, dataset: str, factor: str = "eta_dpp") -> list[Cell]:
+        """The cells of a sweep over ``lambda``, ``eta_dpp`` or ``mu_dm``, by rising value.
+
+        The table's own value is among them. None where there is no such sweep.
+        """
+        sweep = self.run["sweep"]
+        if sweep is None or not sweep[factor]:
+            return []
+        name = SWEPT[factor]
+        table = self.cell(dataset, sweep["method"], sweep["ipc"])
+        values = {getattr(table, name), *map(float, sweep[factor])}
+        return [replace(table, **{name: value}) for value in sorted(values)]
 
     @cached_property
     def cells(self) -> list[Cell]:
         """All cells of the study, each once."""
-        sweeps = [c for d in self.run["datasets"] for c in self.sweep_cells(d)]
-        return list(dict.fromkeys(self.main_cells + sweeps))
+        sweeps = [c for d in self.run["datasets"] for f in SWEPT for c in self.sweep_cells(d, f)]
+        return list(dict.fromkeys(self.main_cells + self.ablation_cells + sweeps))
+
+    @cached_property
+    def table_cells(self) -> list[Cell]:
+        """The cells at the table's own weights: all but those of sweeps, each once."""
+        return list(dict.fromkeys(self.main_cells + self.ablation_cells))
+
+    @property
+    def ceilings(self) -> list[tuple[str, str, str]]:
+        """Every (dataset, student, protocol) that is trained on all real images."""
+        if not self.run["ceiling"]:
+            return []
+        return list(product(self.run["datasets"], self.run["students"], self.run["protocols"]))
 
     @cached_property
     def evaluations(self) -> list[tuple[Cell, str, str]]:
         """Every (cell, student, protocol) that is trained, each once."""
-        swept = self.run["sweep"]["students"] if self.run["sweep"] else []
-        main = set(self.main_cells)
+        run = self.run
+        asked = [(set(self.main_cells), run["students"])]
+        if run["ablation"]:
+            asked.append((set(self.ablation_cells), run["ablation"]["students"]))
+        if run["sweep"]:
+            swept = {c for d in run["datasets"] for f in SWEPT for c in self.sweep_cells(d, f)}
+            asked.append((swept, run["sweep"]["students"]))
+        students = dict.fromkeys(student for _, names in asked for student in names)
         return [
             (cell, student, protocol)
-            for protocol in self.run["protocols"]
-            for student in dict.fromkeys([*self.run["students"], *swept])
+            for protocol in run["protocols"]
+            for student in students
             for cell in self.cells
-            if (cell in main and student in self.run["students"])
-            or (cell not in main and student in swept)
+            if any(cell in cells and student in names for cells, names in asked)
         ]
 
     def cells_of(self, dataset: str, method: str | None = None) -> list[Cell]:
         """The cells of one dataset, or of one method on it."""
         return [c for c in self.cells if c.dataset == dataset and method in (None, c.method)]
 
-    def spectrum_cells(self, dataset: str) -> dict[str, Cell]:
-        """The cell behind each curve of the spectrum."""
-        spectrum = self.run["spectrum"]
-        return {
-            curve["source"]: self.cell(dataset, curve["method"], spectrum["ipc"])
-            for curve in spectrum["curves"]
-        }
+    def methods_of(self, dataset: str) -> list[str]:
+        """The methods that have cells on a dataset."""
+        return list(dict.fromkeys(cell.method for cell in self.cells_of(dataset)))
+
+    @property
+    def spectrum_sources(self) -> dict[str, str]:
+        """The name of each method's curve of the spectrum, in the curves' order."""
+        return {curve["method"]: curve["source"] for curve in self.run["spectrum"]["curves"]}
 
 
 def load_study(config: dict, base: str | Path) -> Study:
     """Validate ``config`` (as Snakemake merged it) and read its tables."""
     return Study(config, Path(base))
-
-
-def _method(row: dict) -> Method:
-    terms = tuple(row["guidance"].split("+")) if row.get("guidance") else ()
-    return Method(
-        row["method"],
-        row["label"],
-        row.get("coreset"),
-        row.get("prior"),
-        row.get("coupling"),
-        terms,
-    )

@@ -1,0 +1,224 @@
+"""Whether the grid that a study's names span can be computed."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from lighthouse.datasets.sources import SOURCES
+from lighthouse.runtime.errors import DataError
+from lighthouse.students.limits import network_problem
+from lighthouse.units import REFERENCE_LATENT_DIM, TERM_WEIGHTS, mean_pull
+
+if TYPE_CHECKING:
+    from lighthouse.config.grid import Method
+    from lighthouse.config.study import Study
+
+
+def grid_checks(study: "Study") -> Iterable[str]:
+    """Whether the grid of a study whose names are known can be computed, a line a mistake."""
+    run = study.run
+    table = study.table_path("hyperparameters")
+    for row in study.hyperparameters:
+        dataset, method = row["dataset"], row.get("method")
+        if dataset not in study.config["datasets"]:
+            names = ", ".join(study.config["datasets"])
+            yield f"{table}: dataset {dataset!r} (IPC {row['ipc']}) is not known; allowed: {names}"
+        if method is not None and method not in study.own_methods:
+            yield f"{table}: method {method!r} {_none_of(study.own_methods, 'the method table')}"
+    yield from dict.fromkeys(_check_rows(study, table))
+    for method in run["methods"]:
+        if not study.ipcs(method):
+            yield f"config: run.only: leaves {method!r} at no IPC of run.ipc"
+    yield from _check_sweep(study)
+    yield from _check_lighthouse(study)
+    for key in ("ablation", "spectrum"):
+        if run[key] and run[key]["ipc"] not in run["ipc"]:
+            yield f"config: run.{key}.ipc: {run[key]['ipc']} {_none_of(run['ipc'], 'run.ipc')}"
+    for curve in run["spectrum"]["curves"]:
+        yield from _not_run(study, "spectrum", curve["method"], run["spectrum"]["ipc"])
+    for dataset in run["datasets"]:
+        yield from _check_students(study, dataset)
+        yield from _check_guided_steps(study, dataset)
+        options = study.dataset(dataset)
+        influenced = [m.name for m in _methods_in_use(study) if "influence" in m.guidance]
+        if influenced and "surrogate" not in options:
+            yield f"config: datasets.{dataset}: 'surrogate' is missing ({influenced[0]} needs it)"
+        try:
+            classes = sum(map(len, study.shards(dataset)))
+        except DataError as error:
+            yield f"config: datasets.{dataset}: {error}"
+            continue
+        available = SOURCES[options["source"]].smallest_class(study.source_options(dataset))
+        beyond = defaultdict(list)  # coresets by an IPC for which there are too few images
+        for name, ipc in _asked(study):
+            if study.methods[name].picks_real_images and available is not None and ipc > available:
+                beyond[ipc].append(name)
+        for ipc, names in beyond.items():
+            yield (
+                f"config: run.ipc: {ipc} is above the {available} real images that the smallest "
+                f"class of {dataset!r} has for {', '.join(names)}"
+            )
+        for key in ("sweep", "lighthouse"):
+            if run[key] and run[key]["shown_class"] >= classes:
+                yield (
+                    f"config: run.{key}.shown_class: {run[key]['shown_class']} is no label of "
+                    f"{dataset!r}; allowed: 0 to {classes - 1}"
+                )
+
+
+def _methods_in_use(study: "Study") -> list["Method"]:
+    ablation = study.run["ablation"] or {"methods": []}
+    names = dict.fromkeys([*study.run["methods"], *ablation["methods"]])
+    return [study.methods[name] for name in names]
+
+
+def _asked(study: "Study") -> list[tuple[str, int]]:
+    """Every method and IPC for which the tables' own weights are wanted."""
+    run, ablation = study.run, study.run["ablation"]
+    asked = [(name, ipc) for name in run["methods"] for ipc in study.ipcs(name)]
+    if ablation and ablation["ipc"] in run["ipc"]:
+        asked += [(name, ablation["ipc"]) for name in ablation["methods"]]
+    return list(dict.fromkeys(asked))
+
+
+def _columns(study: "Study", method: "Method") -> list[str]:
+    """The hyperparameters that a method reads."""
+    spec = study.config["priors"].get(method.prior, {"objective": "plain"})
+    tuned = [] if spec["objective"] == "plain" else ["learning_rate"]
+    weighed = ["lambda"] if spec.get("lambda") == "table" else []
+    return weighed + tuned + [TERM_WEIGHTS[term].column for term in method.guidance]
+
+
+def _check_rows(study: "Study", table: object) -> Iterable[str]:
+    """The hyperparameters that each method needs at each IPC at which it is run."""
+    for dataset in study.run["datasets"]:
+        needing = defaultdict(list)  # methods by the field that they miss
+        for name, ipc in _asked(study):
+            row, method = study.weights(dataset, name, ipc), study.methods[name]
+            columns = _columns(study, method)
+            if columns and not row:
+                yield f"{table}: no row for dataset {dataset!r} and IPC {ipc}"
+                continue
+            for column in columns:
+                if column not in row:
+                    needing[ipc, column].append(name)
+            if "mean" in method.guidance and "mu_dm" in row:
+                yield from _check_pull(f"{table}: {dataset}, IPC {ipc}: mu_dm", row["mu_dm"], ipc)
+        where = defaultdict(list)  # IPCs by column and methods: one line for an empty column
+        for (ipc, column), names in needing.items():
+            where[column, tuple(names)].append(ipc)
+        for (column, names), ipcs in where.items():
+            yield (
+                f"{table}: dataset {dataset!r}, IPC {', '.join(map(str, ipcs))}: no {column}, "
+                f"which {', '.join(names)} {'needs' if len(names) == 1 else 'need'}"
+            )
+
+
+def _check_pull(place: str, mu_dm: float, ipc: int) -> Iterable[str]:
+    if mean_pull(mu_dm, ipc) > 1:
+        yield (
+            f"{place} {mu_dm:g} overshoots: a step would move the set by "
+            f"{mean_pull(mu_dm, ipc):g} times its distance from the class mean; allowed: at most "
+            f"{ipc * REFERENCE_LATENT_DIM / 2:g}"
+        )
+
+
+def _not_run(study: "Study", key: str, method: str, ipc: int) -> Iterable[str]:
+    """A figure's cell must be one that the study computes."""
+    if ipc in study.run["ipc"] and ipc not in study.ipcs(method):
+        yield f"config: run.{key}.ipc: run.only leaves {method!r} out at IPC {ipc}"
+
+
+#: Whether a factor of the sweep changes a method.
+MOVED = {
+    "lambda": lambda study, m: "lambda" in study.config["priors"].get(m.prior, {}),
+    "eta_dpp": lambda study, m: "dpp" in m.guidance,
+    "mu_dm": lambda study, m: "mean" in m.guidance,
+}
+
+
+def _check_sweep(study: "Study") -> Iterable[str]:
+    sweep = study.run["sweep"]
+    if sweep is None:
+        return
+    if sweep["ipc"] not in study.run["ipc"]:
+        yield f"config: run.sweep.ipc: {sweep['ipc']} {_none_of(study.run['ipc'], 'run.ipc')}"
+    yield from _not_run(study, "sweep", sweep["method"], sweep["ipc"])
+    asked = [factor for factor in MOVED if sweep[factor]]
+    swept = study.methods[sweep["method"]]
+    lacking = [factor for factor in asked if not MOVED[factor](study, swept)]
+    if lacking:
+        able = [
+            name
+            for name in study.run["methods"]
+            if all(MOVED[factor](study, study.methods[name]) for factor in asked)
+        ]
+        yield (
+            f"config: run.sweep.method: {swept.name!r} has no {' and no '.join(lacking)} to sweep; "
+            f"allowed: {', '.join(able) or 'none of run.methods'}"
+        )
+    for i, mu_dm in enumerate(sweep["mu_dm"]):
+        yield from _check_pull(f"config: run.sweep.mu_dm.{i}:", mu_dm, sweep["ipc"])
+
+
+def _check_lighthouse(study: "Study") -> Iterable[str]:
+    lighthouse = study.run["lighthouse"]
+    if lighthouse is None:
+        return
+    ipc = lighthouse["ipc"]
+    if ipc not in study.run["ipc"]:
+        yield f"config: run.lighthouse.ipc: {ipc} {_none_of(study.run['ipc'], 'run.ipc')}"
+    couplings = ("joint", "sequential", "iid")
+    joint, sequential, iid = rows = [study.methods[lighthouse[key]] for key in couplings]
+    for key, method in zip(couplings, rows, strict=True):
+        if method.coupling != key:
+            able = [m for m in study.run["methods"] if study.methods[m].coupling == key]
+            yield (
+                f"config: run.lighthouse.{key}: {method.name!r} is not sampled so; "
+                f"allowed: {', '.join(able) or 'none of run.methods'}"
+            )
+        yield from _not_run(study, "lighthouse", method.name, ipc)
+    if any(method.coupling != key for key, method in zip(couplings, rows, strict=True)):
+        return
+    if (joint.prior, joint.guidance) != (sequential.prior, sequential.guidance):
+        yield (
+            f"config: run.lighthouse: {joint.name!r} and {sequential.name!r} differ in more than "
+            "their coupling; give two rows of one prior and the same guidance"
+        )
+    if iid.guidance or iid.prior != joint.prior:
+        yield (
+            f"config: run.lighthouse.iid: {iid.name!r} is not the prior of {joint.name!r} without "
+            "guidance"
+        )
+
+
+def _check_students(study: "Study", dataset: str) -> Iterable[str]:
+    """Every network must leave something of the images that its protocol shows it."""
+    asked = [study.run[key]["students"] for key in ("ablation", "sweep") if study.run[key]]
+    for student in dict.fromkeys(chain(study.run["students"], *asked)):
+        for protocol in study.run["protocols"]:
+            options = study.protocol(protocol)
+            size = options["size"] or study.dataset(dataset)["image_size"]
+            problem = network_problem(study.config["students"][student], size)
+            if problem:
+                yield f"config: students.{student} at {size} px ({dataset}, {protocol}): {problem}"
+
+
+def _check_guided_steps(study: "Study", dataset: str) -> Iterable[str]:
+    """Each term in use must act at one of the respaced steps at least."""
+    count = study.dataset(dataset)["sampler"]["steps"]
+    taken = [round(999 * number / (count - 1)) for number in range(count)]
+    used = {term: method.name for method in _methods_in_use(study) for term in method.guidance}
+    for term, method in used.items():
+        first, last = study.config["guidance"][term]["steps"]
+        if first < last and not any(first <= t < last for t in taken):
+            yield (
+                f"config: guidance.{term}.steps: {first} to {last - 1} holds none of the {count} "
+                f"steps that datasets.{dataset}.sampler takes (every {999 / (count - 1):.3g} of "
+                f"0 to 999), and {method!r} would not be guided"
+            )
+
+
+def _none_of(allowed: Iterable, place: str) -> str:
+    return f"is not one of {place}: {', '.join(map(str, allowed))}"
