@@ -38,6 +38,10 @@ from lighthouse.students.networks import ConvNet
 BASE = Path(__file__).parents[1]
 
 
+#: What names a cell, but for its IPC.
+CELL = {"dataset": "toy", "method": "m", "lambda": 0.0, "eta_dpp": 1.0, "mu_dm": 2.0}
+
+
 def rng(seed=0):
     return np.random.default_rng(seed)
 
@@ -300,7 +304,7 @@ def test_a_diversity_row_is_the_mean_over_classes(extractor):
     images = np.stack([pictures(3, seed=s) for s in (0, 1)])  # 2 classes, 3 images
     latents = rng().normal(size=(2, 3, 1, 4, 4))
     real, labels = extractor.array(pictures(30, seed=2)), np.arange(30) % 2
-    cell = {"dataset": "toy", "method": "m", "ipc": 3, "eta_dpp": 1.0, "mu_dm": 2.0}
+    cell = {**CELL, "ipc": 3}
     row = diversity_row(
         cell, 5, images, latents, extractor, RealClasses(real, labels, 2), 1e-3, most_pairs=3
     )
@@ -315,7 +319,7 @@ def test_a_diversity_row_takes_the_pairs_of_its_seed_dataset_and_class(extractor
     images = np.stack([pictures(9, seed=s) for s in (0, 1)])
     latents = rng().normal(size=(2, 9, 1, 4, 4))
     real = RealClasses(extractor.array(pictures(8)), np.arange(8) % 2, 2)
-    cell = {"dataset": "toy", "method": "m", "ipc": 9, "eta_dpp": 1.0}
+    cell = {**CELL, "ipc": 9}
     row = diversity_row(cell, 5, images, latents, extractor, real, 1e-3, most_pairs=4)
     drawn = [chosen_pairs(9, 4, generator("ssim-pairs", 5, "toy", k)) for k in (0, 1)]
     assert row["n_pairs"] == 4 and drawn[0] != drawn[1]
@@ -374,7 +378,8 @@ def study(tmp_path, untouched_process):
 
     options = {"kind": "trained", "name": "toy-convnet", "epochs": 1}
     real = {"image_size": 16, "images_per_class": 4}
-    cell = {"dataset": "toy", "method": "m", "ipc": 2, "eta_dpp": 0.0, "mu_dm": 0.0}
+    cell = {**CELL, "ipc": 2}
+    swept = {**cell, "eta_dpp": 9.0}
     index, files = {"index": "index.tsv"}, {"extractor": "e.safetensors"}
     run(
         "extractor",
@@ -383,19 +388,19 @@ def study(tmp_path, untouched_process):
         {"weights": "e.safetensors"},
     )
     run("features", {**index, **files}, real, {"features": "f.safetensors"})
-    files |= {"features": "f.safetensors", "images": ["images.safetensors"]}
-    cells = {"cells": [cell], "seeds": [0, 1]}
-    run("frechet", files, cells, {"table": "frechet.csv"})
+    files |= {"features": "f.safetensors"}
+    sets = {"images": ["images.safetensors"] * 2, "latents": ["latents.safetensors"] * 2}
+    cells = {"cells": [cell, swept], "table_cells": [cell], "seeds": [0, 1]}
     run(
-        "diversity",
-        {**files, "latents": ["latents.safetensors"]},
+        "set_metrics",
+        {**files, **sets},
         {**cells, "epsilon": 1e-3, "neighbours": 2, "ssim_pairs": 1},
-        {"table": "diversity.csv"},
+        {"diversity": "diversity.csv", "frechet": "frechet.csv"},
     )
     run(
         "spectrum",
-        files,
-        {**cells, "sources": ["RSM"]},
+        {**files, "images": "images.safetensors"},
+        {"source": "RSM", "ipc": 2, "seeds": [0, 1]},
         {"values": "spectrum.csv", "ranks": "ranks.csv"},
     )
     return tmp_path
@@ -410,13 +415,15 @@ def test_the_metrics_scripts_make_their_tables(study):
     assert {k: v.shape for k, v in read_arrays(study / "f.safetensors").items()} == {
         "features": (8, 128),
         "labels": (8,),
+        "rows": (8,),
     }
     (distance,) = table(study / "frechet.csv")
     assert distance["extractor"] == "toy-convnet"
     assert (distance["n_real"], distance["n_synthetic"]) == ("8", str(2 * 2 * 2))
     assert distance["n_synthetic_per_seed"] == str(2 * 2)
     sets = table(study / "diversity.csv")
-    assert [row["seed"] for row in sets] == ["0", "1"]
+    assert [row["seed"] for row in sets] == ["0", "1"] * 2
+    assert [row["eta_dpp"] for row in sets] == ["1.0"] * 2 + ["9.0"] * 2
     assert sets[0]["n_pairs"] == "1" and sets[0]["ssim"] != sets[1]["ssim"]
     assert [row["n"] for row in table(study / "ranks.csv")] == ["4", "4"]
     assert len(table(study / "spectrum.csv")) == 2 * (2 * 2 - 1)

@@ -220,6 +220,15 @@ def test_a_family_is_one_dataset_student_and_protocol():
     assert rows[2]["p_holm"] == rows[2]["p"]
 
 
+def test_each_ipc_is_corrected_by_itself():
+    values = {"dit": {0: [0], 1: [0], 2: [0]}, "a": {0: [1], 1: [2], 2: [4]}}
+    cells = [{**cell(method), "ipc": ipc} for method in values for ipc in (1, 5)]
+    runs = [run for c in cells for run in runs_of(c, values[c["method"]])]
+    rows = significance_rows(runs, cells, "dit", [], 0.05)
+    assert [row["ipc"] for row in rows] == [1, 5]
+    assert [row["p_holm"] for row in rows] == [row["p"] for row in rows]
+
+
 def test_a_failed_side_is_missing_and_costs_the_others_nothing():
     runs = runs_of(cell("dit"), {0: [70], 1: [80], 2: [60]}) + runs_of(cell("a"), None)
     runs += runs_of(cell("b"), {0: [71], 1: [82], 2: [63]})

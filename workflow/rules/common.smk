@@ -218,6 +218,12 @@ def lighthouse_cells(wildcards):
     return [*(study.cell(dataset, options[key], options["ipc"]) for key in named), pool]
 
 
+def students_of(wildcards):
+    """Seeds of the students trained on each set: of ablations and sweeps the first alone."""
+    seeds = study.run["student_seeds"]
+    return seeds if cell_of(wildcards) in study.main_cells else seeds[:1]
+
+
 def as_rows(cells):
     """Cells as plain dictionaries, in the order of the files beside them."""
     return [cell.row for cell in cells]

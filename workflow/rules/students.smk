@@ -49,7 +49,7 @@ rule student:
         network=lambda wildcards: study.config["students"][wildcards.student],
         protocol=lambda wildcards: study.protocol(wildcards.protocol),
         seeds=study.run["seeds"],
-        student_seeds=study.run["student_seeds"],
+        student_seeds=students_of,
         code=code("student.py"),
     script:
         "../scripts/student.py"

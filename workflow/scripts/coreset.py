@@ -17,7 +17,7 @@ job.work_begins()
 index = ImageIndex.read(job.input.index)
 seeds, size = list(job.params.seeds), job.params.image_size
 # The rule names no file where the coreset needs none.
-measured = read_arrays(job.input.features) if job.input.features else {}
+measured = read_arrays(*job.input.features) if job.input.features else {}
 pool = Pool(
     job.wildcards.dataset,
     index.classes,

@@ -200,8 +200,7 @@ def _notes(
         other = words.replace(f"{MARKS[ALIKE]} {ALIKE}", f"{MARKS[ALIKE]} {ALIKE} from it")
         notes.append(
             f"Against {context.base}: {other}; paired t-test over the sampling seeds, "
-            f"corrected by Holm over all comparisons of this dataset, student and protocol, "
-            f"at {context.alpha:g}."
+            f"corrected by Holm over the comparisons of one column, at {context.alpha:g}."
         )
     notes.append("Bold: the highest mean of a synthetic set, which need not be more than chance.")
     if any(row["published"] == row["published"] for row in rows):

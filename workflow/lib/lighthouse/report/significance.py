@@ -7,8 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from lighthouse.report.statistics import MISSING, Paired, holm, paired, verdict
 from lighthouse.report.tables import MEASURED, NAN, cell_key
 
-#: One family of Holm's correction: all its IPCs and comparisons together.
+#: What one table is of.
 FAMILY = ("dataset", "student", "protocol")
+#: What is corrected together: the comparisons of one column of that table. A reader
+#: compares methods at one IPC; the chance of any error is held there, not over all IPCs.
+CORRECTED = (*FAMILY, "ipc")
 COLUMNS = (
     *FAMILY,
     "ipc",
@@ -51,17 +54,17 @@ def compare(means: Means, one: Mapping, other: Mapping, student: str, protocol: 
 
 
 def judged(rows: Sequence[dict], alpha: float) -> list[dict]:
-    """Rows with ``p_holm`` and ``verdict``, corrected within each family.
+    """Rows with ``p_holm`` and ``verdict``, corrected within each ``CORRECTED``.
 
     A row without a pair misses one of its sides.
     """
     tested = defaultdict(list)
     for row in rows:
-        tested[tuple(row[name] for name in FAMILY)].append(row["p"])
+        tested[tuple(row[name] for name in CORRECTED)].append(row["p"])
     adjusted = {family: iter(holm(values)) for family, values in tested.items()}
     done = []
     for row in rows:
-        p = next(adjusted[tuple(row[name] for name in FAMILY)])
+        p = next(adjusted[tuple(row[name] for name in CORRECTED)])
         found = verdict(row["difference"], p, alpha) if row["n_pairs"] else MISSING
         done.append({**row, "p_holm": p, "verdict": found})
     return done
