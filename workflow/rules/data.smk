@@ -55,6 +55,9 @@ rule pixels:
         "results/logs/pixels/{dataset}/resize~{resize}/size~{size}.log",
     benchmark:
         "results/benchmarks/pixels/{dataset}/resize~{resize}/size~{size}.tsv"
+    # It takes all cores, for a moment: behind a long training it would keep back the
+    # students of real images, which can run beside that.
+    priority: 120
     conda:
         "../../envs/data.yaml"
     threads: 8

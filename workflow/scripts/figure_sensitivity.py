@@ -7,14 +7,14 @@ job = start(globals().get("snakemake"))
 import pandas as pd  # noqa: E402
 
 from lighthouse.report.curve_figures import sensitivity_figure  # noqa: E402
-from lighthouse.report.curves import sweep_left_out, sweep_rows  # noqa: E402
+from lighthouse.report.curves import at_ipc, sweep_left_out, sweep_rows  # noqa: E402
 from lighthouse.report.figures import save_figure  # noqa: E402
 from lighthouse.report.tables import write_rows  # noqa: E402
 
 params = job.params
 accuracy, diversity = (
-    table[(table.method == params.method) & (table.ipc.astype(str) == str(params.ipc))]
-    for table in map(pd.read_csv, (job.input.accuracy, job.input.diversity))
+    at_ipc(pd.read_csv(path), params.method, params.ipc)
+    for path in (job.input.accuracy, job.input.diversity)
 )
 data = sweep_rows(accuracy, diversity, params.sweeps, params.table)
 title = f"{params.label}, {params.ipc} images per class"

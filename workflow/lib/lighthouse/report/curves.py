@@ -98,6 +98,12 @@ def by_cost(
     return table[[*kept, "top1_mean", "top1_std"]], pd.concat(absent, ignore_index=True)
 
 
+def at_ipc(table: pd.DataFrame, method: str, ipc: int) -> pd.DataFrame:
+    """The rows of one method at one IPC. That of the ceiling is a word, a missing row has none."""
+    sizes = pd.to_numeric(table.ipc, errors="coerce")
+    return table[(table.method == method) & (sizes == ipc)]
+
+
 def sweep_rows(
     accuracy: pd.DataFrame,
     diversity: pd.DataFrame,
