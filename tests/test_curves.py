@@ -38,7 +38,6 @@ def test_rows_of_an_ipc_are_found_beside_those_that_have_none():
     assert at_ipc(table.astype({"ipc": object}).fillna("all"), "a", 5).x.tolist() == [0]
 
 
-
 def row(method, ipc, top1, status="measured", dataset="toy", student="net"):
     labels = {m["name"]: m["label"] for m in METHODS} | {"full": "All real"}
     return {
