@@ -109,10 +109,10 @@ def test_a_trained_extractor_comes_back_from_its_file(tmp_path, counts, part):
 
 
 def test_too_many_images_to_train_on_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("lighthouse.metrics.trained.MOST_IMAGES", 10)
+    monkeypatch.setattr("lighthouse.students.limits.MOST_IMAGES", 10)
     real = RealImages(index_of(tmp_path, {"train": [4, 4, 4]}), "toy", 16, 100, 1)
     options = {"kind": "trained", "name": "toy-convnet", "epochs": 1}
-    with pytest.raises(DataError, match="12 are more than 10"):
+    with pytest.raises(DataError, match="not trained on 12 images here, at most on 10"):
         make_extractor(options, real, None, tmp_path / "e.safetensors", "cpu")
 
 

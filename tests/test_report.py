@@ -14,7 +14,7 @@ from lighthouse.report.figures import (
     spectrum_figure,
     ssim_curve,
 )
-from lighthouse.report.grids import image_grid, spaced
+from lighthouse.report.grids import first_images, image_grid, spaced
 from lighthouse.report.tables import (
     GUIDANCE_COLUMNS,
     cell_key,
@@ -213,6 +213,13 @@ def test_a_guidance_row_of_samples_that_failed_is_missing():
 def test_a_grid_shows_all_classes_or_ten_of_them_evenly_spaced():
     assert spaced(3) == [0, 1, 2]
     assert spaced(1000) == list(range(0, 1000, 100))
+
+
+def test_a_set_with_fewer_images_than_columns_leaves_white_ones():
+    images = np.arange(2 * 3 * 4 * 4, dtype=np.uint8).reshape(2, 3, 4, 4)
+    np.testing.assert_array_equal(first_images(images, 1), images[:1])
+    np.testing.assert_array_equal(first_images(images, 3)[:2], images)
+    assert (first_images(images, 3)[2] == 255).all()
 
 
 def test_a_grid_of_large_images_shows_thumbnails():

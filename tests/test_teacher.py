@@ -7,9 +7,9 @@ from lighthouse.runtime.files import read_about, write_tensors
 from lighthouse.runtime.weights import WEIGHTS
 from lighthouse.students import teacher as room
 from lighthouse.students import trainer
+from lighthouse.students.limits import check_size
 from lighthouse.students.networks import NETWORKS
 from lighthouse.students.teacher import (
-    check_size,
     load_teacher,
     pretrained_teacher,
     train_teacher,

@@ -9,13 +9,14 @@ import torch  # noqa: E402
 from lighthouse.datasets import ImageIndex  # noqa: E402
 from lighthouse.runtime.files import write_json  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
+from lighthouse.students.limits import check_size  # noqa: E402
 from lighthouse.students.runs import (  # noqa: E402
     held_to,
     run_students,
     scores_in_words,
     students_record,
 )
-from lighthouse.students.teacher import check_size, load_teacher  # noqa: E402
+from lighthouse.students.teacher import load_teacher  # noqa: E402
 from lighthouse.students.trainer import Images, read_pixels  # noqa: E402
 
 network, protocol = job.params.network, job.params.protocol

@@ -7,7 +7,7 @@ job = start(globals().get("snakemake"))
 import numpy as np  # noqa: E402
 
 from lighthouse.report.figures import save_figure  # noqa: E402
-from lighthouse.report.grids import image_grid, spaced  # noqa: E402
+from lighthouse.report.grids import first_images, image_grid, spaced  # noqa: E402
 from lighthouse.runtime.files import read_about, read_arrays  # noqa: E402
 
 classes = read_about(job.input.images[0])["classes"]
@@ -15,10 +15,10 @@ shown = job.params.classes or spaced(len(classes))
 
 
 def row(path: str) -> np.ndarray:
-    """Images of one file, (n, 3, H, W): by seed, then by class."""
+    """Images of one file, (n, 3, H, W): by seed, then by class, ``columns`` of each."""
     sets = read_arrays(path)
     chosen = [sets[f"seed~{seed}"][k] for seed in job.params.seeds for k in shown]
-    return np.concatenate([images[: job.params.columns] for images in chosen])
+    return np.concatenate([first_images(images, job.params.columns) for images in chosen])
 
 
 rows = [row(path) for path in job.input.images]

@@ -8,8 +8,8 @@ import torch  # noqa: E402
 
 from lighthouse.datasets import ImageIndex  # noqa: E402
 from lighthouse.runtime.files import read_about  # noqa: E402
+from lighthouse.students.limits import check_size  # noqa: E402
 from lighthouse.students.teacher import (  # noqa: E402
-    check_size,
     pretrained_teacher,
     train_teacher,
     write_teacher,

@@ -15,10 +15,9 @@ from pathlib import Path
 
 import numpy as np
 from scipy import stats
-from scipy.spatial.distance import cdist
 
 from lighthouse.metrics.sets import class_sets
-from lighthouse.metrics.setutility import SLACK, log_det
+from lighthouse.metrics.setutility import covered, log_det
 from lighthouse.metrics.subsets import MEASURES, PICKED, cosines, picks
 
 #: Strategies that sample.
@@ -53,11 +52,8 @@ class Coast:
     radius: np.ndarray
 
     def lit(self, features: np.ndarray) -> np.ndarray:
-        """Which real image is covered by which of N synthetic ones, (n, N) bool.
-
-        The ball of ``setutility.coverage``: the share of rows with a True is that coverage.
-        """
-        return cdist(self.features, features) <= self.radius[:, None] * (1 + SLACK)
+        """Which real image is ``covered`` by which of N synthetic ones, (n, N) bool."""
+        return covered(self.features, self.radius, features)
 
 
 def class_points(

@@ -26,13 +26,21 @@ def radii(real: np.ndarray, neighbours: int) -> np.ndarray:
     return np.concatenate([np.partition(_distances(block, real), k)[:, k] for block in blocks])
 
 
-def coverage(real: np.ndarray, radius: np.ndarray, synthetic: np.ndarray) -> float:
-    """Share of real images with a synthetic one at most as far as their k-th real neighbour.
+def covered(real: np.ndarray, radius: np.ndarray, synthetic: np.ndarray) -> np.ndarray:
+    """Which real image has which synthetic one at most as far as its k-th real neighbour.
 
-    Naeem et al. (2020), Eq. 4, with closed balls. real: (n, d) features; radius: their ``radii``;
-    synthetic: (N, d). A fraction; at most about N·k/n, so compare it at equal N only.
+    real: (n, d) features; radius: their ``radii``, (n,); synthetic: (N, d). (n, N) bool.
     """
-    return float((_distances(real, synthetic).min(axis=1) <= radius * (1 + SLACK)).mean())
+    return _distances(real, synthetic) <= radius[:, None] * (1 + SLACK)
+
+
+def coverage(real: np.ndarray, radius: np.ndarray, synthetic: np.ndarray) -> float:
+    """Share of real images that a synthetic one ``covered``.
+
+    Naeem et al. (2020), Eq. 4, with closed balls. A fraction; at most about N·k/n, so compare
+    it at equal N only.
+    """
+    return float(covered(real, radius, synthetic).any(axis=1).mean())
 
 
 def _distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:

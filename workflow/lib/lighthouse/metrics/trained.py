@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from lighthouse.metrics.real import RealImages
-from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.job import log
 from lighthouse.students.augment import HALF, normalise
+from lighthouse.students.limits import check_size
 from lighthouse.students.networks import ConvNet
 from lighthouse.students.trainer import Images, train_student
 
@@ -35,8 +35,6 @@ TRAINING = {
     "labels": "hard",
     "evaluations": 1,
 }
-#: Training images that are held in memory at the most.
-MOST_IMAGES = 100_000
 
 
 class Trained(nn.Module):
@@ -63,12 +61,12 @@ def train(options: Mapping, real: RealImages, device: object) -> tuple[dict, dic
     nothing is chosen by it. Raises ``DataError`` at more images than memory is meant for.
     """
     n = len(real.rows("train"))
-    if n > MOST_IMAGES:
-        raise DataError(
-            f"an extractor of kind 'trained' holds its training images in memory, and {n} are "
-            f"more than {MOST_IMAGES}: lower metrics.real_images_per_class, or set "
-            "datasets.<name>.extractor.kind to inception or squeezenet"
-        )
+    check_size(
+        n,
+        "an extractor of kind 'trained'",
+        "lower metrics.real_images_per_class, or set datasets.<name>.extractor.kind to "
+        "inception or squeezenet",
+    )
     part = "val" if len(real.rows("val")) else "test"
     images, judge = (
         Images(torch.from_numpy(real.images(p)), torch.from_numpy(real.labels(p))).to(device)

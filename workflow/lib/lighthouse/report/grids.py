@@ -26,6 +26,13 @@ def thumbnails(images: np.ndarray) -> np.ndarray:
     return np.stack([np.asarray(x).transpose(2, 0, 1) for x in small])
 
 
+def first_images(images: np.ndarray, count: int) -> np.ndarray:
+    """The first ``count`` of images (n, 3, H, W) uint8; white ones where a set has fewer."""
+    shown = images[:count]
+    missing = [(0, count - len(shown)), *[(0, 0)] * 3]
+    return np.pad(shown, missing, constant_values=255)
+
+
 def image_grid(
     rows: Sequence[np.ndarray], labels: Sequence[str], groups: Sequence[str] | None = None
 ) -> Figure:

@@ -2,6 +2,11 @@
 
 from collections.abc import Mapping
 
+from lighthouse.runtime.errors import DataError
+
+#: Most real images that a network is trained on: they are held in memory.
+MOST_IMAGES = 100_000
+
 #: Residual blocks in each of the four stages, by depth.
 STAGES = {10: (1, 1, 1, 1), 18: (2, 2, 2, 2)}
 
@@ -52,3 +57,14 @@ def teacher_problem(protocol: Mapping, network: Mapping) -> str | None:
     if protocol["size"] is not None and stem_size(protocol["size"]) != "large":
         return "torchvision's weights are for images of more than 128 px"
     return None
+
+
+def check_size(n_images: int, what: str, instead: str) -> None:
+    """Raise ``DataError`` where ``what`` would be trained on more than ``MOST_IMAGES``.
+
+    instead: what the user can do.
+    """
+    if n_images > MOST_IMAGES:
+        raise DataError(
+            f"{what} is not trained on {n_images} images here, at most on {MOST_IMAGES}; {instead}"
+        )

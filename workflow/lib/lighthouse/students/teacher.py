@@ -14,20 +14,7 @@ from lighthouse.runtime.provenance import provenance
 from lighthouse.students.networks import NETWORKS
 from lighthouse.students.trainer import Images, train_student
 
-#: Most real images that a network is trained on: they are held in memory.
-MOST_IMAGES = 100_000
 SEED = 0
-
-
-def check_size(n_images: int, what: str, instead: str) -> None:
-    """Raise ``DataError`` where ``what`` would be trained on more than ``MOST_IMAGES``.
-
-    instead: what the user can do.
-    """
-    if n_images > MOST_IMAGES:
-        raise DataError(
-            f"{what} is not trained on {n_images} images here, at most on {MOST_IMAGES}; {instead}"
-        )
 
 
 def train_teacher(
