@@ -2,7 +2,7 @@
 
 import pytest
 
-from lighthouse.config.study import PREFIX_COUPLINGS
+from lighthouse.config.grid import PREFIX_COUPLINGS
 from lighthouse.couplings import COUPLINGS, iid, joint, sequential
 
 IPCS = [1, 2, 5, 10]

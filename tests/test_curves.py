@@ -5,6 +5,7 @@ import pytest
 
 from lighthouse.report.curve_figures import cost_figure, ipc_figure, sensitivity_figure
 from lighthouse.report.curves import (
+    along,
     at_ipc,
     by_cost,
     by_ipc,
@@ -323,6 +324,12 @@ def test_a_sweep_varies_one_factor_and_takes_in_the_tables_value():
         ("mu_dm", 10, 90),
     ]
     assert rows.at_table.tolist() == [False, True, False, False, True, True]
+
+
+def test_the_rows_along_one_weight_hold_none_of_another_sweep():
+    points = [(0.1, 100, 10), (0.1, 0, 10), (0.0, 100, 10), (0.1, 100, 3)]
+    rows = pd.DataFrame([point(*weights) for weights in points])
+    assert along(rows, "eta_dpp", SWEEPS, TABLE).eta_dpp.tolist() == [100, 0]
 
 
 def test_coverage_of_a_sweep_is_over_sampling_seeds():

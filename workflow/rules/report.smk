@@ -358,7 +358,10 @@ if SWEEP:
         conda:
             "../../envs/report.yaml"
         params:
-            sweep=SWEEP,
+            method=SWEEP["method"],
+            ipc=SWEEP["ipc"],
+            sweeps=rows.swept_values(study),
+            table=rows.table_values(study),
             code=code("figure_ssim.py"),
         script:
             "../scripts/figure_ssim.py"

@@ -1,7 +1,6 @@
 """What figures of accuracy show: rows picked from tables, and in words what is left out."""
 
 from collections.abc import Mapping, Sequence
-from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -104,6 +103,27 @@ def at_ipc(table: pd.DataFrame, method: str, ipc: int) -> pd.DataFrame:
     return table[(table.method == method) & (sizes == ipc)]
 
 
+def along(
+    rows: pd.DataFrame,
+    factor: str,
+    sweeps: Mapping[str, Sequence[float]],
+    table: Mapping[str, Mapping[str, float]],
+) -> pd.DataFrame:
+    """The rows in which ``factor`` is varied and all others stand at the table's values.
+
+    rows: of one method and IPC, with a column for each factor; ``sweeps`` and ``table`` as for
+    ``sweep_rows``.
+    """
+    parts = []
+    for dataset, values in table.items():
+        chosen = rows[rows.dataset == dataset]
+        for other in set(values) - {factor}:
+            chosen = chosen[np.isclose(chosen[other], values[other])]
+        wanted = np.array([*sweeps[factor], values[factor]])
+        parts.append(chosen[np.isclose(chosen[[factor]].to_numpy(), wanted[None]).any(1)])
+    return pd.concat(parts)
+
+
 def sweep_rows(
     accuracy: pd.DataFrame,
     diversity: pd.DataFrame,
@@ -124,13 +144,10 @@ def sweep_rows(
     light = light.astype(dict.fromkeys(factors, float))
     joined = accuracy.merge(light, on=["dataset", *factors], how="left")
     parts = []
-    for (dataset, values), factor in product(table.items(), factors):
-        rows = joined[joined.dataset == dataset]
-        for other in set(factors) - {factor}:
-            rows = rows[np.isclose(rows[other], values[other])]
-        wanted = [*sweeps[factor], values[factor]]
-        rows = rows[np.isclose(rows[[factor]].to_numpy(), np.array(wanted)[None]).any(1)]
-        at_table = np.isclose(rows[factor], values[factor])
+    for factor in factors:
+        rows = along(joined, factor, sweeps, table)
+        own = rows.dataset.map({dataset: values[factor] for dataset, values in table.items()})
+        at_table = np.isclose(rows[factor], own.astype(float))
         parts.append(rows.assign(factor=factor, value=rows[factor], at_table=at_table))
     kept = [*PANEL, "factor", "value", "at_table", "n_seeds", "n_students", "top1_last_mean"]
     kept += ["top1_last_std", "coverage_mean", "coverage_std", "status"]
