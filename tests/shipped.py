@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lighthouse.config import ConfigError, load_study
-from lighthouse.config.schema import load_schema
+from lighthouse.config.schema import ConfigError, load_schema
+from lighthouse.config.study import load_study
 
 BASE = Path(__file__).parents[1]
 SCHEMAS = BASE / "workflow" / "schemas"

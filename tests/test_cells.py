@@ -2,7 +2,8 @@
 
 import pytest
 
-from lighthouse.config import Cell, load_study
+from lighthouse.config.grid import Cell
+from lighthouse.config.study import load_study
 from shipped import BASE, SHIPPED, table
 
 

@@ -4,7 +4,8 @@ import copy
 
 import pytest
 
-from lighthouse.config import Cell, load_study
+from lighthouse.config.grid import Cell
+from lighthouse.config.study import load_study
 from shipped import BASE, SHIPPED, hyperparameters, table
 
 COUPLED = ("cgs", "rsm-cgs", "rsm-greedy")

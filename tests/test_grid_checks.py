@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from lighthouse.config import load_study
+from lighthouse.config.study import load_study
 from shipped import BASE, SHIPPED, changed, hyperparameters, one_problem, problems, table
 
 MISTAKES = {

@@ -423,7 +423,7 @@ def test_the_metrics_scripts_make_their_tables(study):
     assert distance["n_synthetic_per_seed"] == str(2 * 2)
     sets = table(study / "diversity.csv")
     assert [row["seed"] for row in sets] == ["0", "1"] * 2
-    assert [row["eta_dpp"] for row in sets] == ["1.0"] * 2 + ["9.0"] * 2
+    assert [row["eta_dpp"] for row in sets] == ["1"] * 2 + ["9"] * 2
     assert sets[0]["n_pairs"] == "1" and sets[0]["ssim"] != sets[1]["ssim"]
     assert [row["n"] for row in table(study / "ranks.csv")] == ["4", "4"]
     assert len(table(study / "spectrum.csv")) == 2 * (2 * 2 - 1)

@@ -2,7 +2,8 @@
 
 import copy
 
-from lighthouse.config import load_study, rows
+from lighthouse.config import rows
+from lighthouse.config.study import load_study
 from lighthouse.report.cost import paths_of
 from shipped import BASE, SHIPPED, changed
 

@@ -6,7 +6,8 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from lighthouse.config import ConfigError, load_study
+from lighthouse.config.schema import ConfigError
+from lighthouse.config.study import load_study
 from shipped import BASE, SHIPPED, changed
 
 # A study has a name, and so a folder, of its own.

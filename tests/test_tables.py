@@ -2,7 +2,7 @@
 
 import pytest
 
-from lighthouse.config import load_study
+from lighthouse.config.study import load_study
 from shipped import (
     BASE,
     SHIPPED,

@@ -5,7 +5,10 @@ from pathlib import Path
 
 sys.path.insert(0, f"{workflow.basedir}/workflow/lib")
 
-from lighthouse.config import Cell, ConfigError, load_study, rows
+from lighthouse.config import rows
+from lighthouse.config.grid import Cell
+from lighthouse.config.schema import ConfigError
+from lighthouse.config.study import load_study
 from lighthouse.coresets import FEATURE_CORESETS
 from lighthouse.datasets.external import fingerprint
 from lighthouse.datasets.fastai import EDITIONS
