@@ -1,21 +1,14 @@
 """Metrics: each against a case whose answer is known."""
 
-import csv
-import json
-import logging
-import runpy
-import sys
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from torch_fidelity.metric_fid import fid_features_to_statistics
 
-from lighthouse.datasets import ImageIndex
-from lighthouse.metrics import frechet, setutility
+from lighthouse.metrics import frechet
 from lighthouse.metrics.diversity import RealClasses, diversity_row
 from lighthouse.metrics.features import Extractor
 from lighthouse.metrics.frechet import distance_row, frechet_distance, statistics
@@ -31,7 +24,7 @@ from lighthouse.metrics.spectrum import (
 )
 from lighthouse.metrics.ssim import chosen_pairs, mean_ssim
 from lighthouse.metrics.trained import Trained
-from lighthouse.runtime.files import read_arrays, write_tensors
+from lighthouse.runtime.files import write_tensors
 from lighthouse.runtime.rng import generator
 from lighthouse.students.networks import ConvNet
 
@@ -55,70 +48,6 @@ def extractor():
     torch.manual_seed(0)
     state = ConvNet(3, 32, 16, 2).state_dict()
     return Extractor(Trained(state, {"image_size": 16, "n_classes": 2}), "toy")
-
-
-# Utility of a set.
-
-
-def test_log_det_of_orthogonal_latents_is_that_of_the_identity():
-    latents = 3 * np.eye(4, 16).reshape(4, 1, 4, 4)
-    assert log_det(latents, 0.01) == pytest.approx(4 * np.log(1.01))
-
-
-def test_log_det_of_identical_latents_is_the_formula_by_hand():
-    latents = np.ones((3, 1, 2, 2))  # the kernel is all ones: eigenvalues 3, 0, 0
-    assert log_det(latents, 0.01) == pytest.approx(np.log(3.01) + 2 * np.log(0.01))
-
-
-def test_log_det_ignores_the_length_of_latents():
-    latents = rng().normal(size=(4, 2, 3, 3))
-    scaled = latents * np.array([1, 5, 0.1, 2])[:, None, None, None]
-    assert log_det(scaled, 1e-3) == pytest.approx(log_det(latents, 1e-3))
-
-
-def covered(real, synthetic, neighbours):
-    return coverage(real, radii(real, neighbours), synthetic)
-
-
-def test_the_real_images_cover_themselves():
-    real = rng().normal(size=(30, 5))
-    assert covered(real, real, neighbours=3) == 1
-
-
-def test_images_far_away_cover_nothing():
-    real = rng().normal(size=(30, 5))
-    assert covered(real, real + 100, neighbours=3) == 0
-
-
-def test_coverage_of_points_on_a_line_is_the_count_by_hand():
-    real = np.arange(6.0)[:, None]  # the nearest neighbour of each is 1 away
-    assert covered(real, np.array([[0.4]]), neighbours=1) == pytest.approx(2 / 6)
-    assert covered(real, np.array([[0.4], [4.5]]), neighbours=1) == pytest.approx(4 / 6)
-
-
-def test_identical_synthetic_images_cover_less_than_diverse_ones():
-    real = rng().normal(size=(40, 3))
-    assert covered(real, real[:1].repeat(10, 0), 3) < covered(real, real[:10], 3)
-
-
-def test_rounding_does_not_decide_whether_a_real_image_covers_its_neighbour():
-    real = np.arange(6.0)[:, None]  # image 0 lies on the radii of itself and of image 1
-    for shift in (-1e-6, 0, 1e-6):
-        assert covered(real, real[:1] + shift, neighbours=1) == pytest.approx(2 / 6)
-
-
-def test_the_radius_is_the_distance_of_the_kth_of_the_others():
-    real = np.array([[0.0], [1.0], [3.0], [7.0]])
-    assert radii(real, 1) == pytest.approx([1, 1, 2, 4])
-    assert radii(real, 2) == pytest.approx([3, 2, 3, 6])
-    assert radii(real, 9) == pytest.approx([7, 6, 4, 7])  # the farthest there is
-
-
-def test_radii_do_not_depend_on_the_block(monkeypatch):
-    real = rng().normal(size=(30, 5))
-    whole = radii(real, 3)
-    monkeypatch.setattr(setutility, "BLOCK", 7)
-    assert radii(real, 3) == pytest.approx(whole)
 
 
 # Structural similarity.
@@ -300,6 +229,10 @@ def test_a_set_is_read_class_by_class_up_to_its_ipc(tmp_path):
     assert np.array_equal(np.stack(found), images[:, :3] + 1)
 
 
+def _covered(real, synthetic):
+    return coverage(real, radii(real, 2), synthetic)
+
+
 def test_a_diversity_row_is_the_mean_over_classes(extractor):
     images = np.stack([pictures(3, seed=s) for s in (0, 1)])  # 2 classes, 3 images
     latents = rng().normal(size=(2, 3, 1, 4, 4))
@@ -311,7 +244,7 @@ def test_a_diversity_row_is_the_mean_over_classes(extractor):
     assert (row["seed"], row["n_pairs"]) == (5, 3)
     assert row["ssim"] == pytest.approx(np.mean([ssim(k) for k in images]))
     assert row["log_det"] == pytest.approx(np.mean([log_det(k, 1e-3) for k in latents]))
-    shares = [covered(real[labels == k], extractor.array(images[k]), 2) for k in (0, 1)]
+    shares = [_covered(real[labels == k], extractor.array(images[k])) for k in (0, 1)]
     assert row["coverage"] == pytest.approx(np.mean(shares))
 
 
@@ -324,106 +257,3 @@ def test_a_diversity_row_takes_the_pairs_of_its_seed_dataset_and_class(extractor
     drawn = [chosen_pairs(9, 4, generator("ssim-pairs", 5, "toy", k)) for k in (0, 1)]
     assert row["n_pairs"] == 4 and drawn[0] != drawn[1]
     assert row["ssim"] == pytest.approx(np.mean(list(map(mean_ssim, images, drawn))))
-
-
-# The table of distances.
-
-
-@pytest.fixture
-def untouched_process(monkeypatch):
-    """Undo what a script does to its process: arguments, logging, threads."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        monkeypatch.setenv(name, "1")
-    monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
-    yield monkeypatch
-    root.handlers[:] = handlers
-    root.setLevel(level)
-
-
-def run_script(monkeypatch, name, inputs, params, outputs):
-    """Run a rule's script by hand in this process."""
-    command = [name, "--threads", "1", "--wildcard", "dataset=toy"]
-    for kind, pairs in {"input": inputs, "param": params, "output": outputs}.items():
-        for key, value in pairs.items():
-            value = str(value) if isinstance(value, Path) else json.dumps(value, default=str)
-            command += [f"--{kind}", f"{key}={value}"]
-    monkeypatch.setattr(sys, "argv", command)
-    runpy.run_path(str(BASE / "workflow" / "scripts" / name))
-
-
-@pytest.fixture
-def study(tmp_path, untouched_process):
-    """Metrics of one small cell, as the rules' scripts make them from images to tables."""
-    rows = [("train", i % 2, "ab"[i % 2], f"{i}.png") for i in range(12)]
-    rows += [("val", i % 2, "ab"[i % 2], f"{i}.png") for i in range(2)]
-    for pixels, row in zip(pictures(12), rows, strict=False):
-        Image.fromarray(pixels.transpose(1, 2, 0)).save(tmp_path / row[3])
-    ImageIndex.write(tmp_path / "index.tsv", rows)
-    images = {f"seed~{s}": pictures(6, seed=s).reshape(2, 3, 3, 16, 16) for s in (0, 1)}
-    latents = {f"seed~{s}": rng(s).normal(size=(2, 3, 1, 4, 4)) for s in (0, 1)}
-    write_tensors(tmp_path / "images.safetensors", images, {})
-    write_tensors(tmp_path / "latents.safetensors", latents, {})
-
-    def run(name, inputs, params, outputs):
-        given = {key: tmp_path / value for key, value in inputs.items() if isinstance(value, str)}
-        lists = {
-            key: [tmp_path / path for path in value]
-            for key, value in inputs.items()
-            if isinstance(value, list)
-        }
-        made = {key: tmp_path / value for key, value in outputs.items()}
-        run_script(untouched_process, f"{name}.py", {**given, **lists}, params, made)
-
-    options = {"kind": "trained", "name": "toy-convnet", "epochs": 1}
-    real = {"image_size": 16, "images_per_class": 4}
-    cell = {**CELL, "ipc": 2}
-    swept = {**cell, "eta_dpp": 9.0}
-    index, files = {"index": "index.tsv"}, {"extractor": "e.safetensors"}
-    run(
-        "extractor",
-        {**index, "weights": []},
-        {**real, "extractor": options},
-        {"weights": "e.safetensors"},
-    )
-    run("features", {**index, **files}, real, {"features": "f.safetensors"})
-    files |= {"features": "f.safetensors"}
-    sets = {"images": ["images.safetensors"] * 2, "latents": ["latents.safetensors"] * 2}
-    cells = {"cells": [cell, swept], "table_cells": [cell], "seeds": [0, 1]}
-    run(
-        "set_metrics",
-        {**files, **sets},
-        {**cells, "epsilon": 1e-3, "neighbours": 2, "ssim_pairs": 1},
-        {"diversity": "diversity.csv", "frechet": "frechet.csv"},
-    )
-    run(
-        "spectrum",
-        {**files, "images": "images.safetensors"},
-        {"source": "RSM", "ipc": 2, "seeds": [0, 1]},
-        {"values": "spectrum.csv", "ranks": "ranks.csv"},
-    )
-    return tmp_path
-
-
-def table(path):
-    with path.open() as file:
-        return list(csv.DictReader(file))
-
-
-def test_the_metrics_scripts_make_their_tables(study):
-    assert {k: v.shape for k, v in read_arrays(study / "f.safetensors").items()} == {
-        "features": (8, 128),
-        "labels": (8,),
-        "rows": (8,),
-    }
-    (distance,) = table(study / "frechet.csv")
-    assert distance["extractor"] == "toy-convnet"
-    assert (distance["n_real"], distance["n_synthetic"]) == ("8", str(2 * 2 * 2))
-    assert distance["n_synthetic_per_seed"] == str(2 * 2)
-    sets = table(study / "diversity.csv")
-    assert [row["seed"] for row in sets] == ["0", "1"] * 2
-    assert [row["eta_dpp"] for row in sets] == ["1"] * 2 + ["9"] * 2
-    assert sets[0]["n_pairs"] == "1" and sets[0]["ssim"] != sets[1]["ssim"]
-    assert [row["n"] for row in table(study / "ranks.csv")] == ["4", "4"]
-    assert len(table(study / "spectrum.csv")) == 2 * (2 * 2 - 1)
