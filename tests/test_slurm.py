@@ -196,7 +196,7 @@ def test_every_result_is_that_of_a_local_run_to_the_byte(run):
 
 
 def contents(results):
-    """Bytes of all files by name, but for logs and measured times."""
+    """Bytes of all files by name, but for logs and measured times and costs."""
     files = (path for path in results.rglob("*") if path.is_file())
     named = {str(path.relative_to(results)): path.read_bytes() for path in files}
-    return {k: v for k, v in named.items() if not k.startswith(("logs/", "benchmarks/"))}
+    return {k: v for k, v in named.items() if not k.startswith(("logs/", "benchmarks/", "costs/"))}
