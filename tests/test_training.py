@@ -5,18 +5,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from diffusers import DiTTransformer2DModel
 from torch import nn
 
-from lighthouse.diffusion.denoiser import load_denoiser, new_denoiser, null_label
-from lighthouse.diffusion.encoding import Latents
+from lighthouse.diffusion.denoiser import new_denoiser, null_label
 from lighthouse.priors import training
-from lighthouse.priors.first import first_denoiser
 from lighthouse.priors.objectives import Stateless, make_objective, plain
 from lighthouse.priors.training import n_steps, train_prior
-from lighthouse.priors.variance import VariationalBound
 from lighthouse.runtime.errors import DataError
-from toy import redrawn, toy_denoiser
+from toy import toy_denoiser
 
 OPTIONS = {
     "steps": 8,
@@ -355,45 +351,6 @@ def test_half_precision_is_that_of_the_products_alone(tmp_path):
     torch.testing.assert_close(half.proj_out_2.weight, whole.proj_out_2.weight, atol=0.02, rtol=0)
 
 
-# Learned variance.
-
-
-def learned_variance():
-    options = {"layers": 2, "heads": 2, "head_dim": 8, "patch_size": 2, "learned_variance": True}
-    return redrawn(new_denoiser(options, 4, 4, 3), 0.2)
-
-
-def test_the_objective_of_a_model_with_learned_variance_sees_the_noise_alone(tmp_path):
-    shapes = []
-
-    def spy(prediction, batch):
-        shapes.append(prediction.shape)
-        return plain(prediction, batch)
-
-    _, record = train(tmp_path, spy, model=learned_variance())
-    assert set(shapes) == {(6, 4, 4, 4)}
-    assert record["losses"].keys() == {"noise", "variance"}
-
-
-def test_the_bound_is_added_unscaled_and_trains_the_variance(tmp_path):
-    # Without an objective the bound is all that is left, and it spares the noise's weights.
-    def nothing(prediction, batch):
-        return 0 * prediction.sum(), {}
-
-    model, before = learned_variance(), learned_variance()
-    train(tmp_path, nothing, {**OPTIONS, "steps": 1, "ema": 0.0}, model=model)
-    # proj_out_2 gives (patch, patch, channel): of the 8 channels the first 4 are noise.
-    moved = (model.proj_out_2.bias != before.proj_out_2.bias).reshape(2, 2, 8)
-    assert not moved[..., :4].any()
-    assert moved[..., 4:].all()
-
-
-def test_a_model_that_learns_no_variance_has_no_bound(tmp_path, monkeypatch):
-    monkeypatch.setattr(VariationalBound, "__call__", lambda *_: 1 / 0)
-    _, record = train(tmp_path)
-    assert record["losses"].keys() == {"noise"}
-
-
 # Memory.
 
 
@@ -429,52 +386,3 @@ def test_no_advice_to_do_what_is_done(tmp_path):
     options = {**OPTIONS, "gradient_checkpointing": True}
     with pytest.raises(MemoryError, match=r"2 fit: set batch_size$"):
         train(tmp_path, options={**options, "batch_size": 4}, model=out_of_memory_above(3))
-
-
-# What a base prior starts from.
-
-
-@pytest.fixture
-def pretrained(tmp_path):
-    """A folder with a DiT of ImageNet's 1000 classes, whose blocks embed alike."""
-    model = DiTTransformer2DModel(
-        num_attention_heads=2,
-        attention_head_dim=8,
-        in_channels=4,
-        out_channels=8,
-        num_layers=2,
-        sample_size=4,
-        num_embeds_ada_norm=1000,
-    )
-    first, second = redrawn(model, 0.2).transformer_blocks
-    second.norm1.emb.load_state_dict(first.norm1.emb.state_dict())
-    model.save_pretrained(tmp_path / "pretrained")
-    return tmp_path / "pretrained"
-
-
-def data(classes):
-    """What a base prior's model must suit."""
-    made = Latents.__new__(Latents)
-    made.latents, made.classes = toy_latents(), classes
-    return made
-
-
-def test_a_pretrained_models_rows_are_those_of_the_datasets_classes(pretrained):
-    options = {"class_embeddings": "imagenet"}
-    model = first_denoiser(options, data(["n03888257", "n01440764"]), pretrained, 0)
-    table = load_denoiser(pretrained).transformer_blocks[0].norm1.emb.class_embedder
-    for block in model.transformer_blocks:
-        found = block.norm1.emb.class_embedder.embedding_table.weight
-        assert torch.equal(found, table.embedding_table.weight[[701, 0, 1000]])
-
-
-def test_new_classes_need_no_known_names(pretrained):
-    model = first_denoiser({"class_embeddings": "new"}, data(["ant", "bee"]), pretrained, 0)
-    assert null_label(model) == 2
-
-
-def test_a_model_from_nothing_is_the_same_every_time():
-    options = {"layers": 1, "heads": 2, "head_dim": 8, "patch_size": 2}
-    one, other = (first_denoiser(options, data(["ant", "bee"]), None, 0) for _ in range(2))
-    assert null_label(one) == 2
-    assert_same(one, other)
