@@ -164,6 +164,14 @@ def test_a_checkpoint_of_another_run_is_ignored(tmp_path, other):
     assert_same(fresh, whole)
 
 
+def test_a_checkpoint_that_was_cut_off_at_writing_does_not_stay(tmp_path):
+    cut_off = tmp_path / ".checkpoint.123.part"
+    cut_off.write_bytes(b"half")
+    (tmp_path / ".other.123.part").write_bytes(b"another's")
+    train(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [".other.123.part"]
+
+
 def test_a_finished_run_leaves_no_checkpoint(tmp_path):
     train(tmp_path, seconds=0)
     assert list(tmp_path.iterdir()) == []

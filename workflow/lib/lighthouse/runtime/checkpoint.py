@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from lighthouse.runtime.files import whole
+from lighthouse.runtime.files import clear_parts, whole
 from lighthouse.runtime.job import log
 
 
@@ -51,7 +51,9 @@ def resume(
     """Load our own checkpoint if it fits; return the step to go on from, and ``extra``.
 
     Step 0 and None where there is no checkpoint, or one left by a run with another key.
+    What a run that was killed while it wrote one left beside it is removed.
     """
+    clear_parts(path)
     if not path.exists():
         return 0, None
     state = torch.load(path, weights_only=True, map_location="cpu")

@@ -17,7 +17,7 @@ def whole(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part{path.suffix}")
+    beside = _beside(path, os.getpid())
     try:
         yield beside
         if beside.is_dir() and path.is_dir():
@@ -28,6 +28,20 @@ def whole(path: str | Path) -> Iterator[Path]:
             shutil.rmtree(beside)
         else:
             beside.unlink(missing_ok=True)
+
+
+def clear_parts(path: str | Path) -> None:
+    """Remove what writers of the file ``path`` left beside it when they were killed.
+
+    Only where nobody else can be writing it.
+    """
+    path = Path(path)
+    for left in path.parent.glob(_beside(path, "*").name):
+        left.unlink(missing_ok=True)
+
+
+def _beside(path: Path, writer: object) -> Path:
+    return path.with_name(f".{path.name}.{writer}.part{path.suffix}")
 
 
 def write_json(path: str | Path, data: Mapping) -> None:
