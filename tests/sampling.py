@@ -17,7 +17,10 @@ OPTIONS = {
     "precision": "fp32",
 }
 DIT = {**OPTIONS, "semantics": "dit"}
-GUIDANCE = {"dpp": {"epsilon": 1e-3, "steps": [0, 1000]}, "mean": {"steps": [0, 1000]}}
+GUIDANCE = {
+    "dpp": {"epsilon": 1e-3, "kernel": "z_t", "steps": [0, 1000]},
+    "mean": {"steps": [0, 1000]},
+}
 
 
 def context(ipc=1, latent_dim=DIM):
@@ -34,8 +37,13 @@ def guides(eta_dpp=0.0, mu_dm=0.0, steps=(0, 1000), latent_dim=DIM):
 GUIDED = guides(eta_dpp=100.0, mu_dm=1000.0)
 
 
-def run(model, ipc, coupling=iid, guidance=(), options=OPTIONS, **which):
+def sampled(model, ipc, coupling=iid, guidance=(), options=OPTIONS, **which):
+    """The latents of some toy sets, and what they took."""
     return sample(model, toy_sets(ipc, **which), coupling(ipc), guidance, options)
+
+
+def run(model, ipc, coupling=iid, guidance=(), options=OPTIONS, **which):
+    return sampled(model, ipc, coupling, guidance, options, **which).latents
 
 
 def relative(a, b):

@@ -27,6 +27,8 @@ OPTIONS = {
     "steps": 3,
     "batch_size": 4,
     "learning_rate": 1e-3,
+    "schedule": {"kind": "one-cycle", "warmup": 0.3},
+    "gradient_clip": 1.0,
 }
 
 

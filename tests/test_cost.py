@@ -2,7 +2,7 @@
 
 import pytest
 
-from lighthouse.report.cost import COLUMNS, cost_row
+from lighthouse.report.cost import COLUMNS, WORK, cost_row
 
 GIB = 2**30
 
@@ -58,9 +58,21 @@ def test_a_coreset_has_no_base_and_tunes_nothing():
 
 
 def test_shards_of_one_set_are_added_up():
-    records = {"a": record(10, images=20), "b": record(30, images=60)}
+    work = {"evaluations": 2000, "gradients": 0, "computed": 2200}
+    more = {"evaluations": 6000, "gradients": 80, "computed": 6000}
+    records = {
+        "a": record(10, images=20, denoiser=work),
+        "b": record(30, images=60, denoiser=more),
+    }
     found = cost_row(row(sample=["a", "b"], base=None), records)
     assert (found["seconds_per_image"], found["images"]) == (0.5, 80)
+    assert (found["evaluations_per_image"], found["gradients_per_image"]) == (100, 1)
+    assert found["computed_per_image"] == 102.5
+
+
+def test_real_images_ask_nothing_of_a_denoiser():
+    found = cost_row(row(base=None), RECORDS)
+    assert [found[f"{name}_per_image"] for name in WORK] == [0, 0, 0]
 
 
 @pytest.mark.parametrize("lost", ["sample", "base", "tuned"])
@@ -75,5 +87,11 @@ def test_a_row_that_lacks_one_record_is_missing(lost):
 def test_a_set_made_elsewhere_has_no_cost_here():
     found = cost_row(row(sample=None, base=None), RECORDS)
     assert found["status"] == "measured"
-    for column in ("seconds_per_image", "images", "device", "peak_host_gib"):
+    for column in (
+        "seconds_per_image",
+        "images",
+        "evaluations_per_image",
+        "device",
+        "peak_host_gib",
+    ):
         assert found[column] != found[column]

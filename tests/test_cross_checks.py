@@ -252,6 +252,16 @@ MANIFOLD_MISTAKES = {
         6,
         ["config: students.convnet3 at 32 px (digits, digits)", "6"],
     ),
+    "a warmup of a constant rate": (
+        "datasets.digits.base.schedule.kind",
+        "constant",
+        ["config: datasets.digits.base.schedule: 'warmup' has no effect with kind 'constant'"],
+    ),
+    "an autoencoder's cycle without a warmup": (
+        "datasets.digits.autoencoder.schedule",
+        {"kind": "one-cycle"},
+        ["datasets.digits.autoencoder.schedule: 'warmup' is missing (kind 'one-cycle' needs it)"],
+    ),
     "a schedule's key that does nothing": (
         "protocols.digits.schedule.kind",
         "half-cosine",

@@ -5,7 +5,9 @@ import torch
 
 from lighthouse.couplings import COUPLINGS, joint
 from lighthouse.diffusion import sampler
+from lighthouse.diffusion.calls import sizes_of_calls, steady_rows, steady_sizes
 from lighthouse.diffusion.denoiser import new_denoiser
+from lighthouse.diffusion.guided import GuidedDenoiser, Work
 from lighthouse.diffusion.sampler import (
     sample,
     sets_of,
@@ -68,9 +70,8 @@ def test_a_sample_is_the_same_bits_under_one_and_two_threads():
         for threads in (1, 2):
             torch.set_num_threads(threads)
             sets = sets_of("toy", list("abcdefghij"), means, [0], 5)
-            found.append(
-                sample(model, sets, joint(5), guidance, {**OPTIONS, "steps": 2, "micro_batch": 64})
-            )
+            options = {**OPTIONS, "steps": 2, "micro_batch": 64}
+            found.append(sample(model, sets, joint(5), guidance, options).latents)
     finally:
         torch.set_num_threads(before)
     assert torch.equal(*found)
@@ -89,28 +90,81 @@ def test_a_sample_is_the_same_bits_however_many_sets_lie_beside_it(model, name, 
     assert torch.equal(found[0], found[2])
 
 
-def test_the_device_holds_one_large_set_at_a_time_and_calls_of_one_size(model, monkeypatch):
-    held, called = [], []
-    prediction = sampler._prediction
+def test_the_device_holds_one_large_set_at_a_time_or_some_small_ones(model, monkeypatch):
+    held = []
+    asked = GuidedDenoiser.__call__
 
-    def spy(model, z, *rest):
+    def spy(self, z, *rest):
         held.append(len(z))
-        return prediction(model, z, *rest)
+        return asked(self, z, *rest)
 
-    class Counted:
-        config = model.config
-
-        def __call__(self, z, timestep, class_labels):
-            called.append(len(z))
-            return model(z, timestep=timestep, class_labels=class_labels)
-
-    monkeypatch.setattr(sampler, "_prediction", spy)
+    monkeypatch.setattr(GuidedDenoiser, "__call__", spy)
     options = {**OPTIONS, "steps": 2, "micro_batch": 2}
     for ipc, sets_held in ((20, [20] * 3), (3, [15, 3])):
         held.clear()
-        run(Counted(), ipc, joint, GUIDED, options, seeds=(0, 1) if ipc == 3 else (0,))
+        run(model, ipc, joint, GUIDED, options, seeds=(0, 1) if ipc == 3 else (0,))
         assert held[::2] == sets_held
-    assert set(called) == {2}
+
+
+# A call's size changes nothing.
+
+
+def digits_dit(dtype=torch.float32):
+    """A DiT of the default's size, 16 tokens of 64 numbers."""
+    options = {"layers": 2, "heads": 4, "head_dim": 16, "patch_size": 2}
+    torch.manual_seed(0)
+    return redrawn(new_denoiser(options, 1, 8, 10), 0.05).to(dtype)
+
+
+def test_a_dit_says_the_same_bits_of_a_latent_in_calls_of_every_size_that_is_used():
+    denoiser = GuidedDenoiser(digits_dit(), "toy", {**OPTIONS, "micro_batch": 50})
+    rng = torch.Generator().manual_seed(5)
+    z, labels = torch.randn(50, 1, 8, 8, generator=rng), torch.arange(50) % 10
+    with torch.no_grad(), denoiser.steady((1, 8, 8), "cpu"):
+        whole = denoiser(z, torch.tensor(300), labels)
+        for count in (1, 2, 3, 5, 9, 13, 17, 31, 49):
+            part = denoiser(z[1 : 1 + count], torch.tensor(300), labels[1 : 1 + count])
+            assert torch.equal(part, whole[1 : 1 + count])
+
+
+def test_sizes_that_give_other_bytes_are_not_used():
+    def call(z, labels):
+        return z * (1 + (len(z) in (2, 6)) * 1e-6)
+
+    assert steady_sizes(call, (1, 2, 2), 10, "cpu") == [1, 3, 4, 8, 10]
+
+
+def test_what_is_left_of_a_ladder_without_small_sizes_fills_up_the_last_call():
+    assert sizes_of_calls(10, [4, 8, 32]) == [8, 4]
+    assert sizes_of_calls(3, [4, 8, 32]) == [4]
+    assert sizes_of_calls(32, [32]) == [32]
+
+
+def test_filling_up_is_counted_and_not_returned(model):
+    denoiser = GuidedDenoiser(model, "toy", {**OPTIONS, "guidance_scale": 1.0})
+    denoiser.sizes = [4, 8]
+    z = noise_of(0, "ant", 0).expand(3, -1, -1, -1)
+    with torch.no_grad():
+        assert len(denoiser(z, torch.tensor(10), torch.zeros(3, dtype=torch.int64))) == 3
+    assert denoiser.work == Work(evaluations=3, computed=4)
+
+
+def test_the_rows_of_a_dit_are_filled_up_within_the_block_alone(model):
+    rows = []
+    layer = model.transformer_blocks[1].norm1.linear
+    hook = layer.register_forward_hook(lambda layer, given, output: rows.append(len(given[0])))
+    z, t, labels = noise_of(0, "ant", 0)[None], torch.tensor([10]), torch.tensor([0])
+    try:
+        with torch.no_grad():
+            plain = model(z, timestep=t, class_labels=labels).sample
+            with steady_rows(model, 6):
+                filled = model(z, timestep=t, class_labels=labels).sample
+            again = model(z, timestep=t, class_labels=labels).sample
+    finally:
+        hook.remove()
+    assert rows == [1, 6, 1]
+    assert relative(filled, plain) < 1e-5
+    assert torch.equal(again, plain)
 
 
 @pytest.mark.parametrize("micro_batch", [1, 5, 32])

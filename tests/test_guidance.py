@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from lighthouse.guidance import TERMS, Guide, State, guides_of
-from lighthouse.guidance.dpp import cosine_kernel, dpp_gradient, dpp_loss
+from lighthouse.guidance.dpp import clean_dpp_gradient, cosine_kernel, dpp_gradient, dpp_loss
 from lighthouse.guidance.mean_matching import mean_gradient, mean_loss
 from lighthouse.units import TERM_WEIGHTS, mean_pull, raw_weight
 from sampling import GUIDANCE, context
@@ -32,7 +32,6 @@ def state(free, dim, finished=0, groups=2, dtype=torch.float64, ipc=None):
         seed=0,
         label=0,
         images=torch.arange(groups * free).view(groups, free),
-        denoise=lambda z: z,
         shape=(1, 1, dim),
     )
 
@@ -49,6 +48,18 @@ def test_the_dpp_gradient_is_that_of_the_dpp_loss(n, dim, finished):
     s = state(n, dim, finished)
     expected = autograd(lambda z: dpp_loss(z, EPSILON), s)
     torch.testing.assert_close(dpp_gradient(s, EPSILON), expected, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("finished", [0, 1, 4])
+def test_the_dpp_gradient_of_clean_latents_is_that_of_the_loss_of_the_predicted_set(finished):
+    s = state(3, 16, finished)
+    clean = s.predicted.clone().requires_grad_()
+    # Finished images are given at √ᾱ_t z₀.
+    whole = torch.cat([s.finished / s.alpha_bar**0.5, clean], dim=1)
+    (expected,) = torch.autograd.grad(dpp_loss(whole, EPSILON).sum(), clean)
+    found = clean_dpp_gradient(s, EPSILON)
+    torch.testing.assert_close(found, 0.4**0.5 * expected, rtol=1e-7, atol=1e-9)
+    assert not torch.allclose(found, dpp_gradient(s, EPSILON), rtol=0.1)
 
 
 @pytest.mark.parametrize(("n", "dim"), SIZES)
@@ -158,9 +169,18 @@ def test_a_term_of_weight_zero_is_left_out():
 
 def test_the_dpp_term_uses_the_configured_epsilon():
     s = state(3, 16)
-    term = TERMS["dpp"]({"epsilon": 0.5}, context())
+    term = TERMS["dpp"]({"epsilon": 0.5, "kernel": "z_t"}, context())
     torch.testing.assert_close(term(s), dpp_gradient(s, 0.5))
     assert not torch.allclose(term(s), dpp_gradient(s, EPSILON))
+
+
+@pytest.mark.parametrize(
+    ("kernel", "expected"), [("z_t", dpp_gradient), ("z0", clean_dpp_gradient)]
+)
+def test_the_dpp_term_takes_the_configured_kernel(kernel, expected):
+    s = state(3, 16)
+    term = TERMS["dpp"]({"epsilon": EPSILON, "kernel": kernel}, context())
+    torch.testing.assert_close(term(s), expected(s, EPSILON))
 
 
 @pytest.mark.parametrize(("term", "share"), {"dpp": 1 / 16, "influence": 1, "mode": 1}.items())

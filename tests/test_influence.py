@@ -58,23 +58,35 @@ def state(groups=1, free=1, dtype=torch.float64):
         for shape in ((groups, free, DIM), (DIM, DIM))
     )
 
-    def denoise(z):
-        return torch.tanh(z @ mix / 4) + 0.5 * z
+    return traced(z, lambda z: torch.tanh(z @ mix / 4) + 0.5 * z)
 
-    return State(
+
+def traced(z, denoise):
+    """The state of latents z (B, G, D) whose noise is ``denoise(z)``, with the way back."""
+    leaves = [latent.clone().requires_grad_() for latent in z.flatten(0, 1).split(1)]
+    with torch.enable_grad():
+        noise = [denoise(leaf) for leaf in leaves]
+
+    def back(slopes):
+        parts = list(slopes.split(1))
+        return torch.cat(torch.autograd.grad(noise, leaves, parts, retain_graph=True))
+
+    state = State(
         z=z,
         finished=z[:, :0],
         class_mean=z[:, 0],
         alpha_bar=0.3,
         ipc=10,
-        noise=denoise(z),
+        noise=torch.cat(noise).detach().view_as(z),
         alpha_bar_before=0.4,
         seed=0,
         label=LABEL,
-        images=torch.arange(groups * free).view(groups, free),
-        denoise=denoise,
+        images=torch.arange(z[..., 0].numel()).view(z.shape[:2]),
         shape=SHAPE,
+        back=back,
     )
+    object.__setattr__(state, "denoise", denoise)  # for what the tests write out themselves
+    return state
 
 
 def influence_loss(s, z, made, wanted, decode):
@@ -109,7 +121,7 @@ def test_the_gradient_is_that_of_finite_differences():
 
 def test_the_gradient_goes_through_the_denoiser():
     s, made, decode = state(), networks(), decoder()
-    fixed = replace(s, denoise=lambda z: s.denoise(z.detach()) + 0 * z)
+    fixed = replace(s, back=torch.zeros_like)
     ways = [influence_gradient(x, made, targets(made), decode)[0, 0] for x in (s, fixed)]
     assert F.cosine_similarity(*ways, dim=0) < 0.95
 
@@ -165,7 +177,7 @@ def test_an_image_does_not_depend_on_those_beside_it():
     s, made, decode = state(2, 2, torch.float32), networks(dtype=torch.float32), decoder().float()
     wanted = targets(made)
     together = influence_gradient(s, made, wanted, decode)
-    alone = influence_gradient(replace(s, z=s.z[1:, 1:]), made, wanted, decode)
+    alone = influence_gradient(traced(s.z[1:, 1:], s.denoise), made, wanted, decode)
     assert torch.equal(alone[0, 0], together[1, 1])
 
 
@@ -220,9 +232,8 @@ def test_guided_samples_are_nearer_to_the_class_gradients(job):
     checkpoints, context = job
     term = TERMS["influence"]({"scale": 0.02}, context)
     model, made = toy_denoiser(), networks(2, torch.float32)
-    plain, guided = (
-        run(model, 2, sequential, guides) for guides in ([], [Guide(5.0, term, (0, 1000))])
-    )
+    guide = Guide(5.0, term, (0, 1000), through_denoiser=True)
+    plain, guided = (run(model, 2, sequential, guides) for guides in ([], [guide]))
 
     def mean_distance(samples):
         return sum(

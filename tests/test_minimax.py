@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn.functional import cosine_similarity
 
-from lighthouse.diffusion.sampler import noise_schedule
+from lighthouse.diffusion.schedule import ancestral
 from lighthouse.priors.batch import Batch
 from lighthouse.priors.minimax import MiniMax
 
@@ -185,7 +185,7 @@ def test_the_size_of_an_image_counts_for_nothing():
 
 def test_at_the_highest_noise_the_terms_of_a_poor_prediction_are_bounded():
     rng = torch.Generator().manual_seed(0)
-    alpha_bar = noise_schedule(1000).alphas_cumprod[999].item()
+    alpha_bar = ancestral(1000).alphas_cumprod[999].item()
     objective = minimax(dim=48, positive=1.0, negative=1.0)
     for _ in range(2):
         z0 = torch.randn(6, 3, 4, 4, generator=rng)

@@ -11,7 +11,7 @@ import yaml
 
 from lighthouse.couplings import COUPLINGS
 from lighthouse.diffusion.encoding import LATENTS, MEANS, class_means
-from lighthouse.diffusion.sampler import noise_schedule
+from lighthouse.diffusion.schedule import ancestral
 from lighthouse.guidance import Context, Guide, State
 from lighthouse.guidance.mode import Modes, mode, modes, step_deviation
 from lighthouse.runtime.errors import DataError
@@ -21,7 +21,7 @@ from toy import CHANNELS, CLASSES, DIM, SIDE
 
 CONFIG = Path(__file__).parents[1] / "config" / "config.yaml"
 #: Steps of the source, of DiT's 50.
-GUIDED = [t for t in noise_schedule(50).timesteps.tolist() if t >= 511]
+GUIDED = [t for t in ancestral(50).timesteps.tolist() if t >= 511]
 
 
 def write_latents(folder, first_views, labels):
@@ -65,7 +65,7 @@ def cloud(tmp_path):
 
 
 def state(t, z, noise, images, seed=0, label=0, steps=50):
-    scheduler = noise_schedule(steps)
+    scheduler = ancestral(steps)
     before = int(scheduler.previous_timestep(t))
     alphas = scheduler.alphas_cumprod.double()
     return State(
@@ -79,7 +79,6 @@ def state(t, z, noise, images, seed=0, label=0, steps=50):
         seed=seed,
         label=label,
         images=images,
-        denoise=lambda z: z,
         shape=(CHANNELS, SIDE, SIDE),
     )
 
@@ -146,7 +145,7 @@ def test_a_class_with_fewer_images_than_modes_is_named(folder):
 @pytest.mark.parametrize("t", [GUIDED[0], GUIDED[7], GUIDED[-1]])
 def test_the_direction_is_the_steps_own_deviation_times_the_way_to_the_mode(folder, t, variance):
     """ẑ₀ and σ_t are those of diffusers' step, σ_t of learned variance within 0.8 %."""
-    scheduler = noise_schedule(50, variance)
+    scheduler = ancestral(50, variance)
     z, noise = draws(1, 4, DIM), draws(1, 4, DIM, seed=1)
     prediction = noise[0]
     if variance == "learned_range":
@@ -191,7 +190,7 @@ def test_the_papers_formula_taken_literally_leads_away_from_the_mode(folder, t):
     """The reason for the other sense: ẑ₀ falls as ε̂ rises."""
     z, noise = draws(4, DIM), draws(4, DIM, seed=1)
     targets = Modes(context(folder, ipc=4)).of(0, 0).double()
-    scheduler = noise_schedule(50)
+    scheduler = ancestral(50)
     alphas, before = scheduler.alphas_cumprod, int(scheduler.previous_timestep(t))
     sigma = step_deviation(alphas[t].item(), alphas[before].item())
 
@@ -228,12 +227,12 @@ def test_images_end_nearest_to_their_own_modes(folder, model, coupling):
 
 def test_the_configured_steps_are_the_sources_24_noisiest_of_50():
     first, last = yaml.safe_load(CONFIG.read_text(encoding="utf-8"))["guidance"]["mode"]["steps"]
-    steps = noise_schedule(50).timesteps.tolist()
+    steps = ancestral(50).timesteps.tolist()
     assert [i for i, t in enumerate(reversed(steps)) if first <= t < last] == list(range(26, 50))
 
 
 def test_at_the_guided_steps_learned_variance_is_nearly_the_fixed_one():
-    alphas = noise_schedule(50).alphas_cumprod.tolist()
+    alphas = ancestral(50).alphas_cumprod.tolist()
     steps = [*GUIDED, 510]
     for t, before in pairwise(steps):
         largest = (1 - alphas[t] / alphas[before]) ** 0.5

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from lighthouse.diffusion.sampler import noise_schedule
+from lighthouse.diffusion.schedule import ancestral
 from lighthouse.priors.batch import Batch
 from lighthouse.priors.objectives import L1_WEIGHTINGS, OBJECTIVES, make_objective, plain, rsm
 from lighthouse.priors.variance import VariationalBound
@@ -33,7 +33,7 @@ def batch():
 def test_the_predicted_image_is_the_true_one_where_the_noise_is():
     rng = torch.Generator().manual_seed(0)
     z0, noise = torch.randn(2, 8, 4, 4, 4, generator=rng, dtype=torch.float64)
-    alpha_bar = noise_schedule(1000).alphas_cumprod.double()[[0, 1, 10, 100, 300, 500, 900, 999]]
+    alpha_bar = ancestral(1000).alphas_cumprod.double()[[0, 1, 10, 100, 300, 500, 900, 999]]
     spread = alpha_bar[:, None, None, None]
     z_t = spread.sqrt() * z0 + (1 - spread).sqrt() * noise
     eight = torch.arange(8)
@@ -76,19 +76,19 @@ def test_the_l1_term_pulls_predictions_towards_smaller_images():
 
 @pytest.mark.parametrize("weighting", sorted(set(L1_WEIGHTINGS) - {"none"}))
 def test_a_weighting_never_exceeds_one(weighting):
-    factors = L1_WEIGHTINGS[weighting](noise_schedule(1000).alphas_cumprod)
+    factors = L1_WEIGHTINGS[weighting](ancestral(1000).alphas_cumprod)
     assert (factors <= 1).all()
     assert (factors > 0).all()
 
 
 def test_no_weighting_is_one_at_every_noise_level():
-    factors = L1_WEIGHTINGS["none"](noise_schedule(1000).alphas_cumprod)
+    factors = L1_WEIGHTINGS["none"](ancestral(1000).alphas_cumprod)
     assert torch.equal(factors, torch.ones(1000))
 
 
 def test_the_natural_weighting_cancels_the_division_by_root_alpha_bar():
     # The gradient of the penalty with respect to the prediction no longer explodes.
-    alpha_bar = noise_schedule(1000).alphas_cumprod[[999]]
+    alpha_bar = ancestral(1000).alphas_cumprod[[999]]
     z = torch.zeros(1, 1, 2, 2)
     prediction = torch.ones(1, 1, 2, 2)
     _, parts = rsm(prediction, Batch(z, z, z, z, alpha_bar, z, z, z), 1.0, "sqrt-alpha-bar")

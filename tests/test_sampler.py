@@ -6,16 +6,17 @@ import pytest
 import torch
 
 from lighthouse.couplings import iid, joint, sequential
+from lighthouse.diffusion.calls import LADDER, ladder, sizes_of_calls
 from lighthouse.diffusion.denoiser import null_label, predict
+from lighthouse.diffusion.guided import GuidedDenoiser
 from lighthouse.diffusion.sampler import (
     NonFiniteError,
-    _guided_prediction,
-    noise_schedule,
     sample,
 )
+from lighthouse.diffusion.schedule import ancestral
 from lighthouse.guidance import Guide
 from lighthouse.guidance.dpp import dpp_loss
-from sampling import GUIDED, OPTIONS, alphas_bar, guides, relative, run
+from sampling import GUIDED, OPTIONS, alphas_bar, guides, relative, run, sampled
 from toy import noise_of, toy_means, toy_sets
 
 
@@ -35,13 +36,13 @@ class Poisoned:
 
 
 def test_fifty_steps_are_spread_over_the_thousand_as_dit_does():
-    steps = noise_schedule(50).timesteps
+    steps = ancestral(50).timesteps
     assert len(steps) == 50
     assert (steps[0], steps[1], steps[-2], steps[-1]) == (999, 979, 20, 0)
 
 
 def test_a_step_is_ddpms_posterior():
-    scheduler, bar = noise_schedule(50), alphas_bar()
+    scheduler, bar = ancestral(50), alphas_bar()
     rng = torch.Generator().manual_seed(0)
     z, noise = torch.randn(2, 1, 4, 4, 4, generator=rng, dtype=torch.float64)
     t, previous = 469, 449
@@ -85,7 +86,7 @@ def test_guidance_scale_mixes_the_predictions_with_and_without_a_class(model):
         unconditional = predict(model, z, t, torch.tensor([null_label(model)]))
     options = {**OPTIONS, "guidance_scale": 3.0}
     with torch.no_grad():
-        got = _guided_prediction(model, z, torch.tensor(0), label, options)
+        got = GuidedDenoiser(model, "toy", options)(z, torch.tensor(0), label)
     torch.testing.assert_close(got, 3 * conditional - 2 * unconditional)
 
 
@@ -162,7 +163,7 @@ def test_the_range_of_guided_steps_holds_its_first_and_not_its_last(model):
         asked.append(state.alpha_bar)
         return torch.zeros_like(state.z)
 
-    steps = noise_schedule(5).timesteps.tolist()
+    steps = ancestral(5).timesteps.tolist()
     run(model, 1, joint, [Guide(1.0, spy, (steps[3], steps[1]))], classes=[0])
     expected = [alphas_bar()[t].item() for t in steps[2:4]]
     assert asked == pytest.approx(expected, rel=1e-4)
@@ -194,30 +195,107 @@ def test_a_term_sees_the_next_noise_level_and_at_the_last_step_none(model):
     assert [s.alpha_bar_before for s in seen] == pytest.approx([*levels[1:], 1.0])
 
 
-def test_what_a_term_asks_of_the_denoiser_is_what_the_sampler_took_with_a_gradient(model):
+def test_the_predicted_latent_and_the_noise_make_the_noisy_one(model):
     state = spied(model, 1, iid, classes=[1])[2]
-    with torch.enable_grad():
-        z = state.z[0].clone().requires_grad_()
-        noise = state.denoise(z)
-        (slope,) = torch.autograd.grad(noise.sum(), z)
-    torch.testing.assert_close(noise.detach(), state.noise[0], rtol=1e-5, atol=1e-5)
-    assert slope.abs().max() > 0.1
     back = state.alpha_bar**0.5 * state.predicted + (1 - state.alpha_bar) ** 0.5 * state.noise
     torch.testing.assert_close(back, state.z)
+
+
+@pytest.mark.parametrize("coupling", [iid, joint, sequential])
+def test_the_way_back_is_that_of_the_pass_that_the_step_takes(model, coupling):
+    """∂(Σ ẑ₀ · v)/∂z_t by finite differences of the guided prediction itself."""
+    found = []
+
+    def spy(state):
+        v = torch.linspace(-1, 1, state.z.numel()).view_as(state.z)
+        found.append((state, v, state.slope(v)))
+        return torch.zeros_like(state.z)
+
+    guide = Guide(1.0, spy, (600, 800), through_denoiser=True)
+    run(model, 2, coupling, [guide], classes=[1])
+    denoiser, t = GuidedDenoiser(model, "toy", OPTIONS), ancestral(5).timesteps[1]
+    for state, v, slope in found:
+        shape = (-1, *state.shape)
+
+        def clean(z, state=state, shape=shape):
+            labels = torch.full((z[..., 0].numel(),), 1)
+            noise = denoiser(z.reshape(shape), t, labels).view_as(z)
+            return (z - (1 - state.alpha_bar) ** 0.5 * noise) / state.alpha_bar**0.5
+
+        way = torch.randn(state.z.shape, generator=torch.Generator().manual_seed(3))
+        with torch.no_grad():
+            ahead, behind = clean(state.z + 1e-2 * way), clean(state.z - 1e-2 * way)
+            torch.testing.assert_close(clean(state.z), state.predicted, rtol=1e-5, atol=1e-5)
+        numeric = ((ahead - behind) * v).sum() / 2e-2
+        torch.testing.assert_close((slope * way).sum(), numeric, rtol=2e-3, atol=1e-3)
+    assert len(found) == (2 if coupling is sequential else 1)
+
+
+def test_a_term_that_goes_back_through_the_denoiser_changes_no_sample_by_itself(model):
+    still = Guide(1.0, lambda state: torch.zeros_like(state.z), through_denoiser=True)
+    assert torch.equal(run(model, 2, joint, [still]), run(model, 2, joint))
+
+
+# What the denoiser is asked, and what it computes.
+
+
+@pytest.mark.parametrize("count", [1, 2, 5, 7, 10, 11, 13, 25, 31, 32, 33, 50, 63, 100, 999])
+@pytest.mark.parametrize("largest", [1, 2, 7, 32, 50, 300])
+def test_calls_hold_what_there_is_and_are_of_few_sizes(count, largest):
+    sizes = sizes_of_calls(count, ladder(largest))
+    assert sum(sizes) == count
+    assert set(sizes) <= {*LADDER, largest}
+    assert max(sizes) <= largest
+    assert len(sizes) <= count // largest + max(8, 8 + largest // LADDER[-1])
+
+
+def test_the_paper_s_sequential_row_is_called_for_what_it_is():
+    assert sizes_of_calls(10, ladder(32)) == [8, 2]
+
+
+class Counting:
+    """A denoiser that keeps the sizes of its calls."""
+
+    def __init__(self, model):
+        self.model, self.config, self.calls = model, model.config, []
+
+    def __call__(self, z, timestep, class_labels):
+        self.calls.append(len(z))
+        return self.model(z, timestep=timestep, class_labels=class_labels)
+
+
+@pytest.mark.parametrize("coupling", [iid, joint, sequential])
+@pytest.mark.parametrize("scale", [1.0, 2.0])
+def test_every_coupling_asks_as_much_of_the_denoiser(model, coupling, scale):
+    counting = Counting(model)
+    options = {**OPTIONS, "guidance_scale": scale}
+    work = sampled(counting, 3, coupling, GUIDED, options).work
+    images, passes = 3 * 3, 1 if scale == 1 else 2
+    assert work.evaluations == 5 * passes * images
+    assert work.computed == sum(counting.calls) == work.evaluations
+    assert work.gradients == 0
+
+
+def test_a_step_that_goes_back_through_the_denoiser_runs_it_once(model):
+    guide = Guide(1.0, lambda s: s.slope(s.predicted), (600, 1000), through_denoiser=True)
+    counting = Counting(model)
+    work = sampled(counting, 2, sequential, [guide]).work
+    assert work.evaluations == work.computed == sum(counting.calls) == 5 * 2 * (3 * 2)
+    assert work.gradients == 2 * 2 * (3 * 2)  # of two of the five steps
 
 
 # Failures say where.
 
 
 def test_a_latent_that_is_not_finite_stops_with_step_class_seed_and_image(model):
-    step = noise_schedule(5).timesteps[2]
+    step = ancestral(5).timesteps[2]
     sets = toy_sets(2, seeds=(0, 4))
     row = 4 * 2 + 1  # second seed, class "bee", image 1
 
     def where(t, labels):
         return (t == step) & (torch.arange(len(t)) == row)
 
-    options = {**OPTIONS, "guidance_scale": 1.0, "micro_batch": 12}
+    options = {**OPTIONS, "guidance_scale": 1.0, "micro_batch": 12}  # one call
     with pytest.raises(NonFiniteError) as error:
         sample(Poisoned(model, where), sets, joint(2), GUIDED, options)
     assert str(error.value) == (
@@ -253,14 +331,14 @@ def test_a_micro_batch_that_does_not_fit_is_answered_with_one_that_does(model):
     with pytest.raises(MemoryError) as error:
         run(Roomy(model, 5), 3, joint, GUIDED, {**OPTIONS, "micro_batch": 32})
     assert str(error.value) == (
-        "micro_batch 32 does not fit in this machine's memory; 4 fits: "
-        "set datasets.toy.sampler.micro_batch"
+        "8 latents in one call of the denoiser do not fit in this machine's memory; 4 fit: "
+        "set datasets.toy.sampler.micro_batch to 4"
     )
     run(Roomy(model, 4), 3, joint, GUIDED, {**OPTIONS, "micro_batch": 4})
 
 
 def test_a_denoiser_that_does_not_fit_at_all_is_said_to(model):
-    with pytest.raises(MemoryError, match=r"micro_batch 8 does not fit .* not even 1 fits"):
+    with pytest.raises(MemoryError, match=r"3 latents in one call .* not even 1 fits"):
         run(Roomy(model, 0), 1)
 
 

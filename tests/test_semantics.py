@@ -8,12 +8,12 @@ import torch
 
 from lighthouse.couplings import iid, joint
 from lighthouse.diffusion.denoiser import null_label, predict
+from lighthouse.diffusion.guided import GuidedDenoiser
 from lighthouse.diffusion.sampler import (
-    _guided_prediction,
-    noise_schedule,
     sample,
     sets_of,
 )
+from lighthouse.diffusion.schedule import ancestral
 from lighthouse.guidance import Guide
 from lighthouse.runtime.rng import image_generators
 from sampling import DIT, GUIDED, OPTIONS, alphas_bar, relative, run
@@ -81,7 +81,7 @@ def test_dit_semantics_are_the_references_formulas(steps, channels):
     shape = (channels, 4, 4)
     sets = sets_of("toy", CLASSES, torch.zeros(3, *shape), [0], 2)
     options = {**DIT, "steps": steps, "guidance_scale": 3.0}
-    got = sample(Formula(channels), sets, iid(2), (), options)
+    got = sample(Formula(channels), sets, iid(2), (), options).latents
     (rng,) = image_generators(0, "toy", "cat", [1])
     draws = (torch.randn(shape, generator=rng).double().numpy() for _ in range(steps))
     expected = reference_sample(next(draws), draws, 2, steps, 3.0, guided_channels=3)
@@ -90,7 +90,7 @@ def test_dit_semantics_are_the_references_formulas(steps, channels):
 
 def test_fifty_steps_are_those_of_the_references_respacing():
     for steps in (2, 7, 50, 250):
-        assert noise_schedule(steps).timesteps.tolist() == space_timesteps(steps)[::-1]
+        assert ancestral(steps).timesteps.tolist() == space_timesteps(steps)[::-1]
 
 
 def test_dit_guides_three_channels_and_keeps_the_conditional_rest():
@@ -99,7 +99,8 @@ def test_dit_guides_three_channels_and_keeps_the_conditional_rest():
     with torch.no_grad():
         given = predict(model, z, t, label)
         nothing = predict(model, z, t, torch.tensor([null_label(model)]))
-        got = _guided_prediction(model, z, torch.tensor(400), label, {**DIT, "guidance_scale": 4.0})
+        denoiser = GuidedDenoiser(model, "toy", {**DIT, "guidance_scale": 4.0})
+        got = denoiser(z, torch.tensor(400), label)
     torch.testing.assert_close(got[:, :3], 4 * given[:, :3] - 3 * nothing[:, :3])
     assert torch.equal(got[:, 3:], given[:, 3:])
 

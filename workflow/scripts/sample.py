@@ -1,5 +1,6 @@
 """Rules `sample` and `shard`: one distilled set for each seed, as latents and as images."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 from lighthouse.runtime.job import device, start
@@ -45,15 +46,16 @@ context = Context(
 )
 guides = guides_of(job.params.terms, job.params.weights, job.params.guidance, context)
 job.work_begins()
-latents = sample(
+latents, work = sample(
     model,
     sets_of(job.wildcards.dataset, classes, means, seeds, ipc, chosen),
     COUPLINGS[job.params.coupling](ipc),
     guides,
     job.params.sampler,
-).flatten(0, 1)
-images = decode(autoencoder, latents)
-latents, images = (x.unflatten(0, (len(seeds), len(chosen), ipc)) for x in (latents, images))
+)
+images = decode(autoencoder, latents.flatten(0, 1))
+latents = latents.unflatten(0, (len(seeds), len(chosen)))
+images = images.unflatten(0, (len(seeds), len(chosen), ipc))
 about = {
     "classes": [classes[label] for label in chosen],
     "prior": read_json(Path(job.input.prior) / RECORD),
@@ -74,4 +76,5 @@ for path, tensors in ((job.output.latents, latents), (job.output.images, images)
 job.done(
     f"{len(seeds)} sets of {len(chosen)} classes × {ipc} images",
     images=len(seeds) * len(chosen) * ipc,
+    denoiser=asdict(work),
 )

@@ -16,12 +16,14 @@ class Weight(NamedTuple):
     column: of the hyperparameter table. grows: whether the weight that has the same
     effect on a latent of D numbers is proportional to D. couplings: under which the term
     has an effect. couples: whether an image's gradient depends on the others.
+    through_denoiser: whether it goes back through the denoiser.
     """
 
     column: str
     grows: bool
     couplings: tuple[str, ...] = ("iid", "sequential", "joint")
     couples: bool = False
+    through_denoiser: bool = False
 
 
 #: Guidance terms by the name a method row uses.
@@ -29,7 +31,7 @@ TERM_WEIGHTS = {
     "dpp": Weight("eta_dpp", grows=True, couplings=("sequential", "joint"), couples=True),
     "mean": Weight("mu_dm", grows=True, couples=True),
     # ρ_t measures the gradient by the noise prediction: free of D.
-    "influence": Weight("k_influence", grows=False),
+    "influence": Weight("k_influence", grows=False, through_denoiser=True),
     # The gradient of a cosine has length 1/‖z‖, as that of DPP.
     "deviation": Weight("gamma_deviation", grows=True, couplings=("sequential",), couples=True),
     # A share of the way from ẑ₀ to the mode.

@@ -149,6 +149,7 @@ def _options_of_kind(place: str, key: str, options: dict, kinds: dict) -> Iterab
 OBJECTIVE_KEYS = {"plain": (), "rsm": ("lambda",), "minimax": ("positive", "negative", "memory")}
 STUDENT_KEYS = {"convnet": ("width",), "resnet-ap": (), "resnet": ("norm",)}
 EXTRACTOR_KEYS = {"trained": ("epochs",), "inception": ("weights",), "squeezenet": ("weights",)}
+RATE_KEYS = {"one-cycle": ("warmup",), "constant": ()}
 SCHEDULE_KEYS = {"steps": ("factor", "at"), "half-cosine": ()}
 LABEL_KEYS = {"hard": (), "soft": ("teacher", "temperature")}
 
@@ -168,6 +169,12 @@ def _check_dataset(name: str, options: dict, study: "Study") -> Iterable[str]:
     yield from _check_models(place, options)
     if "surrogate" in options:
         yield from _check_surrogate(f"{place}.surrogate", options, study)
+    for part in ("autoencoder", "base", "tuning"):
+        if "schedule" in (options[part] or {}):
+            schedule = options[part]["schedule"]
+            yield from _options_of_kind(
+                f"datasets.{name}.{part}.schedule", "kind", schedule, RATE_KEYS
+            )
     gpus = study.config["compute"]["training_gpus"]
     for stage, key in (("base", "l1_weighting"), ("tuning", "learning_rate")):
         training = options[stage]

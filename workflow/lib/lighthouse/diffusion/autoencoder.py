@@ -12,7 +12,7 @@ from lighthouse.runtime import checkpoint as checkpoints
 from lighthouse.runtime.files import whole, write_json
 from lighthouse.runtime.finite import check_loss
 from lighthouse.runtime.job import log, progress
-from lighthouse.runtime.optimizers import AdamW
+from lighthouse.runtime.optimizers import AdamW, clip_gradients, rate_schedule
 from lighthouse.runtime.rng import generator
 
 #: The record of how a model was made, beside its weights.
@@ -72,7 +72,7 @@ def train_autoencoder(
     rng = generator("autoencoder", seed)
     steps = options["steps"]
     optimizer = AdamW(model.parameters(), options["learning_rate"], weight_decay=0)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, options["learning_rate"], steps)
+    schedule = rate_schedule(optimizer, options, steps)
     parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
     facts = [dict(options), seed, list(images.shape), images.sum(dtype=torch.int64).item()]
     key = checkpoints.key_of(facts, model.state_dict())
@@ -90,7 +90,7 @@ def train_autoencoder(
         check_loss(loss, decoded, chosen, f"autoencoder, step {step}")
         optimizer.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        clip_gradients(model.parameters(), options)
         optimizer.step()
         schedule.step()
         if time.monotonic() - saved > checkpoint_seconds:

@@ -40,10 +40,12 @@ def gather(shards: Sequence[Path], output: Path, classes: Sequence[str]) -> None
 
 
 def gather_costs(costs: Sequence[Mapping]) -> dict:
-    """What the shards took together: sums of seconds and images, the largest peaks."""
+    """What the shards took together: sums of seconds, images and work, the largest peaks."""
     peaks = ("peak_host_bytes", "peak_device_bytes")
     most = {
         name: max((c[name] for c in costs if c[name] is not None), default=None) for name in peaks
     }
     sums = {name: sum(cost[name] for cost in costs) for name in ("seconds", "images")}
-    return {**costs[0], **most, **sums}
+    counts = [cost["denoiser"] for cost in costs]
+    work = {name: sum(count[name] for count in counts) for name in counts[0]}
+    return {**costs[0], **most, **sums, "denoiser": work}

@@ -35,11 +35,15 @@ TERMS: dict[str, Callable[[Mapping, Context], Term]] = {
 
 @dataclass(frozen=True)
 class Guide:
-    """A term at work: its weight as applied, and the steps t, first <= t < last."""
+    """A term at work: its weight as applied, and the steps t, first <= t < last.
+
+    through_denoiser: whether its gradient goes back through the denoiser.
+    """
 
     weight: float
     term: Term
     steps: tuple[int, int] = (0, 1000)
+    through_denoiser: bool = False
 
     def acts_at(self, t: int) -> bool:
         """Whether the term acts at step t."""
@@ -56,8 +60,10 @@ def guides_of(
     """
     guides = []
     for name in names:
-        weight = raw_weight(name, weights[TERM_WEIGHTS[name].column], context.latent_dim)
+        about = TERM_WEIGHTS[name]
+        weight = raw_weight(name, weights[about.column], context.latent_dim)
         if weight:
             term = TERMS[name](options[name], context)
-            guides.append(Guide(weight, term, tuple(options[name]["steps"])))
+            steps = tuple(options[name]["steps"])
+            guides.append(Guide(weight, term, steps, about.through_denoiser))
     return guides

@@ -22,26 +22,45 @@ def dpp_loss(z: Tensor, epsilon: float) -> Tensor:
     return -torch.logdet(kernel + epsilon * torch.eye(kernel.shape[-1]).to(kernel))
 
 
-def dpp_gradient(state: State, epsilon: float) -> Tensor:
-    """∂L_DPP/∂z over the visible set, for the free latents: (B, G, D).
+def loss_gradient(z: Tensor, epsilon: float) -> Tensor:
+    """∂L_DPP/∂z of latents (…, N, D), in their shape.
 
     With u_i = z_i/‖z_i‖ and A = (K + εI)⁻¹:
     ∂L/∂z_i = -(2/‖z_i‖) (Σ_j A_ij u_j - u_i Σ_j A_ij K_ij).
     In float32 at least; A through Cholesky. ``torch.linalg.LinAlgError`` if latents
     are not finite.
     """
-    z = state.visible
-    z = z if z.dtype == torch.float64 else z.float()
-    norm = z.norm(dim=-1, keepdim=True)
-    unit = z / norm
+    exact = z if z.dtype == torch.float64 else z.float()
+    norm = exact.norm(dim=-1, keepdim=True)
+    unit = exact / norm
     kernel = unit @ unit.mT
-    eye = torch.eye(kernel.shape[-1], dtype=z.dtype, device=z.device)
+    eye = torch.eye(kernel.shape[-1], dtype=exact.dtype, device=z.device)
     inverse = torch.cholesky_inverse(torch.linalg.cholesky(kernel + epsilon * eye))
     along = (inverse * kernel).sum(-1, keepdim=True)
-    gradient = -2 / norm * (inverse @ unit - unit * along)
-    return gradient[:, state.finished.shape[1] :].to(state.z.dtype)
+    return (-2 / norm * (inverse @ unit - unit * along)).to(z.dtype)
+
+
+def dpp_gradient(state: State, epsilon: float) -> Tensor:
+    """∂L_DPP/∂z_t over the visible set, for the free latents: (B, G, D). M Eq. 5-6."""
+    return loss_gradient(state.visible, epsilon)[:, state.finished.shape[1] :]
+
+
+def clean_dpp_gradient(state: State, epsilon: float) -> Tensor:
+    """√ᾱ_{t-1} ∂L_DPP/∂ẑ₀, (B, G, D): the kernel is that of predicted clean latents (ours).
+
+    A step in ẑ₀ moves z_{t-1} by √ᾱ_{t-1} of it. The derivative by z_t, with the denoiser
+    held still, has 1/√ᾱ_t instead, 160 at the first step. Finished images stand at √ᾱ_t z₀:
+    the kernel is one of directions, so they need no division.
+    """
+    visible = torch.cat([state.finished, state.predicted], dim=1)
+    moved = loss_gradient(visible, epsilon)[:, state.finished.shape[1] :]
+    return state.alpha_bar_before**0.5 * moved
+
+
+#: What the kernel is taken of, by the name in the config.
+KERNELS = {"z_t": dpp_gradient, "z0": clean_dpp_gradient}
 
 
 def dpp(options: Mapping, context: Context) -> Callable[[State], Tensor]:
-    """The term. ``options``: ``epsilon``."""
-    return partial(dpp_gradient, epsilon=options["epsilon"])
+    """The term. ``options``: ``epsilon``, ``kernel``."""
+    return partial(KERNELS[options["kernel"]], epsilon=options["epsilon"])

@@ -55,18 +55,17 @@ def influence_gradient(
 
     Decoded images, about [-1, 1], are neither clamped nor rounded. Each image is a call of
     its own: a batch would hold the activations of all, and change the last bits of each.
+    The way back at the image is the chain rule's: decoder and denoiser are walked back once,
+    not once for each checkpoint, and the denoiser's pass is the sampler's own.
     """
-    rows = []
-    for latent in state.z.flatten(0, 1).split(1):
+    slopes = []
+    for latent in state.predicted.flatten(0, 1).split(1):
         with torch.enable_grad():
-            z = latent.detach().requires_grad_()
-            clean = state.clean(z, state.denoise(z))
+            clean = latent.detach().requires_grad_()
             image = decode(clean.view(1, *state.shape))
         pixels = pixel_gradient(image, state.label, networks, targets)
-        # The chain rule at the image: decoder and denoiser are walked back once, not once
-        # for each checkpoint.
-        rows.append(torch.autograd.grad(image, z, pixels)[0])
-    return torch.cat(rows).view_as(state.z)
+        slopes.append(torch.autograd.grad(image, clean, pixels)[0])
+    return state.slope(torch.cat(slopes).view_as(state.z))
 
 
 def influence_direction(

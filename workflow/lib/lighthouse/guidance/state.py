@@ -24,9 +24,10 @@ class State:
     alpha_bar_before: ᾱ of the step that comes next, nearer to the image; 1 at the last.
     seed, label: of the set.
     images: position in the set of each image, (B, G) int64.
-    denoise: latents z_t (n, D) of this class at this step to ε̂ (n, D), as ``noise`` was
-        made; differentiable where gradients are enabled.
     shape: of a latent, (c, h, w).
+    back: from gradients by ``noise``, (B·G, D), to gradients by z_t, through the denoiser's
+        pass that made it; may be called once. None where no term of the step asks for it
+        (``Guide.through_denoiser``).
     """
 
     z: Tensor
@@ -39,19 +40,24 @@ class State:
     seed: int
     label: int
     images: Tensor
-    denoise: Callable[[Tensor], Tensor]
     shape: tuple[int, int, int]
+    back: Callable[[Tensor], Tensor] | None = None
 
     @property
     def visible(self) -> Tensor:
         """All that a group sees, the finished first: (B, M + G, D)."""
         return torch.cat([self.finished, self.z], dim=1)
 
-    def clean(self, z: Tensor, noise: Tensor) -> Tensor:
-        """ẑ₀ = (z_t - √(1-ᾱ_t) ε̂)/√ᾱ_t, in the shape of both."""
-        return (z - (1 - self.alpha_bar) ** 0.5 * noise) / self.alpha_bar**0.5
-
     @property
     def predicted(self) -> Tensor:
-        """ẑ₀ of the group's images, (B, G, D)."""
-        return self.clean(self.z, self.noise)
+        """ẑ₀ = (z_t - √(1-ᾱ_t) ε̂)/√ᾱ_t of the group's images, (B, G, D)."""
+        return (self.z - (1 - self.alpha_bar) ** 0.5 * self.noise) / self.alpha_bar**0.5
+
+    def slope(self, by_clean: Tensor) -> Tensor:
+        """∂G/∂z_t, (B, G, D), of what has the gradient ``by_clean`` = ∂G/∂ẑ₀.
+
+        By the chain rule through ẑ₀ and the denoiser in it.
+        """
+        by_noise = -((1 - self.alpha_bar) ** 0.5) * by_clean
+        through = self.back(by_noise.flatten(0, 1)).view_as(by_clean)
+        return (by_clean + through) / self.alpha_bar**0.5

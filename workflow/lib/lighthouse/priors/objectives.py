@@ -51,7 +51,8 @@ def rsm(
     """
     noise = (prediction - batch.noise).square().mean()
     per_image = batch.predicted_z0(prediction).abs().flatten(1).mean(1)
-    l1 = (L1_WEIGHTINGS[weighting](batch.alpha_bar) * per_image).mean()
+    factor = L1_WEIGHTINGS[weighting](batch.alpha_bar).to(per_image.dtype)
+    l1 = (factor * per_image).mean()
     return noise + lam * l1, {"noise": noise, "l1": l1}
 
 

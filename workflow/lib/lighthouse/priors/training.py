@@ -12,20 +12,18 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from lighthouse.diffusion.denoiser import has_learned_variance, null_label, predict
-from lighthouse.diffusion.sampler import noise_schedule
+from lighthouse.diffusion.schedule import TRAIN_STEPS, alphas_bar, betas
 from lighthouse.priors import difffit
-from lighthouse.priors.batch import Batch
+from lighthouse.priors.batch import Batch, shares
 from lighthouse.priors.variance import VariationalBound
 from lighthouse.runtime.checkpoint import key_of, resume, save
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.finite import check_loss
 from lighthouse.runtime.job import log, progress
 from lighthouse.runtime.memory import capacity, largest_that_fits
-from lighthouse.runtime.optimizers import AdamW
+from lighthouse.runtime.optimizers import AdamW, clip_gradients, rate_schedule
 from lighthouse.runtime.precision import autocast, full_float32
 from lighthouse.runtime.rng import generator
-
-TRAIN_STEPS = 1000
 
 
 def train_prior(
@@ -46,7 +44,8 @@ def train_prior(
     ``labels``: (n,). ``objective``: see ``make_objective``; what it keeps is changed.
 
     ``options``: ``steps`` or ``epochs`` (of ceil(n / batch_size) steps), ``batch_size``
-    (of all processes together), ``learning_rate``, ``schedule``, ``class_dropout``,
+    (of all processes together), ``learning_rate``, ``schedule`` (see ``rate_schedule``),
+    ``gradient_clip`` (see ``clip_gradients``), ``class_dropout``,
     ``ema``, ``tune`` (``full``, or ``difffit``: see that module), ``precision`` (``fp32``,
     or ``bf16`` for the denoiser's matrix products), ``gradient_checkpointing``. Images
     are drawn with replacement; t is uniform in 0…999; labels drop to the null class once
@@ -146,13 +145,10 @@ class _Step:
         # The model, with gradients averaged over the processes.
         self.network = accelerator.prepare_model(model)
         self.optimizer = AdamW(weights, options["learning_rate"], weight_decay=0)
-        self.schedule = _schedule(self.optimizer, options, steps)
-        noise = noise_schedule(TRAIN_STEPS)
-        self.alpha_bar = noise.alphas_cumprod.to(accelerator.device)
+        self.schedule = rate_schedule(self.optimizer, options, steps)
+        self.alpha_bar = alphas_bar().to(accelerator.device)
         self.bound = (
-            VariationalBound(noise.betas, accelerator.device)
-            if has_learned_variance(model)
-            else None
+            VariationalBound(betas(), accelerator.device) if has_learned_variance(model) else None
         )
 
     def __call__(self, batch: Batch, what: str) -> dict[str, Tensor]:
@@ -168,7 +164,7 @@ class _Step:
         check_loss(loss, prediction, batch.chosen, what)
         self.optimizer.zero_grad()
         self.accelerator.backward(loss)
-        nn.utils.clip_grad_norm_(self.weights, 1.0)
+        clip_gradients(self.weights, self.options)
         self.optimizer.step()
         self.schedule.step()
         return {name: value.detach() for name, value in losses.items()}
@@ -233,14 +229,6 @@ def _finish(model: nn.Module, weights: nn.ParameterList, average: AveragedModel)
     model.requires_grad_(True)
 
 
-def _schedule(optimizer: torch.optim.Optimizer, options: Mapping, steps: int) -> object:
-    if options["schedule"] == "one-cycle":
-        return torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, options["learning_rate"], steps, pct_start=0.1
-        )
-    return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
-
-
 def _batch(
     latents: np.ndarray,
     labels: Tensor,
@@ -263,8 +251,8 @@ def _batch(
     view = torch.randint(views, (size,), generator=rng)[share] if views > 1 else 0 * chosen
     z0 = torch.from_numpy(latents[chosen.numpy(), view.numpy()]).to(device)
     alpha_bar = alphas[t]
-    spread = alpha_bar[:, None, None, None]
-    z_t = spread.sqrt() * z0 + (1 - spread).sqrt() * noise
+    clean, noisy = shares(alpha_bar, z0)
+    z_t = clean * z0 + noisy * noise
     classes = labels[chosen]
     given = classes.masked_fill(dropped, null).to(device)
     return Batch(z0, z_t, noise, t, alpha_bar, given, classes.to(device), chosen)

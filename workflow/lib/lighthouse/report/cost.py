@@ -11,6 +11,9 @@ COLUMNS = (
     "preparation_seconds",
     "seconds_per_image",
     "images",
+    "evaluations_per_image",
+    "gradients_per_image",
+    "computed_per_image",
     "trainable_parameters",
     "peak_host_gib",
     "peak_device_gib",
@@ -18,6 +21,8 @@ COLUMNS = (
     "threads",
     "status",
 )
+#: What a denoiser was asked, by the name in a job's record.
+WORK = ("evaluations", "gradients", "computed")
 GIB = 2**30
 
 
@@ -38,6 +43,11 @@ def cost_row(row: Mapping, records: Mapping[str, Mapping]) -> dict:
     ``seconds_per_image`` is over all ``images`` of the file that holds the set: methods
     that draw each image alone share one file across IPC. Peaks are the highest of the
     method's own jobs, base aside. A method that tunes nothing has 0 trained parameters.
+
+    What no machine changes (``diffusion.guided.Work``): ``evaluations_per_image``, how often
+    an image's latent went through the denoiser, with and without a class counted apart;
+    ``gradients_per_image``, how often a gradient came back through it; ``computed_per_image``,
+    evaluations with what filled up the calls. 0 for real images.
     """
     keys = {name: row[name] for name in KEYS}
     if any(path not in records for path in paths_of(row)):
@@ -54,6 +64,7 @@ def cost_row(row: Mapping, records: Mapping[str, Mapping]) -> dict:
         "preparation_seconds": _total(preparation),
         "seconds_per_image": _total(sample) / images if images else NAN,
         "images": images or NAN,
+        **{f"{name}_per_image": _count(sample, name, images) for name in WORK},
         "trainable_parameters": sum(r.get("trainable_parameters") or 0 for r in preparation),
         "peak_host_gib": _peak(own, "peak_host_bytes"),
         "peak_device_gib": _peak(own, "peak_device_bytes"),
@@ -70,6 +81,12 @@ def _several(paths: str | Sequence[str] | None) -> list[str]:
 
 def _total(records: Sequence[Mapping]) -> float:
     return float(sum(record["seconds"] for record in records))
+
+
+def _count(sample: Sequence[Mapping], name: str, images: int) -> float:
+    """What of the denoiser an image took; 0 where there is none, NaN without images."""
+    total = sum(record.get("denoiser", {}).get(name, 0) for record in sample)
+    return total / images if images else NAN
 
 
 def _peak(records: Sequence[Mapping], name: str) -> float:

@@ -1,4 +1,6 @@
-"""torch's optimisers without its compiler, which each of them loads though nothing is compiled.
+"""How weights are updated: torch's optimisers, and the course of the learning rate.
+
+The optimisers come without torch's compiler, which each of them loads though nothing is compiled.
 
 ``import torch._dynamo`` takes as long as ``import torch``, and a student of the digits trains no
 longer than that. torch loads it to mark an optimiser's functions as not to be compiled; here
@@ -6,6 +8,7 @@ they are taken without the mark, and their arithmetic is torch's own.
 """
 
 import inspect
+from collections.abc import Iterable, Mapping
 
 import torch
 
@@ -31,3 +34,26 @@ def plain(kind: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
 
 AdamW = plain(torch.optim.AdamW)
 SGD = plain(torch.optim.SGD)
+
+
+def rate_schedule(
+    optimizer: torch.optim.Optimizer, options: Mapping, steps: int
+) -> torch.optim.lr_scheduler.LRScheduler:
+    """The course of the learning rate over ``steps``, of a ``schedule`` of the config.
+
+    ``options``: ``learning_rate``, the peak; ``schedule``: ``kind``, ``constant`` or
+    ``one-cycle`` (Smith and Topin 2018, as torch has it: from peak/25 up within the share
+    ``warmup`` of the steps and down to peak/250,000, by cosines, AdamW's β₁ going from 0.95
+    to 0.85 and back).
+    """
+    if options["schedule"]["kind"] == "one-cycle":
+        return torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, options["learning_rate"], steps, pct_start=options["schedule"]["warmup"]
+        )
+    return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
+
+
+def clip_gradients(weights: Iterable[torch.Tensor], options: Mapping) -> None:
+    """Hold the norm of all gradients together to ``gradient_clip``, unless that is None."""
+    if options["gradient_clip"] is not None:
+        torch.nn.utils.clip_grad_norm_(weights, options["gradient_clip"])

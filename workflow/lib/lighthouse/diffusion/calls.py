@@ -1,0 +1,102 @@
+"""How latents are divided into calls of the denoiser, so that none depends on those beside it.
+
+Matrix kernels are chosen by shape, and with another kernel the last bits of a row are others.
+One size for all calls, filled up, would keep them, and make a method that draws image after
+image dear by the filling. Instead:
+
+- The parts of a DiT that have one row an image are the sensitive ones: few rows are computed
+  by other kernels (seen on CPUs: below 12 to 16 of them). They are cheap, and always see as
+  many rows as the largest call has (``steady_rows``).
+- Attention and the layers of tokens, which are the cost, see the latents that there are, in
+  calls of few sizes (``LADDER``). Before the first step each size is tried: those that give
+  other bytes than the largest call does on this machine are not used (``steady_sizes``). Of
+  DiTs with 16 to 256 tokens all sizes passed on a CPU with AVX-512 and on one without AVX,
+  with AVX2 those alone that end on whole blocks of rows, among them 3, 6 and 12.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from lighthouse.runtime.rng import generator
+
+#: Sizes of a call beside the largest (``micro_batch``). Any number is a sum of some of them.
+LADDER = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
+
+
+def ladder(largest: int) -> list[int]:
+    """The sizes up to ``largest``, and that itself, rising."""
+    return [*(size for size in LADDER if size < largest), largest]
+
+
+def sizes_of_calls(count: int, sizes: Sequence[int]) -> list[int]:
+    """``count`` latents as calls of rising ``sizes``, the largest first.
+
+    They hold as many places as there are latents or, where the smallest size is more than
+    what is left at the end, a few more, in the last.
+    """
+    calls = []
+    for size in reversed(sizes):
+        calls += [size] * (count // size)
+        count %= size
+    return [*calls, sizes[0]] if count else calls
+
+
+def steady_sizes(
+    call: Callable[[Tensor, Tensor], Tensor], shape: Sequence[int], largest: int, device: object
+) -> list[int]:
+    """The sizes of the ladder at which ``call`` gives the bytes of its largest call, rising.
+
+    call: latents (n, c, h, w) and labels (n,) to predictions, image by image. Tried on noise,
+    since a kernel is chosen by shapes and not by what is in them.
+    """
+    rng = generator("sizes of calls")
+    z = torch.randn(largest, *shape, generator=rng).to(device)
+    labels = torch.zeros(largest, dtype=torch.int64, device=device)
+    whole = call(z, labels)
+    tried = ladder(largest)[:-1]
+    same = [size for size in tried if torch.equal(call(z[:size], labels[:size]), whole[:size])]
+    return [*same, largest]
+
+
+def is_dit(model: object) -> bool:
+    """Whether a model is diffusers' DiT, or stands for one with all its parts."""
+    return hasattr(model, "transformer_blocks")
+
+
+@contextmanager
+def steady_rows(model: object, rows: int) -> Iterator[None]:
+    """Within it, a DiT's layers of one row an image see ``rows`` of them, filled with zeros.
+
+    They are the embedding of patches, that of step and class, and the modulations made of it:
+    of DiT-XL/2 2 % of a call of ten latents at 32 rows. Another model is left alone.
+    """
+    layers = []
+    if is_dit(model):
+        blocks = model.transformer_blocks
+        layers = [layer for b in blocks for layer in (b.norm1.emb, b.norm1.linear)]
+        layers += [model.proj_out_1, model.pos_embed]
+    # Blocks may share an embedder; each layer is filled up once.
+    hooks = [hook for layer in dict.fromkeys(layers) for hook in _filled(layer, rows)]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _filled(layer: nn.Module, rows: int) -> tuple:
+    """Hooks that fill up a layer's inputs to ``rows`` and cut its output again."""
+    counts = []
+
+    def fill(layer: nn.Module, given: tuple) -> tuple:
+        counts.append(len(given[0]))
+        missing = max(0, rows - len(given[0]))
+        return tuple(torch.cat([x, x.new_zeros(missing, *x.shape[1:])]) for x in given)
+
+    def cut(layer: nn.Module, given: tuple, output: Tensor) -> Tensor:
+        return output[: counts.pop()]
+
+    return layer.register_forward_pre_hook(fill), layer.register_forward_hook(cut)
