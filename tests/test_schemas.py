@@ -103,9 +103,10 @@ def test_the_coresets_of_the_schema_are_those_of_the_code():
 
 
 def test_the_objectives_of_the_schema_are_those_of_the_code():
+    from lighthouse.config.checks import OBJECTIVE_KEYS
     from lighthouse.priors.objectives import OBJECTIVES
 
-    assert enum("priors", "*", "objective") == set(OBJECTIVES)
+    assert enum("priors", "*", "objective") == set(OBJECTIVES) == set(OBJECTIVE_KEYS)
 
 
 def test_the_l1_weightings_of_the_schema_are_those_of_the_code():
@@ -116,15 +117,40 @@ def test_the_l1_weightings_of_the_schema_are_those_of_the_code():
 
 
 def test_the_sources_of_the_schema_are_those_of_the_code():
+    from lighthouse.datasets.fastai import EDITIONS
+    from lighthouse.datasets.labels import LABELS
     from lighthouse.datasets.sources import SOURCES
 
     assert enum("datasets", "*", "source") == set(SOURCES)
+    assert enum("datasets", "*", "classes") == set(LABELS)
+    assert enum("datasets", "*", "edition") == set(EDITIONS)
 
 
 def test_the_networks_of_the_schema_are_those_of_the_code():
+    from lighthouse.config.checks import STUDENT_KEYS
     from lighthouse.students.networks import NETWORKS
 
-    assert enum("students", "*", "network") == set(NETWORKS)
+    assert enum("students", "*", "network") == set(NETWORKS) == set(STUDENT_KEYS)
+
+
+def test_the_extractors_of_the_schema_are_those_of_the_code():
+    from lighthouse.config.checks import EXTRACTOR_KEYS
+    from lighthouse.metrics.features import KINDS
+
+    assert enum("datasets", "*", "extractor", "kind") == set(KINDS) == set(EXTRACTOR_KEYS)
+
+
+def test_the_semantics_of_the_schema_are_those_of_the_code():
+    from lighthouse.diffusion.guided import SEMANTICS
+
+    assert enum("datasets", "*", "sampler", "semantics") == set(SEMANTICS)
+
+
+def test_the_words_of_a_protocol_in_the_schema_are_those_of_the_checks():
+    from lighthouse.config.checks import LABEL_KEYS, SCHEDULE_KEYS
+
+    assert enum("protocols", "*", "labels") == set(LABEL_KEYS)
+    assert enum("protocols", "*", "schedule", "kind") == set(SCHEDULE_KEYS)
 
 
 def test_every_guidance_term_has_its_options_and_a_column_in_the_hyperparameter_table():
@@ -189,17 +215,39 @@ def described():
 
 
 def words_of_range(spec):
-    """What a key's range must say: words of an enum, bounds of a number."""
+    """What a key's range must say, and all it may: words of an enum, bounds of a number."""
     spec = resolved(spec)
+    for option in spec.get("oneOf", []):
+        yield from words_of_range(option)
     yield from (f"`{word}`" for word in spec.get("enum", []))
-    yield from (f"`{option['const']}`" for option in spec.get("oneOf", []) if "const" in option)
+    yield from (f"`{word}`" for word in [spec.get("const")] if word)
     yield from (
         "`null`" for kind in [spec.get("type")] if "null" in (kind or "") and kind != "null"
     )
-    bounds = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf")
-    yield from (f"{spec[bound]:g}" for bound in bounds if bound in spec)
+    if "minimum" in spec and "maximum" in spec:
+        yield f"{spec['minimum']:g}…{spec['maximum']:g}"
+    else:
+        signs = {"minimum": "≥", "maximum": "≤", "exclusiveMinimum": ">", "exclusiveMaximum": "<"}
+        yield from (f"{sign} {spec[bound]:g}" for bound, sign in signs.items() if bound in spec)
+    yield from (f"multiple of {spec[name]:g}" for name in ["multipleOf"] if name in spec)
     if "items" in spec:
         yield from words_of_range(spec["items"])
+
+
+#: What a range of the README may hold.
+RANGE = r"`[^`]+`|-?[\d.]+…[\d.]+|[≥≤<>] [\d.]+|multiple of \d+|\d+"
+
+
+def differences(allowed, spec):
+    """What of a key's range the README lacks, and what it has that the schema has not.
+
+    Where the schema lists no words, those in backticks are names of other keys, or one of
+    the texts that are allowed.
+    """
+    wanted, found = set(words_of_range(spec)), set(re.findall(RANGE, allowed))
+    listed = [word for word in wanted - {"`null`"} if word.startswith("`")]
+    further = {word for word in found - wanted if listed or not word.startswith("`")}
+    return wanted - found | further
 
 
 def test_the_readme_describes_every_key_of_the_config_once_and_no_other():
@@ -208,14 +256,9 @@ def test_the_readme_describes_every_key_of_the_config_once_and_no_other():
 
 
 def test_the_readme_gives_the_range_of_every_key():
-    allowed, lacking = dict(described()), []
-    for place, spec in leaves(SCHEMA):
-        for word in words_of_range(spec):
-            if not re.search(
-                rf"(?<![\w.-]){re.escape(word)}(?![\w-]|\.\d)", allowed.get(place, "")
-            ):
-                lacking.append((place, word))
-    assert lacking == []
+    allowed = dict(described())
+    wrong = {place: differences(allowed.get(place, ""), spec) for place, spec in leaves(SCHEMA)}
+    assert {place: words for place, words in wrong.items() if words} == {}
 
 
 def test_the_readme_names_the_columns_of_both_tables():
@@ -240,3 +283,15 @@ def test_the_readme_says_of_every_guidance_term_what_the_code_holds():
         assert column == f"`{weight.column}`"
         assert tuple(re.findall("`([^`]+)`", couplings)) == weight.couplings
         assert grows == ("× D / 4096" if weight.grows else "as given")
+
+
+def test_the_readme_gives_the_range_of_every_hyperparameter():
+    text = README.split("## `hyperparameters.tsv`", 1)[1].split("\n## ", 1)[0]
+    rows = [line.strip("|").split(" | ") for line in text.splitlines() if line.startswith("| `")]
+    allowed = {name: words for keys, words, _ in rows for name in re.findall("`([^`]+)`", keys)}
+    columns = load_schema(SCHEMAS / "hyperparameters.schema.yaml")["properties"]
+    assert list(allowed) == list(columns)
+    # Dataset and IPC share a row.
+    shared = allowed.pop("dataset")
+    assert allowed.pop("ipc") == shared and not differences(shared, columns["ipc"])
+    assert not any(differences(allowed[name], columns[name]) for name in allowed)

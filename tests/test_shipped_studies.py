@@ -1,6 +1,7 @@
 """Studies: a name and a folder each, and the paper's as they are shipped."""
 
 import copy
+import re
 
 import pytest
 import yaml
@@ -142,6 +143,34 @@ def test_table_1_of_the_supplement():
         ("imagewoof-ilsvrc", 50): (1e-2, 1e-3, 100, 1000),
         ("imagewoof-ilsvrc", 100): (1e-2, 1e-3, 100, 1000),
     }
+
+
+def sampled(study, term=""):
+    """Images that a study samples, or those of the methods that have a guidance term."""
+    cells = {study.source(cell) for cell in study.cells if study.methods[cell.method].prior}
+    return sum(
+        len(study.run["seeds"]) * cell.ipc * sum(map(len, study.shards(cell.dataset)))
+        for cell in cells
+        if not term or term in study.methods[cell.method].guidance
+    )
+
+
+def test_the_docs_count_the_images_that_the_papers_studies_sample():
+    docs = (BASE / "docs" / "paper.md").read_text(encoding="utf-8")
+    counts = re.search(
+        r"samples about ([\d,]+) images, ([\d,]+) of them under IGD.*leaves it ([\d,]+) images",
+        docs,
+        flags=re.S,
+    )
+    about, igd, igd_at_10 = (int(count.replace(",", "")) for count in counts.groups())
+    config = merged(["paper"])
+    study = load_study(config, BASE)
+    assert abs(sampled(study) - about) < 1000
+    assert sampled(study, "influence") == igd
+    config["run"]["only"] = [{"methods": ["dit-igd", "minimax-igd"], "ipc": [10]}]
+    assert sampled(load_study(config, BASE), "influence") == igd_at_10
+    assert "`imagenet1k.yaml` samples a million" in docs
+    assert round(sampled(load_study(merged(["paper", "imagenet1k"]), BASE)), -5) == 1_000_000
 
 
 def test_missing_data_is_told_with_its_place():

@@ -10,8 +10,28 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[1]
 DOCS = (REPOSITORY / "docs" / "paper.md").read_text(encoding="utf-8")
-#: Config files of a study, and its number of jobs, from the table in docs/paper.md.
-ROWS = re.findall(r"^\| .* \| `(config/[^`]*)` \| (\d+) \|", DOCS, flags=re.M)
+#: Config files of a study, its number of jobs and which of them go to a GPU, from the table in
+#: docs/paper.md.
+ROWS = re.findall(r"^\| .* \| `(config/[^`]*)` \| (\d+) \| (.*) \|", DOCS, flags=re.M)
+#: Rules behind the words of that table.
+COUNTED = {
+    "trainings": ("rsm_prior", "tuned_prior"),
+    "surrogates": ("surrogate",),
+    "of sampling": ("shard",),
+    "of students": ("student",),
+    "ceilings": ("ceiling",),
+}
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+#: Numbers of jobs by the columns of the README's table of studies.
+JOBS = dict(
+    zip(
+        *(
+            [field.strip() for field in re.search(row, README, flags=re.M)[1].split("|")]
+            for row in (r"^\| +\| (default.*) \|$", r"^\| jobs \| (.*) \|$")
+        ),
+        strict=True,
+    )
+)
 
 pytestmark = pytest.mark.workflow
 
@@ -30,7 +50,7 @@ def snakemake(*arguments, cwd=REPOSITORY):
 @pytest.fixture
 def clone(tmp_path):
     """The workflow in a folder of its own, without results or data."""
-    for name in ("workflow", "config", "envs", "profiles", "tests/configs"):
+    for name in ("workflow", "config", "envs", "profiles", "tests/configs", "docs/own-folder"):
         shutil.copytree(REPOSITORY / name, tmp_path / name)
     shutil.copy(REPOSITORY / "Snakefile", tmp_path)
     return tmp_path
@@ -40,11 +60,41 @@ def test_the_table_of_studies_is_found():
     assert len(ROWS) == 3
 
 
-@pytest.mark.parametrize(("files", "jobs"), ROWS)
-def test_a_dry_run_needs_no_data_and_has_the_jobs_that_the_docs_count(clone, files, jobs):
-    done = snakemake("-n", "--quiet", "rules", "--configfile", *files.split(), cwd=clone)
+def counted(*arguments, cwd):
+    """Jobs by rule of a dry run, and their total."""
+    done = snakemake("-n", "--quiet", "rules", *arguments, cwd=cwd)
     assert done.returncode == 0, done.stdout
-    assert re.search(rf"^total +{jobs}$", done.stdout, flags=re.M), done.stdout
+    found = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout, flags=re.M))
+    return {rule: int(count) for rule, count in found.items()}
+
+
+def on_a_gpu(words):
+    """The counts in a row's words; those of the row above it where it says so."""
+    if words == "the same":
+        words = ROWS[0][2]
+    pairs = re.findall(r"(\d+) (" + "|".join(COUNTED) + ")", words)
+    return {word: int(count) for count, word in pairs}
+
+
+@pytest.mark.parametrize(("files", "jobs", "words"), ROWS)
+def test_a_dry_run_needs_no_data_and_has_the_jobs_that_the_docs_count(clone, files, jobs, words):
+    found = counted("--configfile", *files.split(), cwd=clone)
+    assert found["total"] == int(jobs)
+    expected = on_a_gpu(words)
+    assert {"trainings", "of sampling", "of students"} <= expected.keys()
+    by_words = {w: sum(found.get(rule, 0) for rule in rules) for w, rules in COUNTED.items()}
+    assert expected == {word: count for word, count in by_words.items() if count}
+
+
+def test_the_readme_counts_the_jobs_that_the_studies_have(clone):
+    rows = {files: jobs for files, jobs, _ in ROWS}
+    assert JOBS["paper"] == rows["config/paper.yaml"]
+    assert JOBS["imagenet1k"] == rows["config/paper.yaml config/imagenet1k.yaml"]
+    assert counted(cwd=clone)["total"] == int(JOBS["default"])
+    made = [sys.executable, "docs/own-folder/textures.py", "data/textures"]
+    subprocess.run(made, cwd=clone, check=True)
+    folder = counted("--configfile", "config/folder.yaml", cwd=clone)
+    assert folder["total"] == int(JOBS["folder"])
 
 
 def test_a_run_without_its_data_stops_before_any_job_and_says_what_belongs_where(clone):

@@ -10,7 +10,7 @@ and ``toy.yaml``, which is laid over ``config/paper.yaml`` and points there:
 - ``elsewhere/``: a finished set of two images a class, as another project would hand it on.
 
 Real there: every rule, the label registry, the choice of class embeddings, DiffFit, the
-reference's sampler, sharding by class, every kind of rival, hard and soft labels.
+reference's sampler, sharding by class, MiniMax and IGD, hard and soft labels.
 Standing in: the weights, the images and their size (32 px).
 """
 

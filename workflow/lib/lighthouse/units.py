@@ -58,7 +58,7 @@ def applied_weights(weights: Mapping[str, float], latent_dim: int) -> dict[str, 
 def mean_pull(mu_dm: float, ipc: int) -> float:
     """Share of the set's drift from the class mean that one guided step removes.
 
-    2μ/(N·D) of method step 2, free of D since weights are in the paper's unit. Above
-    1 a step overshoots the mean.
+    2μ/(N·D) of a guided step (M Alg. 1), free of D since weights are in the paper's unit.
+    Above 1 a step overshoots the mean.
     """
     return 2 * mu_dm / (ipc * REFERENCE_LATENT_DIM)

@@ -1,1 +1,1 @@
-"""Tables, figures and image grids, made from the metrics' files alone."""
+"""Tables, figures and image grids, made from the files of other stages alone."""

@@ -18,7 +18,7 @@ from lighthouse.students.checkpoints import Checkpoint, loss_gradient
 from lighthouse.students.trainer import Images, Training, accuracy
 
 SEED = 0
-#: Colours are normalised to [-1, 1], the range of decoded latents.
+#: Colours are normalised to [-1, 1], the range of decoded latents, in training too (ours).
 FIXED = {
     "optimizer": "sgd",
     "weight_decay": 5e-4,
@@ -35,8 +35,8 @@ def train_surrogate(
     """Train a surrogate; return its kept checkpoints and their record.
 
     train: the real training part. chosen: rows of it whose gradients are averaged, by
-    class. ``options``: ``epochs``, ``learning_rate``, ``batch_size`` (images),
-    ``augment`` (as a protocol's), ``threshold``.
+    class: a draw (ours; the source takes the first of each). ``options``: ``epochs``,
+    ``learning_rate``, ``batch_size`` (images), ``augment`` (as a protocol's), ``threshold``.
     The untrained network is kept, and then each epoch whose class gradients have a mean
     cosine below ``threshold`` to those last kept. The source looks at the cosines of a
     finished training and writes four epochs into its code (ImageNette 0, 2, 11, 40,
