@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from lighthouse.diffusion.autoencoder import save
 from lighthouse.diffusion.denoiser import (
     has_learned_variance,
     load_denoiser,
     new_denoiser,
     null_label,
     predict,
+    save_denoiser,
 )
 from toy import toy_denoiser
 
@@ -43,7 +43,7 @@ def test_a_new_denoiser_says_zero():
 @pytest.mark.parametrize("learned_variance", [False, True])
 def test_a_saved_denoiser_comes_back_bit_for_bit(tmp_path, learned_variance):
     model = toy_denoiser(learned_variance=learned_variance)
-    save(model, tmp_path / "m", {})
+    save_denoiser(model, tmp_path / "m", {})
     loaded = load_denoiser(tmp_path / "m")
     assert not loaded.training
     assert has_learned_variance(loaded) == learned_variance

@@ -9,8 +9,7 @@ import torch
 from diffusers import DiTTransformer2DModel
 from torch import nn
 
-from lighthouse.diffusion.autoencoder import save
-from lighthouse.diffusion.denoiser import load_denoiser, new_denoiser, predict
+from lighthouse.diffusion.denoiser import load_denoiser, new_denoiser, predict, save_denoiser
 from lighthouse.priors import difffit
 from lighthouse.priors.objectives import Stateless, plain
 from lighthouse.priors.training import train_prior
@@ -171,9 +170,21 @@ def test_folding_scales_changes_no_output_and_leaves_a_plain_model():
 # Embedders.
 
 
-def test_new_models_embed_apart_and_pretrained_ones_alike():
-    assert not difffit.embedders_are_equal(toy())
-    assert difffit.embedders_are_equal(alike())
+def test_embedders_are_equal_only_where_every_weight_is():
+    model = alike()
+    assert difffit.embedders_are_equal(model)
+    with torch.no_grad():
+        model.transformer_blocks[1].norm1.emb.timestep_embedder.linear_2.bias[3] += 1
+    assert not difffit.embedders_are_equal(model)
+
+
+def test_parameters_are_counted_with_an_embedder_that_is_alike_once():
+    apart, equal, shared = toy(), alike(), alike()
+    difffit.share_embedders(shared)
+    each = sum(p.numel() for p in equal.transformer_blocks[1].norm1.emb.parameters())
+    assert difffit.n_parameters(apart) == sum(p.numel() for p in apart.parameters())
+    assert difffit.n_parameters(equal) == difffit.n_parameters(apart) - each
+    assert difffit.n_parameters(shared) == difffit.n_parameters(equal)
 
 
 def test_sharing_and_parting_embedders_changes_no_output():
@@ -194,7 +205,7 @@ def test_sharing_and_parting_embedders_changes_no_output():
 
 def test_what_training_leaves_is_saved_and_loaded_as_a_plain_dit(tmp_path):
     model, record = train(tmp_path)
-    save(model, tmp_path / "prior", record)
+    save_denoiser(model, tmp_path / "prior", record)
     assert torch.equal(output(load_denoiser(tmp_path / "prior")), output(model))
 
 
@@ -272,6 +283,21 @@ def test_a_checkpoint_of_full_tuning_is_not_gone_on_from(tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         train(tmp_path, objective=stopping, seconds=0, tune="full")
+    fresh, _ = train(tmp_path)
+    assert not changed(fresh, train(tmp_path / "elsewhere")[0])
+
+
+def test_a_checkpoint_of_other_frequencies_is_not_gone_on_from(tmp_path):
+    def stopping(prediction, batch):
+        if (tmp_path / "checkpoint").exists():
+            raise KeyboardInterrupt
+        return plain(prediction, batch)
+
+    other = alike()
+    for block in other.transformer_blocks:
+        block.norm1.emb.time_proj.downscale_freq_shift = 1
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, other, objective=stopping, seconds=0)
     fresh, _ = train(tmp_path)
     assert not changed(fresh, train(tmp_path / "elsewhere")[0])
 

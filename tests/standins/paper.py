@@ -74,7 +74,7 @@ def write_images(folder: Path, classes: list[str], images: dict[str, int]) -> No
 def write_models(folder: Path) -> None:
     """A DiT in the layout of the hub's pipeline, an autoencoder, an extractor."""
     torch.manual_seed(0)
-    DiTTransformer2DModel(
+    model = DiTTransformer2DModel(
         num_attention_heads=2,
         attention_head_dim=8,
         in_channels=4,
@@ -84,7 +84,11 @@ def write_models(folder: Path) -> None:
         patch_size=2,
         num_embeds_ada_norm=1000,
         norm_type="ada_norm_zero",
-    ).save_pretrained(folder / "dit" / "transformer", safe_serialization=True)
+    )
+    # The reference has one embedder: the hub's file holds equal copies.
+    first, second = (block.norm1.emb for block in model.transformer_blocks)
+    second.load_state_dict(first.state_dict())
+    model.save_pretrained(folder / "dit" / "transformer", safe_serialization=True)
     AutoencoderKL(
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,

@@ -9,10 +9,11 @@ job = start(globals().get("snakemake"))
 if job.params.training:
     spread(job, "prior.py")
 
-from lighthouse.diffusion.autoencoder import RECORD, save  # noqa: E402
-from lighthouse.diffusion.denoiser import load_denoiser  # noqa: E402
+from lighthouse.diffusion.autoencoder import RECORD  # noqa: E402
+from lighthouse.diffusion.denoiser import load_denoiser, save_denoiser  # noqa: E402
 from lighthouse.diffusion.encoding import Latents  # noqa: E402
 from lighthouse.diffusion.pretrained import folder_of  # noqa: E402
+from lighthouse.priors.difffit import n_parameters  # noqa: E402
 from lighthouse.priors.first import first_denoiser  # noqa: E402
 from lighthouse.priors.objectives import make_objective  # noqa: E402
 from lighthouse.priors.training import train_prior  # noqa: E402
@@ -28,7 +29,7 @@ else:
     origin = {"denoiser": job.params.denoiser}
     pretrained = next(map(folder_of, job.input.pretrained), None)
     model = first_denoiser(job.params.denoiser, data, pretrained, SEED)
-total = sum(p.numel() for p in model.parameters())
+total = n_parameters(model)
 options = {
     **(job.params.training or {}),
     "objective": job.params.objective,
@@ -56,7 +57,7 @@ if job.params.training:
 seconds = record.pop("seconds")
 if is_main():
     about = provenance(**options, seed=SEED, threads=job.threads)
-    save(model, output, {**record, "parameters": total, **origin, **about})
+    save_denoiser(model, output, {**record, "parameters": total, **origin, **about})
     job.done(
         f"{job.params.objective} prior, "
         f"{record['trainable_parameters']:,} of {total:,} parameters trained",

@@ -1,23 +1,63 @@
-"""diffusers' DiTTransformer2DModel as a noise predictor ε_θ(z_t, t, c)."""
+"""diffusers' DiTTransformer2DModel as a noise predictor ε_θ(z_t, t, c).
+
+All are the reference's (facebookresearch/DiT, Peebles and Xie 2023): see ``as_reference``.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
+from lighthouse.diffusion.autoencoder import RECORD, save
 from lighthouse.diffusion.library import DiTTransformer2DModel
+from lighthouse.runtime.errors import DataError
+from lighthouse.runtime.files import read_json
+
+#: Where a model's record says how it embeds timesteps: neither weights nor config do.
+FREQUENCIES = "timestep_frequencies"
+
+#: Names of the frequencies exp(-ln 10⁴ · …), i = 0…half-1 with half = 128, by diffusers'
+#: ``downscale_freq_shift``.
+NAMES = {0: "i/half", 1: "i/(half-1)"}
+
+
+def as_reference(model: DiTTransformer2DModel) -> DiTTransformer2DModel:
+    """Have a diffusers DiT compute what the reference computes with the same weights; return it.
+
+    Timesteps are embedded with the frequencies of i/half, where diffusers takes those of
+    i/(half-1): outputs then differ by some percent. The norm before a block's MLP has
+    epsilon 1e-6 as all others, where diffusers' default, and the config published with
+    DiT-XL/2, is 1e-5. Under autocast the sum that runs through the blocks stays in the type
+    of the weights, since the position table is in it; diffusers rounds it to bf16.
+    """
+    for block in model.transformer_blocks:
+        block.norm1.emb.time_proj.downscale_freq_shift = 0
+        block.norm3.eps = 1e-6
+    model.register_to_config(norm_eps=1e-6)
+    model.pos_embed.proj.register_forward_hook(_in_the_weights_type)
+    return model
+
+
+def _in_the_weights_type(layer: nn.Module, arguments: tuple, output: Tensor) -> Tensor:
+    return output.to(layer.weight.dtype)
+
+
+def frequencies_of(model: DiTTransformer2DModel) -> str:
+    """The name of the frequencies by which a model embeds timesteps."""
+    return NAMES[model.transformer_blocks[0].norm1.emb.time_proj.downscale_freq_shift]
 
 
 def new_denoiser(
     options: Mapping, channels: int, side: int, n_classes: int
 ) -> DiTTransformer2DModel:
-    """An untrained DiT for latents (channels, side, side).
+    """An untrained DiT for latents (channels, side, side), with the reference's first weights.
 
     ``options``: ``layers``, ``heads``, ``head_dim``, ``patch_size``, and
     ``learned_variance`` (off unless given): the variance of a step is predicted beside
     the noise, in as many channels again. In eval mode, since its only dropout is that
     of labels, which diffusers draws apart in every block: the training loop drops
-    labels itself, once an image.
+    labels itself, once an image. Weights are drawn from torch's global generator.
     """
     model = DiTTransformer2DModel(
         num_attention_heads=options["heads"],
@@ -30,22 +70,67 @@ def new_denoiser(
         num_embeds_ada_norm=n_classes,
         norm_type="ada_norm_zero",
     )
-    # adaLN-Zero (Peebles and Xie 2023, §3.2): every block starts as the identity and the
-    # output as zero. diffusers leaves it to the weights it loads.
+    _initialise(model)
+    return as_reference(model).eval()
+
+
+@torch.no_grad()
+def _initialise(model: DiTTransformer2DModel) -> None:
+    """Draw the reference's first weights.
+
+    Xavier's uniform ones and no bias, patches as a linear layer; N(0, 0.02²) for the
+    embeddings of timestep and class; zero for the modulations and the output, so that
+    every block begins as the identity (adaLN-Zero, Peebles and Xie 2023, §3.2). DiT has
+    one embedder: each block's copy is the first's.
+    """
+    for layer in model.modules():
+        if isinstance(layer, nn.Linear | nn.Conv2d):
+            nn.init.xavier_uniform_(layer.weight.flatten(1))
+            nn.init.zeros_(layer.bias)
+    for block in model.transformer_blocks:
+        for layer in (block.attn1.to_q, block.attn1.to_k, block.attn1.to_v):
+            # In the reference one matrix (3d, d), whose bound √(6 / 4d) is this layer's √(6 / 2d)
+            # times √½.
+            nn.init.xavier_uniform_(layer.weight, gain=0.5**0.5)
     modulations = [block.norm1.linear for block in model.transformer_blocks]
     for layer in (*modulations, model.proj_out_1, model.proj_out_2):
         nn.init.zeros_(layer.weight)
-        nn.init.zeros_(layer.bias)
-    return model.eval()
+    first, *others = (block.norm1.emb for block in model.transformer_blocks)
+    time = first.timestep_embedder
+    for layer in (time.linear_1, time.linear_2, first.class_embedder.embedding_table):
+        nn.init.normal_(layer.weight, std=0.02)
+    for other in others:
+        other.load_state_dict(first.state_dict())
+
+
+def save_denoiser(model: DiTTransformer2DModel, folder: Path, about: Mapping) -> None:
+    """Save a denoiser with its record, in which its frequencies stand, whole or not at all."""
+    save(model, folder, {**about, FREQUENCIES: frequencies_of(model)})
 
 
 def load_denoiser(folder: Path, device: object = "cpu") -> DiTTransformer2DModel:
-    """Load a denoiser saved by ``autoencoder.save``."""
-    return (
-        DiTTransformer2DModel.from_pretrained(folder, use_safetensors=True, low_cpu_mem_usage=False)
-        .to(device)
-        .eval()
+    """Load a denoiser saved by ``save_denoiser``.
+
+    Raises ``DataError`` where it was trained with other frequencies, or does not say.
+    """
+    check_frequencies(folder, f"Remove {folder}, and the next run trains it anew")
+    model = DiTTransformer2DModel.from_pretrained(
+        folder, use_safetensors=True, low_cpu_mem_usage=False
     )
+    return as_reference(model).to(device).eval()
+
+
+def check_frequencies(folder: Path, advice: str) -> None:
+    """Raise ``DataError`` where a model's record does not say the reference's frequencies."""
+    path = Path(folder, RECORD)
+    found = read_json(path).get(FREQUENCIES) if path.is_file() else None
+    if found != NAMES[0]:
+        raise DataError(
+            f"{folder} holds a denoiser that was trained with another embedding of timesteps than "
+            f"the reference DiT's: {FREQUENCIES} in its {RECORD} is "
+            + (f"{found!r} and not {NAMES[0]!r}. " if found else f"missing, not {NAMES[0]!r}. ")
+            + advice
+        )
 
 
 def null_label(model: DiTTransformer2DModel) -> int:

@@ -9,7 +9,8 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
-from lighthouse.diffusion.denoiser import null_label
+from lighthouse.diffusion.autoencoder import RECORD
+from lighthouse.diffusion.denoiser import as_reference, check_frequencies, null_label
 from lighthouse.diffusion.library import AutoencoderKL, DiTTransformer2DModel, ModelMixin
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_json, whole
@@ -116,10 +117,14 @@ def _by_hand(repo: str, revision: str, kind: str, folder: Path) -> str:
 def load_pretrained_denoiser(folder: Path, channels: int, side: int) -> DiTTransformer2DModel:
     """A pretrained DiT for latents (channels, side, side), in eval mode on the CPU.
 
-    ``folder``: a model, or a pipeline whose ``transformer/`` is one. Raises
-    ``DataError`` where it is for other latents, is no DiT, or cannot be read.
+    ``folder``: a model, or a pipeline whose ``transformer/`` is one. Its weights are taken
+    as the reference's, whatever diffusers makes of them, as those of the hub are: see
+    ``as_reference``. Raises ``DataError`` where it is for other latents, is no DiT, cannot
+    be read, or is one of our own of other frequencies.
     """
     folder = _model_folder(folder, "denoiser")
+    if (folder / RECORD).is_file():
+        check_frequencies(folder, "Train it anew, or name another model")
     config = read_json(folder / "config.json")
     allowed = {
         "norm_type": ("ada_norm_zero",),
@@ -137,7 +142,7 @@ def load_pretrained_denoiser(folder: Path, channels: int, side: int) -> DiTTrans
             f"{folder} is no DiT for the dataset's latents of {channels}×{side}×{side} numbers: "
             + "; ".join(wrong)
         )
-    return _load(DiTTransformer2DModel, folder)
+    return as_reference(_load(DiTTransformer2DModel, folder))
 
 
 def load_pretrained_autoencoder(folder: Path) -> AutoencoderKL:

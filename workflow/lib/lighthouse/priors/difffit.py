@@ -59,11 +59,19 @@ def fold(model: nn.Module) -> None:
 def embedders_are_equal(model: nn.Module) -> bool:
     """Whether all blocks embed timestep and class alike.
 
-    DiT has one embedder. diffusers keeps one in each block: equal copies in a pretrained
-    model, independent ones in a new model.
+    DiT has one embedder. diffusers keeps one in each block: equal copies in the reference's
+    weights and in our new models, independent ones in a DiT that diffusers made.
     """
     first, *others = (block.norm1.emb.state_dict() for block in model.transformer_blocks)
     return all(torch.equal(first[name], other[name]) for other in others for name in first)
+
+
+def n_parameters(model: nn.Module) -> int:
+    """Parameters of a model, those of embedders that are alike once, as in DiT itself."""
+    first, *others = (block.norm1.emb for block in model.transformer_blocks)
+    copies = others if embedders_are_equal(model) else []
+    spared = {id(p) for copy in copies for p in copy.parameters()} - {*map(id, first.parameters())}
+    return sum(p.numel() for p in model.parameters() if id(p) not in spared)
 
 
 def share_embedders(model: nn.Module) -> None:

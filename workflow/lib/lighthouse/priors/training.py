@@ -11,7 +11,12 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from lighthouse.diffusion.denoiser import has_learned_variance, null_label, predict
+from lighthouse.diffusion.denoiser import (
+    frequencies_of,
+    has_learned_variance,
+    null_label,
+    predict,
+)
 from lighthouse.diffusion.schedule import TRAIN_STEPS, alphas_bar, betas
 from lighthouse.priors import difffit
 from lighthouse.priors.batch import Batch, shares
@@ -74,7 +79,8 @@ def train_prior(
         )
     share = _share(options["batch_size"], accelerator)
     steps = n_steps(options, len(latents))
-    key = key_of([dict(options), seed, latents.shape, _some(latents), kept], model.state_dict())
+    facts = [dict(options), seed, latents.shape, _some(latents), kept, frequencies_of(model)]
+    key = key_of(facts, model.state_dict())
     rng = generator("prior", seed)
     labels = torch.as_tensor(np.asarray(labels))
     model.to(accelerator.device)
