@@ -9,7 +9,6 @@ from lighthouse.report.curves import (
     at_ipc,
     by_cost,
     by_ipc,
-    class_counts,
     fullest_ipc,
     left_out,
     sweep_left_out,
@@ -73,12 +72,13 @@ def board():
 
 
 def cost(**changed):
-    """Two classes and two seeds; random and dit hold one file at IPC 10."""
+    """Two classes and two seeds; random is one set, dit holds one file at IPC 10."""
     rows = [
         {
             "dataset": "toy",
             "method": method,
             "ipc": ipc,
+            "classes": 2,
             "base_seconds": base,
             "preparation_seconds": preparation,
             "seconds_per_image": seconds,
@@ -86,8 +86,8 @@ def cost(**changed):
             "status": "measured",
         }
         for method, ipc, base, preparation, seconds, images in (
-            ("random", 1, NAN, 0.0, 0.001, 40),
-            ("random", 10, NAN, 0.0, 0.001, 40),
+            ("random", 1, NAN, 3.0, 0.001, 20),
+            ("random", 10, NAN, 3.0, 0.001, 20),
             ("dit", 1, 6.0, 0.0, 0.2, 40),
             ("dit", 10, 6.0, 0.0, 0.2, 40),
             ("joint", 1, 6.0, 4.0, 0.3, 4),
@@ -237,10 +237,6 @@ def test_the_fullest_ipc_is_the_largest_of_those_with_most_methods():
     assert fullest_ipc(rows) == 10
 
 
-def test_the_number_of_classes_follows_from_the_files():
-    assert class_counts(board(), cost()).to_dict() == {"toy": 2}
-
-
 def test_time_in_all_spreads_training_over_one_set():
     data, _ = by_cost(board(), cost())
     of = data.set_index("method")
@@ -248,7 +244,26 @@ def test_time_in_all_spreads_training_over_one_set():
     assert of.seconds_per_image["joint"] == 0.3
     assert of.seconds_in_all["joint"] == pytest.approx(0.3 + 10 / 2)
     assert of.seconds_in_all["dit"] == pytest.approx(0.2 + 6 / 2)
-    assert of.seconds_in_all["random"] == pytest.approx(0.001)
+    assert of.seconds_in_all["random"] == pytest.approx(0.001 + 3 / 2)
+    assert of.seconds_in_all["full"] != of.seconds_in_all["full"]
+
+
+def test_training_is_spread_over_one_set_however_many_images_the_file_holds():
+    spread = by_cost(board(), cost(), ipc=10)[0].set_index("method").seconds_in_all
+    assert spread["random"] == pytest.approx(0.001 + 3 / (10 * 2))
+    assert spread["dit"] == pytest.approx(0.2 + 6 / (10 * 2))
+    other = by_cost(board(), cost(images=7, classes=5), ipc=10)[0].set_index("method")
+    assert other.seconds_in_all["dit"] == pytest.approx(0.2 + 6 / (10 * 5))
+
+
+def test_a_set_made_elsewhere_is_left_out_and_changes_no_other_cost():
+    given = {**row("random", 1, 55.0), "method": "mine", "label": "Mine"}
+    own = {**cost().iloc[0], "method": "mine", "seconds_per_image": NAN, "images": NAN}
+    data, absent = by_cost(
+        pd.concat([board(), pd.DataFrame([given])]), pd.concat([cost(), pd.DataFrame([own])])
+    )
+    assert left_out(absent) == "no cost measured: Mine (IPC 1)."
+    assert data.equals(by_cost(board(), cost())[0])
 
 
 def test_a_method_without_a_cost_is_left_out_and_named():

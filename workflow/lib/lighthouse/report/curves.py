@@ -47,17 +47,6 @@ def fullest_ipc(rows: pd.DataFrame) -> int:
     return int(counts[counts == counts.max()].index.max())
 
 
-def class_counts(board: pd.DataFrame, cost: pd.DataFrame) -> pd.Series:
-    """Classes by dataset, from how many images the files hold.
-
-    A file holds the sets of all seeds, of its own IPC or, where each image is drawn alone, of
-    the study's largest: the smallest number an IPC and seed is that of the classes.
-    """
-    seeds = board[board.ipc.astype(str) != ALL].groupby("dataset").n_seeds.max()
-    share = cost.images / pd.to_numeric(cost.ipc, errors="coerce") / cost.dataset.map(seeds)
-    return share[cost.status == MEASURED].groupby(cost.dataset).min()
-
-
 def by_cost(
     board: pd.DataFrame, cost: pd.DataFrame, ipc: int | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -65,13 +54,13 @@ def by_cost(
 
     One IPC a panel: ``ipc``, or else ``fullest_ipc``. ``seconds_per_image`` is what sampling
     an image takes; ``seconds_in_all`` adds a share of what precedes it, the base prior's
-    training and the method's own preparation, where no more than one set of this size is
-    made. The ceiling has no cost, and stands with an empty one.
+    training and the method's own preparation, over the ipc × classes images of one set. The
+    ceiling has no cost, and stands with an empty one.
     """
     drawn, absent = [], []
-    classes = class_counts(board, cost)
     spent = cost.assign(ipc=cost.ipc.astype(str)).rename(columns={"status": "cost_status"})
-    columns = ["seconds_per_image", "base_seconds", "preparation_seconds", "cost_status"]
+    times = ["seconds_per_image", "base_seconds", "preparation_seconds"]
+    columns = ["classes", *times, "cost_status"]
     key = ["dataset", "method", "ipc"]
     board = board.drop(columns="seconds_per_image").assign(ipc=board.ipc.astype(str))
     for _, rows in board.groupby(PANEL, sort=False):
@@ -91,8 +80,8 @@ def by_cost(
         raise DataError("no figure of accuracy against cost: no row of the leaderboard is measured")
     table = pd.concat(drawn, ignore_index=True)
     before = table[["base_seconds", "preparation_seconds"]].fillna(0).sum(axis=1)
-    made = pd.to_numeric(table.ipc, errors="coerce") * table.dataset.map(classes)
-    table["seconds_in_all"] = table.seconds_per_image + before / made
+    of_one_set = pd.to_numeric(table.ipc, errors="coerce") * table.classes
+    table["seconds_in_all"] = table.seconds_per_image + before / of_one_set
     kept = [*PANEL, "method", "label", "ipc", "seconds_per_image", "seconds_in_all"]
     return table[[*kept, "top1_mean", "top1_std"]], pd.concat(absent, ignore_index=True)
 
