@@ -7,6 +7,7 @@ import pandas as pd
 
 from lighthouse.config.grid import ALL
 from lighthouse.report.tables import MEASURED
+from lighthouse.report.trainings import shared_students
 from lighthouse.runtime.errors import DataError
 
 #: What one panel shows.
@@ -114,45 +115,64 @@ def along(
 
 
 def sweep_rows(
-    accuracy: pd.DataFrame,
+    runs: pd.DataFrame,
     diversity: pd.DataFrame,
     sweeps: Mapping[str, Sequence[float]],
     table: Mapping[str, Mapping[str, float]],
 ) -> pd.DataFrame:
     """Rows in which one factor is varied and the others stand at the table's values.
 
-    accuracy, diversity: of one method and IPC. sweeps: factor → values; table: dataset →
-    factor → value. ``at_table`` marks the table's own value, which is a point of every curve;
+    runs, diversity: the trainings and the sets of one method and IPC. sweeps: factor → values;
+    table: dataset → factor → value. ``at_table`` marks the table's own value, which is a point
+    of every curve. Sets at that value may have more students than the others: accuracies are
+    of the ``n_students`` a set that every point of a panel has (``shared_students``).
     ``coverage_mean`` and ``coverage_std`` are over sampling seeds. Rows without figures stay,
     with their ``status``.
     """
     factors = list(sweeps)
-    light = diversity[diversity.status == MEASURED].groupby(["dataset", *factors]).coverage
+    numbers = dict.fromkeys(factors, float)
+    light = diversity[diversity.status == MEASURED].astype(numbers)
+    light = light.groupby(["dataset", *factors]).coverage
     light = light.agg(coverage_mean="mean", coverage_std="std").reset_index()
-    accuracy = accuracy.astype(dict.fromkeys(factors, float))
-    light = light.astype(dict.fromkeys(factors, float))
-    joined = accuracy.merge(light, on=["dataset", *factors], how="left")
     parts = []
     for factor in factors:
-        rows = along(joined, factor, sweeps, table)
+        rows = along(runs.astype(numbers), factor, sweeps, table)
         own = rows.dataset.map({dataset: values[factor] for dataset, values in table.items()})
         at_table = np.isclose(rows[factor], own.astype(float))
         parts.append(rows.assign(factor=factor, value=rows[factor], at_table=at_table))
-    kept = [*PANEL, "factor", "value", "at_table", "n_seeds", "n_students", "top1_last_mean"]
-    kept += ["top1_last_std", "coverage_mean", "coverage_std", "status"]
-    rows = pd.concat(parts)[kept]
+    # A student that is trained at the table's values alone has no curve.
+    rows = (
+        pd.concat(parts)
+        .groupby(PANEL)
+        .filter(lambda panel: panel.groupby("factor").value.nunique().max() > 1)
+    )
     if not (rows.status == MEASURED).any():
         raise DataError("no figure of the sweeps: no row of them is measured")
-    # A student that is trained at the table's values alone has no curve.
-    rows = rows.groupby(PANEL).filter(
-        lambda curve: curve.groupby("factor").value.nunique().max() > 1
-    )
+    points = _points(rows, [*PANEL, *factors, "factor", "value", "at_table"])
     rank = {factor: i for i, factor in enumerate(factors)}
-    return rows.sort_values(
+    points = points.merge(light, on=["dataset", *factors], how="left").sort_values(
         ["factor", *PANEL, "value"],
         key=lambda column: column.map(rank) if column.name == "factor" else column,
         ignore_index=True,
     )
+    kept = [*PANEL, "factor", "value", "at_table", "n_seeds", "n_students", "top1_last_mean"]
+    return points[[*kept, "top1_last_std", "coverage_mean", "coverage_std", "status"]]
+
+
+def _points(runs: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """A row a point that ``keys`` name: accuracies of the students that all of its panel have."""
+    measured = [panel for _, panel in runs[runs.status == MEASURED].groupby(PANEL)]
+    shared = [shared_students(panel.to_dict("records")) for panel in measured]
+    alike = pd.concat(
+        [panel[panel.student_seed.isin(of)] for panel, of in zip(measured, shared, strict=True)]
+    )
+    figures = alike.groupby(keys).agg(
+        n_seeds=("seed", "nunique"),
+        n_students=("student_seed", "nunique"),
+        top1_last_mean=("top1_last", "mean"),
+        top1_last_std=("top1_last", "std"),
+    )
+    return runs[[*keys, "status"]].drop_duplicates().merge(figures, on=keys, how="left")
 
 
 def sweep_left_out(rows: pd.DataFrame) -> str:
