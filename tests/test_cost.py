@@ -2,7 +2,7 @@
 
 import pytest
 
-from lighthouse.report.cost import COLUMNS, WORK, cost_row
+from lighthouse.report.cost import COLUMNS, KEYS, WORK, cost_row
 
 GIB = 2**30
 
@@ -27,7 +27,7 @@ RECORDS = {
 
 
 def row(sample="sample", base="base", preparation=()):
-    place = {"dataset": "toy", "method": "m", "ipc": 10}
+    place = {"dataset": "toy", "method": "m", "ipc": 10, "classes": 5}
     return {**place, "sample": sample, "base": base, "preparation": list(preparation)}
 
 
@@ -81,7 +81,7 @@ def test_a_row_that_lacks_one_record_is_missing(lost):
     found = cost_row(row(preparation=["tuned"]), records)
     assert found["status"] == "missing"
     assert found["seconds_per_image"] != found["seconds_per_image"]
-    assert (found["dataset"], found["method"], found["ipc"]) == ("toy", "m", 10)
+    assert [found[key] for key in KEYS] == ["toy", "m", 10, 5]
 
 
 def test_a_set_made_elsewhere_has_no_cost_here():

@@ -9,7 +9,6 @@ from lighthouse.report.curves import (
     at_ipc,
     by_cost,
     by_ipc,
-    class_counts,
     fullest_ipc,
     left_out,
     sweep_left_out,
@@ -73,12 +72,13 @@ def board():
 
 
 def cost(**changed):
-    """Two classes and two seeds; random and dit hold one file at IPC 10."""
+    """Two classes and two seeds; random is one set, dit holds one file at IPC 10."""
     rows = [
         {
             "dataset": "toy",
             "method": method,
             "ipc": ipc,
+            "classes": 2,
             "base_seconds": base,
             "preparation_seconds": preparation,
             "seconds_per_image": seconds,
@@ -86,8 +86,8 @@ def cost(**changed):
             "status": "measured",
         }
         for method, ipc, base, preparation, seconds, images in (
-            ("random", 1, NAN, 0.0, 0.001, 40),
-            ("random", 10, NAN, 0.0, 0.001, 40),
+            ("random", 1, NAN, 3.0, 0.001, 20),
+            ("random", 10, NAN, 3.0, 0.001, 20),
             ("dit", 1, 6.0, 0.0, 0.2, 40),
             ("dit", 10, 6.0, 0.0, 0.2, 40),
             ("joint", 1, 6.0, 4.0, 0.3, 4),
@@ -237,10 +237,6 @@ def test_the_fullest_ipc_is_the_largest_of_those_with_most_methods():
     assert fullest_ipc(rows) == 10
 
 
-def test_the_number_of_classes_follows_from_the_files():
-    assert class_counts(board(), cost()).to_dict() == {"toy": 2}
-
-
 def test_time_in_all_spreads_training_over_one_set():
     data, _ = by_cost(board(), cost())
     of = data.set_index("method")
@@ -248,7 +244,26 @@ def test_time_in_all_spreads_training_over_one_set():
     assert of.seconds_per_image["joint"] == 0.3
     assert of.seconds_in_all["joint"] == pytest.approx(0.3 + 10 / 2)
     assert of.seconds_in_all["dit"] == pytest.approx(0.2 + 6 / 2)
-    assert of.seconds_in_all["random"] == pytest.approx(0.001)
+    assert of.seconds_in_all["random"] == pytest.approx(0.001 + 3 / 2)
+    assert of.seconds_in_all["full"] != of.seconds_in_all["full"]
+
+
+def test_training_is_spread_over_one_set_however_many_images_the_file_holds():
+    spread = by_cost(board(), cost(), ipc=10)[0].set_index("method").seconds_in_all
+    assert spread["random"] == pytest.approx(0.001 + 3 / (10 * 2))
+    assert spread["dit"] == pytest.approx(0.2 + 6 / (10 * 2))
+    other = by_cost(board(), cost(images=7, classes=5), ipc=10)[0].set_index("method")
+    assert other.seconds_in_all["dit"] == pytest.approx(0.2 + 6 / (10 * 5))
+
+
+def test_a_set_made_elsewhere_is_left_out_and_changes_no_other_cost():
+    given = {**row("random", 1, 55.0), "method": "mine", "label": "Mine"}
+    own = {**cost().iloc[0], "method": "mine", "seconds_per_image": NAN, "images": NAN}
+    data, absent = by_cost(
+        pd.concat([board(), pd.DataFrame([given])]), pd.concat([cost(), pd.DataFrame([own])])
+    )
+    assert left_out(absent) == "no cost measured: Mine (IPC 1)."
+    assert data.equals(by_cost(board(), cost())[0])
 
 
 def test_a_method_without_a_cost_is_left_out_and_named():
@@ -278,38 +293,44 @@ SWEEPS = {"lambda": [0, 0.1], "eta_dpp": [0, 30], "mu_dm": [10]}
 TABLE = {"toy": {"lambda": 0.1, "eta_dpp": 100, "mu_dm": 10}}
 
 
-def point(lam, eta, mu, top1=80.0, status="measured", student="net"):
-    return {
+def point(lam, eta, mu, *by_student, student="net"):
+    """Trainings at one point: by student seed, (top-1 of sampling seed 0, of seed 1)."""
+    where = {
         "dataset": "toy",
         "student": student,
         "protocol": "p",
         "lambda": lam,
         "eta_dpp": eta,
         "mu_dm": mu,
-        "n_seeds": 2,
-        "n_students": 2,
-        "top1_last_mean": top1,
-        "top1_last_std": 1.0,
-        "status": status,
+        "method": "rsm-cgs",
+        "ipc": 5,
     }
+    if not by_student:
+        return [{**where, "seed": NAN, "student_seed": NAN, "top1_last": NAN, "status": "missing"}]
+    return [
+        {**where, "seed": seed, "student_seed": k, "top1_last": top1, "status": "measured"}
+        for k, values in enumerate(by_student)
+        for seed, top1 in enumerate(values)
+    ]
 
 
 def swept():
-    accuracy = pd.DataFrame(
+    runs = pd.DataFrame(
         [
-            point(0.1, 100, 10, 90.0),
-            point(0.0, 100, 10, 85.0),
-            point(0.1, 0, 10, 70.0),
-            point(0.1, 30, 10, NAN, "missing"),
-            point(0.0, 0, 10, 1.0),  # two factors off the table
-            point(0.1, 55, 10, 2.0),  # a value that is not asked for
-            point(0.1, 100, 10, 95.0, student="wide"),  # the table's value alone
+            # As in the main table, a second student of each set: the mean of both is 50.
+            *point(0.1, 100, 10, (89.0, 91.0), (9.0, 11.0)),
+            *point(0.0, 100, 10, (84.0, 86.0)),
+            *point(0.1, 0, 10, (68.0, 72.0)),
+            *point(0.1, 30, 10),
+            *point(0.0, 0, 10, (1.0, 1.0)),  # two factors off the table
+            *point(0.1, 55, 10, (2.0, 2.0)),  # a value that is not asked for
+            *point(0.1, 100, 10, (95.0, 95.0), student="wide"),  # the table's value alone
         ]
     )
     keys = ["dataset", "lambda", "eta_dpp", "mu_dm"]
-    diversity = accuracy[accuracy.student == "net"][keys]
+    diversity = runs[runs.student == "net"][keys].drop_duplicates()
     diversity = pd.concat([diversity.assign(coverage=c, status="measured") for c in (0.1, 0.3)])
-    return sweep_rows(accuracy, diversity, SWEEPS, TABLE)
+    return sweep_rows(runs, diversity, SWEEPS, TABLE)
 
 
 def test_a_sweep_varies_one_factor_and_takes_in_the_tables_value():
@@ -326,9 +347,38 @@ def test_a_sweep_varies_one_factor_and_takes_in_the_tables_value():
     assert rows.at_table.tolist() == [False, True, False, False, True, True]
 
 
+def test_every_point_of_a_sweep_is_of_the_students_that_all_points_have():
+    rows = swept()
+    measured = rows[rows.status == "measured"]
+    assert measured.n_students.tolist() == [1] * 5
+    assert measured.n_seeds.tolist() == [2] * 5
+    of = measured.drop_duplicates("top1_last_mean").set_index("top1_last_mean").top1_last_std
+    assert of.to_dict() == pytest.approx({85: 2**0.5, 90: 2**0.5, 70: 8**0.5})
+    assert rows[rows.status == "missing"].n_students.isna().all()
+
+
+def test_a_sweep_whose_points_all_have_two_students_keeps_both():
+    runs = pd.DataFrame(
+        [
+            *point(0.1, 100, 10, (89.0, 91.0), (9.0, 11.0)),
+            *point(0.0, 100, 10, (80.0, 82.0), (20.0, 22.0)),
+        ]
+    )
+    none = runs.assign(coverage=NAN, status="missing")
+    rows = sweep_rows(runs, none, {"lambda": [0]}, {"toy": {"lambda": 0.1}})
+    assert rows.n_students.tolist() == [2, 2]
+    assert rows.top1_last_mean.tolist() == [51, 50]
+
+
+def test_a_sweep_of_which_nothing_is_measured_says_so():
+    runs = pd.DataFrame([*point(0.1, 100, 10), *point(0.0, 100, 10)])
+    with pytest.raises(DataError, match="no row of them is measured"):
+        sweep_rows(runs, runs.assign(coverage=NAN), SWEEPS, TABLE)
+
+
 def test_the_rows_along_one_weight_hold_none_of_another_sweep():
     points = [(0.1, 100, 10), (0.1, 0, 10), (0.0, 100, 10), (0.1, 100, 3)]
-    rows = pd.DataFrame([point(*weights) for weights in points])
+    rows = pd.DataFrame([run for weights in points for run in point(*weights)])
     assert along(rows, "eta_dpp", SWEEPS, TABLE).eta_dpp.tolist() == [100, 0]
 
 

@@ -44,7 +44,7 @@ def test_a_set_made_elsewhere_has_its_one_row_its_student_and_no_cost():
     paths = [path for path, _ in rows.student_records(own)]
     assert f"results/students/convnet3/digits/{own.cell('digits', 'mine', 3).path}.json" in paths
     (cost,) = [row for row in rows.cost_rows(own) if row["method"] == "mine"]
-    assert paths_of(cost) == []
+    assert (paths_of(cost), cost["classes"]) == ([], 10)
 
 
 def test_every_student_record_stands_for_one_row():
@@ -67,6 +67,13 @@ def test_a_tuned_method_costs_its_tuning_and_a_guided_one_its_surrogate():
         "results/costs/priors/digits/rsm/lambda~0.005/lr~0.001.json"
     ]
     assert (costs["random", 1]["base"], costs["random", 1]["preparation"]) == (None, [])
+
+
+def test_every_cost_has_the_datasets_number_of_classes():
+    assert {row["classes"] for row in rows.cost_rows(study())} == {10}
+    one_by_one = study("datasets.digits.sampler.classes_per_job", 3)
+    assert one_by_one.shards("digits") == [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9]]
+    assert {row["classes"] for row in rows.cost_rows(one_by_one)} == {10}
 
 
 def test_methods_that_share_samples_over_ipc_share_their_cost():

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_rel
 
-from lighthouse.report.significance import COLUMNS, seed_means, significance_rows
+from lighthouse.report.significance import COLUMNS, compare, significance_rows
 from lighthouse.report.statistics import components, holm, paired, verdict
+from lighthouse.report.trainings import trainings
 
 NAN = float("nan")
 
@@ -161,8 +162,25 @@ def by_method(rows):
 
 
 def test_a_seed_counts_by_the_mean_of_its_students():
-    means = seed_means(runs_of(cell("a"), {0: [1, 3], 1: [5, 6]}))
-    assert list(means.values()) == [{0: 2, 1: 5.5}]
+    found = trainings(runs_of(cell("a"), {0: [1, 3], 1: [5, 6]}) + runs_of(cell("b"), {0: [0, 0]}))
+    assert next(iter(found.values())) == {(0, 0): 1, (0, 1): 3, (1, 0): 5, (1, 1): 6}
+    result = compare(found, cell("a"), cell("b"), "s", "p")
+    assert (result.n_pairs, result.difference) == (1, 2)
+
+
+def test_students_that_only_one_side_has_do_not_enter():
+    # By the first students 1, 2 and 3 points; the second ones of dit would make it -49 and worse.
+    runs = runs_of(cell("dit"), {0: [70, 170], 1: [80, 180], 2: [60, 160]})
+    runs += runs_of(cell("a"), {0: [71], 1: [82], 2: [63]})
+    (row,) = significance_rows(runs, [cell("dit"), cell("a")], "dit", [], 0.05)
+    assert (row["n_pairs"], row["difference"], row["std_difference"]) == (3, 2, 1)
+
+
+def test_a_student_that_one_side_has_under_one_seed_alone_does_not_enter():
+    runs = runs_of(cell("dit"), {0: [70, 74], 1: [80, 84]})
+    runs += runs_of(cell("a"), {0: [71, 77], 1: [82]})
+    (row,) = significance_rows(runs, [cell("dit"), cell("a")], "dit", [], 0.05)
+    assert (row["n_pairs"], row["difference"]) == (2, ((1 + 3) / 2 + 2) / 2)
 
 
 def test_pairs_are_of_one_seed_whatever_their_order():

@@ -401,7 +401,7 @@ if SWEEP and (SWEEP["lambda"] or SWEEP["mu_dm"]):
 
     rule figure_sensitivity:
         input:
-            accuracy="results/tables/accuracy.csv",
+            runs="results/tables/runs.csv",
             diversity="results/tables/diversity.csv",
         output:
             pdf="results/figures/sensitivity.pdf",

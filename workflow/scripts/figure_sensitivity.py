@@ -12,11 +12,11 @@ from lighthouse.report.figures import save_figure  # noqa: E402
 from lighthouse.report.tables import write_rows  # noqa: E402
 
 params = job.params
-accuracy, diversity = (
+runs, diversity = (
     at_ipc(pd.read_csv(path), params.method, params.ipc)
-    for path in (job.input.accuracy, job.input.diversity)
+    for path in (job.input.runs, job.input.diversity)
 )
-data = sweep_rows(accuracy, diversity, params.sweeps, params.table)
+data = sweep_rows(runs, diversity, params.sweeps, params.table)
 title = f"{params.label}, {params.ipc} images per class"
 save_figure(sensitivity_figure(data, title, sweep_left_out(data)), [job.output.pdf, job.output.png])
 write_rows(job.output.csv, data.to_dict("records"))

@@ -103,6 +103,7 @@ def _cost_row(study: Study, cell: Cell) -> dict:
         "dataset": cell.dataset,
         "method": cell.method,
         "ipc": cell.ipc,
+        "classes": study.n_classes(cell.dataset),
         "sample": None
         if method.external
         else f"results/costs/samples/{study.source(cell).path}.json",

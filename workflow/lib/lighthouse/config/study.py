@@ -98,13 +98,16 @@ class Study:
             options["root"] = str(self.place(options["root"]))
         return options
 
+    def n_classes(self, dataset: str) -> int:
+        """How many classes a dataset has. No image is read for it."""
+        source = SOURCES[self.dataset(dataset)["source"]]
+        return source.n_classes(self.source_options(dataset))
+
     def shards(self, dataset: str) -> list[list[int]]:
         """Labels by sampling job: groups of ``sampler.classes_per_job`` classes."""
-        options = self.dataset(dataset)
-        total = SOURCES[options["source"]].n_classes(self.source_options(dataset))
-        size = options["sampler"]["classes_per_job"]
-        labels = list(range(total))
-        return [labels[first : first + size] for first in range(0, total, size)]
+        size = self.dataset(dataset)["sampler"]["classes_per_job"]
+        labels = list(range(self.n_classes(dataset)))
+        return [labels[first : first + size] for first in range(0, len(labels), size)]
 
     def pretrained(self, dataset: str, part: str) -> Path | None:
         """Folder of the pretrained ``autoencoder`` or ``denoiser``; None for a new one.

@@ -3,12 +3,13 @@
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 
-from lighthouse.report.significance import compare, families, judged, seed_means
+from lighthouse.report.significance import compare, families, judged
 from lighthouse.report.statistics import deviation
 from lighthouse.report.tables import CELL, MEASURED, MISSING, NAN, cell_key
+from lighthouse.report.trainings import shared_students, trainings
 
 FACTORS = ("rsm", "dpp", "mean")
-MEASURES = ("log_det", "coverage", "ssim")
+MEASURES = ("log_det", "coverage", "precision", "recall", "density", "ssim")
 COLUMNS = (
     "dataset",
     "ipc",
@@ -17,6 +18,8 @@ COLUMNS = (
     "method",
     *FACTORS,
     "coupling",
+    "n_seeds",
+    "n_students",
     "top1_mean",
     "top1_std",
     "difference",
@@ -41,40 +44,56 @@ def ablation_rows(
     rows: cells (``CELL``) with ``rsm``, ``dpp``, ``mean`` (yes or no) and ``coupling``. Of
     each dataset and IPC the first with no factor is the reference: ``difference`` is a
     row's mean accuracy less the reference's, over the seeds of both, in percentage points.
-    ``p_holm`` is corrected over this table's comparisons of a dataset, student and protocol.
+    One table is of a dataset, student and protocol. Its means, deviations and differences
+    are over the ``n_students`` a set that all its measured rows have (``shared_students``), on
+    the ``n_seeds`` sets of a row; ``p_holm`` is corrected over its comparisons.
     """
-    means = seed_means(runs)
     done = []
     for dataset, student, protocol in families(runs, rows):
         if student not in students:
             continue
         own = [row for row in rows if row["dataset"] == dataset]
+        found = trainings(_of_shared_students(runs, own, student, protocol))
         for row in own:
             reference = next((r for r in own if r["ipc"] == row["ipc"] and not _any(r)), None)
-            values = [
-                run["top1_last"]
-                for run in runs
-                if (cell_key(run), run["student"], run["protocol"])
-                == (cell_key(row), student, protocol)
-                and run["status"] == MEASURED
-            ]
+            measured = found.get((cell_key(row), student, protocol), {})
             result = {"difference": NAN, "p": NAN, "n_pairs": 0}
             if reference is not None and row is not reference:
-                result = compare(means, row, reference, student, protocol)._asdict()
+                result = compare(found, row, reference, student, protocol)._asdict()
             done.append(
                 {
                     **{key: row[key] for key in ("dataset", "ipc", "method", "coupling", *FACTORS)},
                     "student": student,
                     "protocol": protocol,
-                    "top1_mean": statistics.fmean(values) if values else NAN,
-                    "top1_std": deviation(values),
+                    **_accuracy(measured),
                     **seed_average(diversity, row, MEASURES),
                     **{name: result[name] for name in ("difference", "p", "n_pairs")},
-                    "status": MEASURED if values else MISSING,
-                    "fixed": _fixed(row, reference, bool(values)),
+                    "status": MEASURED if measured else MISSING,
+                    "fixed": _fixed(row, reference, bool(measured)),
                 }
             )
     return [_row(row) for row in judged(done, alpha)]
+
+
+def _of_shared_students(
+    runs: Iterable[Mapping], rows: Sequence[Mapping], student: str, protocol: str
+) -> list[Mapping]:
+    """The trainings of one table whose students all of its measured rows have."""
+    cells, own = {cell_key(row) for row in rows}, (student, protocol)
+    runs = [r for r in runs if cell_key(r) in cells and (r["student"], r["protocol"]) == own]
+    shared = shared_students(runs)
+    return [run for run in runs if run["student_seed"] in shared]
+
+
+def _accuracy(measured: Mapping[tuple[int, int], float]) -> dict:
+    """Mean and deviation of a row's trainings by (seed, student seed), and how many there are."""
+    values = list(measured.values())
+    return {
+        "n_seeds": len({seed for seed, _ in measured}) or NAN,
+        "n_students": len({student_seed for _, student_seed in measured}) or NAN,
+        "top1_mean": statistics.fmean(values) if values else NAN,
+        "top1_std": deviation(values),
+    }
 
 
 def seed_average(table: Iterable[Mapping], cell: Mapping, columns: Iterable[str]) -> dict:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from lighthouse.report.tables import MEASURED, MISSING, NAN
 
-KEYS = ("dataset", "method", "ipc")
+KEYS = ("dataset", "method", "ipc", "classes")
 COLUMNS = (
     *KEYS,
     "base_seconds",
@@ -34,8 +34,9 @@ def paths_of(row: Mapping) -> list[str]:
 def cost_row(row: Mapping, records: Mapping[str, Mapping]) -> dict:
     """One method's cost at one dataset and IPC.
 
-    row: ``KEYS``; the paths ``sample``, ``base`` (None without a prior trained here) and
-    ``preparation`` (what the method needs beyond the base: fine-tuning, a surrogate).
+    row: ``KEYS``, with the dataset's number of ``classes``; the paths ``sample``, ``base``
+    (None without a prior trained here) and ``preparation`` (what the method needs beyond the
+    base: fine-tuning, a surrogate).
     A set made elsewhere has no ``sample`` (None), and no cost of its own here.
     records: a job's cost by path. A path without one makes the row a missing one.
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from lighthouse.config.grid import ALL
 from lighthouse.report.tables import MEASURED
+from lighthouse.report.trainings import shared_students
 from lighthouse.runtime.errors import DataError
 
 #: What one panel shows.
@@ -47,17 +48,6 @@ def fullest_ipc(rows: pd.DataFrame) -> int:
     return int(counts[counts == counts.max()].index.max())
 
 
-def class_counts(board: pd.DataFrame, cost: pd.DataFrame) -> pd.Series:
-    """Classes by dataset, from how many images the files hold.
-
-    A file holds the sets of all seeds, of its own IPC or, where each image is drawn alone, of
-    the study's largest: the smallest number an IPC and seed is that of the classes.
-    """
-    seeds = board[board.ipc.astype(str) != ALL].groupby("dataset").n_seeds.max()
-    share = cost.images / pd.to_numeric(cost.ipc, errors="coerce") / cost.dataset.map(seeds)
-    return share[cost.status == MEASURED].groupby(cost.dataset).min()
-
-
 def by_cost(
     board: pd.DataFrame, cost: pd.DataFrame, ipc: int | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -65,13 +55,13 @@ def by_cost(
 
     One IPC a panel: ``ipc``, or else ``fullest_ipc``. ``seconds_per_image`` is what sampling
     an image takes; ``seconds_in_all`` adds a share of what precedes it, the base prior's
-    training and the method's own preparation, where no more than one set of this size is
-    made. The ceiling has no cost, and stands with an empty one.
+    training and the method's own preparation, over the ipc × classes images of one set. The
+    ceiling has no cost, and stands with an empty one.
     """
     drawn, absent = [], []
-    classes = class_counts(board, cost)
     spent = cost.assign(ipc=cost.ipc.astype(str)).rename(columns={"status": "cost_status"})
-    columns = ["seconds_per_image", "base_seconds", "preparation_seconds", "cost_status"]
+    times = ["seconds_per_image", "base_seconds", "preparation_seconds"]
+    columns = ["classes", *times, "cost_status"]
     key = ["dataset", "method", "ipc"]
     board = board.drop(columns="seconds_per_image").assign(ipc=board.ipc.astype(str))
     for _, rows in board.groupby(PANEL, sort=False):
@@ -91,8 +81,8 @@ def by_cost(
         raise DataError("no figure of accuracy against cost: no row of the leaderboard is measured")
     table = pd.concat(drawn, ignore_index=True)
     before = table[["base_seconds", "preparation_seconds"]].fillna(0).sum(axis=1)
-    made = pd.to_numeric(table.ipc, errors="coerce") * table.dataset.map(classes)
-    table["seconds_in_all"] = table.seconds_per_image + before / made
+    of_one_set = pd.to_numeric(table.ipc, errors="coerce") * table.classes
+    table["seconds_in_all"] = table.seconds_per_image + before / of_one_set
     kept = [*PANEL, "method", "label", "ipc", "seconds_per_image", "seconds_in_all"]
     return table[[*kept, "top1_mean", "top1_std"]], pd.concat(absent, ignore_index=True)
 
@@ -125,45 +115,64 @@ def along(
 
 
 def sweep_rows(
-    accuracy: pd.DataFrame,
+    runs: pd.DataFrame,
     diversity: pd.DataFrame,
     sweeps: Mapping[str, Sequence[float]],
     table: Mapping[str, Mapping[str, float]],
 ) -> pd.DataFrame:
     """Rows in which one factor is varied and the others stand at the table's values.
 
-    accuracy, diversity: of one method and IPC. sweeps: factor → values; table: dataset →
-    factor → value. ``at_table`` marks the table's own value, which is a point of every curve;
+    runs, diversity: the trainings and the sets of one method and IPC. sweeps: factor → values;
+    table: dataset → factor → value. ``at_table`` marks the table's own value, which is a point
+    of every curve. Sets at that value may have more students than the others: accuracies are
+    of the ``n_students`` a set that every point of a panel has (``shared_students``).
     ``coverage_mean`` and ``coverage_std`` are over sampling seeds. Rows without figures stay,
     with their ``status``.
     """
     factors = list(sweeps)
-    light = diversity[diversity.status == MEASURED].groupby(["dataset", *factors]).coverage
+    numbers = dict.fromkeys(factors, float)
+    light = diversity[diversity.status == MEASURED].astype(numbers)
+    light = light.groupby(["dataset", *factors]).coverage
     light = light.agg(coverage_mean="mean", coverage_std="std").reset_index()
-    accuracy = accuracy.astype(dict.fromkeys(factors, float))
-    light = light.astype(dict.fromkeys(factors, float))
-    joined = accuracy.merge(light, on=["dataset", *factors], how="left")
     parts = []
     for factor in factors:
-        rows = along(joined, factor, sweeps, table)
+        rows = along(runs.astype(numbers), factor, sweeps, table)
         own = rows.dataset.map({dataset: values[factor] for dataset, values in table.items()})
         at_table = np.isclose(rows[factor], own.astype(float))
         parts.append(rows.assign(factor=factor, value=rows[factor], at_table=at_table))
-    kept = [*PANEL, "factor", "value", "at_table", "n_seeds", "n_students", "top1_last_mean"]
-    kept += ["top1_last_std", "coverage_mean", "coverage_std", "status"]
-    rows = pd.concat(parts)[kept]
+    # A student that is trained at the table's values alone has no curve.
+    rows = (
+        pd.concat(parts)
+        .groupby(PANEL)
+        .filter(lambda panel: panel.groupby("factor").value.nunique().max() > 1)
+    )
     if not (rows.status == MEASURED).any():
         raise DataError("no figure of the sweeps: no row of them is measured")
-    # A student that is trained at the table's values alone has no curve.
-    rows = rows.groupby(PANEL).filter(
-        lambda curve: curve.groupby("factor").value.nunique().max() > 1
-    )
+    points = _points(rows, [*PANEL, *factors, "factor", "value", "at_table"])
     rank = {factor: i for i, factor in enumerate(factors)}
-    return rows.sort_values(
+    points = points.merge(light, on=["dataset", *factors], how="left").sort_values(
         ["factor", *PANEL, "value"],
         key=lambda column: column.map(rank) if column.name == "factor" else column,
         ignore_index=True,
     )
+    kept = [*PANEL, "factor", "value", "at_table", "n_seeds", "n_students", "top1_last_mean"]
+    return points[[*kept, "top1_last_std", "coverage_mean", "coverage_std", "status"]]
+
+
+def _points(runs: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """A row a point that ``keys`` name: accuracies of the students that all of its panel have."""
+    measured = [panel for _, panel in runs[runs.status == MEASURED].groupby(PANEL)]
+    shared = [shared_students(panel.to_dict("records")) for panel in measured]
+    alike = pd.concat(
+        [panel[panel.student_seed.isin(of)] for panel, of in zip(measured, shared, strict=True)]
+    )
+    figures = alike.groupby(keys).agg(
+        n_seeds=("seed", "nunique"),
+        n_students=("student_seed", "nunique"),
+        top1_last_mean=("top1_last", "mean"),
+        top1_last_std=("top1_last", "std"),
+    )
+    return runs[[*keys, "status"]].drop_duplicates().merge(figures, on=keys, how="left")
 
 
 def sweep_left_out(rows: pd.DataFrame) -> str:

@@ -5,7 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from lighthouse.report.statistics import MISSING, Paired, holm, paired, verdict
-from lighthouse.report.tables import MEASURED, NAN, cell_key
+from lighthouse.report.tables import NAN, cell_key
+from lighthouse.report.trainings import Trainings, trainings
 
 #: What one table is of.
 FAMILY = ("dataset", "student", "protocol")
@@ -22,35 +23,21 @@ COLUMNS = (
     "verdict",
 )
 
-#: Accuracy by sampling seed, of one cell under one student and protocol.
-Means = dict[tuple, dict[int, float]]
 
+def compare(found: Trainings, one: Mapping, other: Mapping, student: str, protocol: str) -> Paired:
+    """A cell against another one, by the trainings that both have.
 
-def seed_means(runs: Iterable[Mapping]) -> Means:
-    """Mean accuracy of each set's students, by (cell, student, protocol) and sampling seed.
-
-    runs: rows of the table of trainings. What failed is not in it.
+    The sampling seed is the pair: sets of one seed start from the same noise, and their
+    students from the same draws. A pair's difference is the mean over the student seeds that
+    both sides have under it, for sets of a sweep have fewer than those of the main table.
     """
-    found = defaultdict(lambda: defaultdict(list))
-    for run in runs:
-        if run["status"] == MEASURED:
-            place = found[cell_key(run), run["student"], run["protocol"]]
-            place[run["seed"]].append(run["top1_last"])
-    return {
-        key: {seed: statistics.fmean(values) for seed, values in seeds.items()}
-        for key, seeds in found.items()
-    }
-
-
-def compare(means: Means, one: Mapping, other: Mapping, student: str, protocol: str) -> Paired:
-    """A cell against another one: differences of the seeds that both have.
-
-    The sampling seed is the pair: sets of one seed start from the same noise, and
-    their students from the same draws.
-    """
-    first = means.get((cell_key(one), student, protocol), {})
-    second = means.get((cell_key(other), student, protocol), {})
-    return paired([first[seed] - second[seed] for seed in first if seed in second])
+    first, second = (found.get((cell_key(c), student, protocol), {}) for c in (one, other))
+    differences = defaultdict(list)
+    for seed, student_seed in first:
+        if (seed, student_seed) in second:
+            pair = first[seed, student_seed] - second[seed, student_seed]
+            differences[seed].append(pair)
+    return paired([statistics.fmean(values) for values in differences.values()])
 
 
 def judged(rows: Sequence[dict], alpha: float) -> list[dict]:
@@ -83,7 +70,7 @@ def significance_rows(
     A comparison exists where the study trains a student on both sides; where one of them
     failed, its verdict says so.
     """
-    means, asked = seed_means(runs), trained(runs)
+    found, asked = trainings(runs), trained(runs)
     table = {(c["dataset"], c["ipc"], c["method"]): c for c in cells}
     rows = []
     for dataset, student, protocol in families(runs, cells):
@@ -97,7 +84,7 @@ def significance_rows(
                     continue
                 if not {(cell_key(c), student, protocol) for c in (cell, other)} <= asked:
                     continue
-                result = compare(means, cell, other, student, protocol)
+                result = compare(found, cell, other, student, protocol)
                 rows.append(
                     {
                         **dict(zip(FAMILY, (dataset, student, protocol), strict=True)),

@@ -1,0 +1,33 @@
+"""Single trainings, as their table (``runs.csv``) has them, and which of them compare."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from lighthouse.report.tables import MEASURED, cell_key
+
+#: Accuracy by (sampling seed, student seed), of each (cell, student, protocol).
+Trainings = dict[tuple, dict[tuple[int, int], float]]
+
+
+def trainings(runs: Iterable[Mapping]) -> Trainings:
+    """The accuracy of every training. runs: rows of the table; what failed is not in it."""
+    found: Trainings = defaultdict(dict)
+    for run in runs:
+        if run["status"] == MEASURED:
+            place = found[cell_key(run), run["student"], run["protocol"]]
+            place[run["seed"], run["student_seed"]] = run["top1_last"]
+    return dict(found)
+
+
+def shared_students(runs: Iterable[Mapping]) -> set[int]:
+    """Seeds of the students that every set of the measured runs has: by these, sets compare.
+
+    A set of an ablation or a sweep has one student, one of the main table all of them; and a
+    mean over more students is a mean over other draws.
+    """
+    students = defaultdict(set)
+    for run in runs:
+        if run["status"] == MEASURED:
+            one_set = cell_key(run), run["student"], run["protocol"], run["seed"]
+            students[one_set].add(run["student_seed"])
+    return set.intersection(*students.values()) if students else set()
