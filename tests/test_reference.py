@@ -20,7 +20,7 @@ from lighthouse.diffusion.denoiser import (
     save_denoiser,
 )
 from lighthouse.diffusion.pretrained import load_pretrained_denoiser
-from lighthouse.diffusion.sampler import noise_schedule
+from lighthouse.diffusion.schedule import ancestral
 from lighthouse.priors.difffit import embedders_are_equal
 from lighthouse.runtime.files import read_json, write_json
 from test_semantics import space_timesteps
@@ -270,7 +270,7 @@ def test_biases_modulations_and_output_begin_as_zero(untrained):
 def test_every_number_of_steps_is_respaced_as_in_the_reference_but_for_ties():
     # A running sum decides there which way the reference rounds a half; we round to even.
     for steps in range(2, 1001):
-        ours, theirs = noise_schedule(steps).timesteps.tolist()[::-1], space_timesteps(steps)
+        ours, theirs = ancestral(steps).timesteps.tolist()[::-1], space_timesteps(steps)
         exact = [Fraction(999 * i, steps - 1) for i in range(steps)]
         for got, expected, place in zip(ours, theirs, exact, strict=True):
             assert abs(got - place) <= Fraction(1, 2)

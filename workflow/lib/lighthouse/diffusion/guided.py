@@ -45,11 +45,11 @@ SEMANTICS = {
 
 @dataclass
 class Work:
-    """What a denoiser was asked, and what it computed: the same on every machine.
+    """What a denoiser was asked, which no machine changes, and what it computed.
 
     Passes with and without a class count apart. evaluations: latents whose noise was asked
-    for. computed: latents that went through the model, so that filled-up places and what is
-    done twice show. gradients: latents whose gradient was taken back through it.
+    for. gradients: latents whose gradient was taken back through it. computed: latents that
+    went through the model, so that filled-up places and what is done twice show.
     """
 
     evaluations: int = 0

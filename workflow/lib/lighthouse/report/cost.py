@@ -45,10 +45,11 @@ def cost_row(row: Mapping, records: Mapping[str, Mapping]) -> dict:
     that draw each image alone share one file across IPC. Peaks are the highest of the
     method's own jobs, base aside. A method that tunes nothing has 0 trained parameters.
 
-    What no machine changes (``diffusion.guided.Work``): ``evaluations_per_image``, how often
-    an image's latent went through the denoiser, with and without a class counted apart;
-    ``gradients_per_image``, how often a gradient came back through it; ``computed_per_image``,
-    evaluations with what filled up the calls. 0 for real images.
+    ``diffusion.guided.Work``, by image: ``evaluations_per_image``, how often its latent goes
+    through the denoiser, with and without a class counted apart, and ``gradients_per_image``,
+    how often a gradient comes back through it, are the same on every machine;
+    ``computed_per_image`` are the evaluations with the places that filled up calls on this one
+    (``diffusion.calls``). 0 for real images.
     """
     keys = {name: row[name] for name in KEYS}
     if any(path not in records for path in paths_of(row)):
