@@ -8,6 +8,7 @@ from lighthouse.report.ablation import COLUMNS, ablation_rows
 
 def ablation_row(method, **factors):
     given = {"rsm": "no", "dpp": "no", "mean": "no", "coupling": "iid", **factors}
+    given.setdefault("plain", "yes" not in given.values())
     return {**{k: v for k, v in spec(method, 5).items() if k != "label"}, **given}
 
 

@@ -179,7 +179,7 @@ COLUMNS_OF = {
     "ablation": ["report/ablation.py", "report/significance.py"],
     "accuracy": ["report/accuracy.py", "report/tables.py"],
     "cost": ["report/cost.py"],
-    "diversity": ["metrics/diversity.py", "report/tables.py"],
+    "diversity": ["metrics/diversity.py", "metrics/setutility.py", "report/tables.py"],
     "fid": ["metrics/frechet.py", "report/tables.py"],
     "guidance": ["report/tables.py"],
     "sensitivity": ["report/curves.py"],

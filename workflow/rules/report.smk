@@ -556,7 +556,7 @@ rule study_record:
         "../../envs/data.yaml"
     params:
         config=study.config,
-        methods=[asdict(study.methods[method]) for method in study.run["methods"]],
+        methods=rows.method_records(study),
         hyperparameters=study.hyperparameters,
         code=code("study_record.py"),
     script:

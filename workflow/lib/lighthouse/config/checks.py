@@ -15,13 +15,29 @@ if TYPE_CHECKING:
 
 
 def duplicates(rows: dict, study: "Study") -> Iterable[str]:
-    for table, keys in (("methods", ["method"]), ("hyperparameters", ["dataset", "ipc", "method"])):
+    named = {
+        "methods": ["method"],
+        "hyperparameters": ["dataset", "ipc", "method"],
+        "published": ["dataset", "student", "protocol", "method", "ipc", "source"],
+    }
+    for table, keys in named.items():
         seen = set()
         for row in rows[table]:
             key = tuple(row[k] for k in keys if k in row)
             if key in seen:
                 yield f"{study.table_path(table)}: {' '.join(map(str, key))} has two rows"
             seen.add(key)
+
+
+def published_names(rows: Iterable[dict], study: "Study") -> Iterable[str]:
+    """Students and protocols of published figures, by which they find their rows."""
+    for key, known in (("student", study.config["students"]), ("protocol", study.config["protocols"])):
+        for name in dict.fromkeys(row[key] for row in rows):
+            if name not in known:
+                yield (
+                    f"{study.table_path('published')}: {key} {name!r} is not known; "
+                    f"allowed: {', '.join(known)}"
+                )
 
 
 def cross_checks(study: "Study") -> Iterable[str]:

@@ -93,7 +93,8 @@ def _cost_row(study: Study, cell: Cell) -> dict:
     method, priors = study.methods[cell.method], f"results/costs/priors/{cell.dataset}"
     base, preparation = None, []
     if method.prior:
-        base = f"{priors}/base.json"
+        # A pretrained model that is taken as it is costs nothing here.
+        base = f"{priors}/base.json" if study.dataset(cell.dataset)["base"] else None
         prior = study.prior(cell)
         if prior.name != "base":
             preparation.append(f"{priors}/{prior.path}.json")
@@ -122,7 +123,10 @@ def _factors(study: Study, cell: Cell) -> dict:
     factors = {"rsm": cell.lam > 0, "dpp": "dpp" in method.guidance}
     factors["mean"] = "mean" in method.guidance
     words = {name: "yes" if given else "no" for name, given in factors.items()}
-    return {**cell.row, **words, "coupling": method.coupling}
+    prior = study.config["priors"].get(method.prior, {})
+    untuned = method.prior == "base" or prior.get("lambda") == 0
+    plain = untuned and not method.guidance
+    return {**cell.row, **words, "coupling": method.coupling, "plain": plain}
 
 
 def swept_values(study: Study) -> dict[str, list[float]]:
@@ -135,6 +139,11 @@ def table_values(study: Study) -> dict[str, dict[str, float]]:
     sweep = study.run["sweep"]
     cells = {d: study.cell(d, sweep["method"], sweep["ipc"]) for d in study.run["datasets"]}
     return {d: {factor: cell.row[factor] for factor in SWEPT} for d, cell in cells.items()}
+
+
+def method_records(study: Study) -> list[dict]:
+    """The composition of every method that the study computes."""
+    return [asdict(study.methods[name]) for name in dict.fromkeys(c.method for c in study.cells)]
 
 
 def method_looks(study: Study) -> list[dict]:

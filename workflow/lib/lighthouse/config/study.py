@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from lighthouse.config.checks import cross_checks, duplicates
+from lighthouse.config.checks import cross_checks, duplicates, published_names
 from lighthouse.config.grid import SWEPT, Cell, Method, Prior, method_of
 from lighthouse.config.schema import ConfigError, check, load_schema, read_table
 from lighthouse.datasets.external import problems
@@ -31,7 +31,7 @@ class Study:
         if check(config.get("tables"), schema["properties"]["tables"], "config"):
             raise ConfigError(problems)
         rows = {}
-        for name in ("methods", "hyperparameters"):
+        for name in ("methods", "hyperparameters", "published"):
             columns = load_schema(schemas / f"{name}.schema.yaml")
             rows[name], found = read_table(self.table_path(name), columns)
             problems += found
@@ -40,7 +40,7 @@ class Study:
         self.run = config["run"]
         self.methods = {row["method"]: method_of(row) for row in rows["methods"]}
         self.hyperparameters = rows["hyperparameters"]
-        problems += duplicates(rows, self)
+        problems += [*duplicates(rows, self), *published_names(rows["published"], self)]
         for name, given in config["external"].items():
             self.methods.setdefault(name, Method(name, given["label"], external=True))
         problems += cross_checks(self)

@@ -41,9 +41,9 @@ def ablation_rows(
 ) -> list[dict]:
     """The ablation, in the order of ``rows``, for each of ``students`` and every protocol.
 
-    rows: cells (``CELL``) with ``rsm``, ``dpp``, ``mean`` (yes or no) and ``coupling``. Of
-    each dataset and IPC the first with no factor is the reference: ``difference`` is a
-    row's mean accuracy less the reference's, over the seeds of both, in percentage points.
+    rows: cells (``CELL``) with ``rsm``, ``dpp``, ``mean`` (yes or no), ``coupling``, and
+    ``plain``: a prior that is not tuned for anything, without guidance. Of each dataset and
+    IPC the first plain one is the reference: ``difference`` is a row's mean accuracy less the reference's, over the seeds of both, in percentage points.
     One table is of a dataset, student and protocol. Its means, deviations and differences
     are over the ``n_students`` a set that all its measured rows have (``shared_students``), on
     the ``n_seeds`` sets of a row; ``p_holm`` is corrected over its comparisons.
@@ -55,7 +55,7 @@ def ablation_rows(
         own = [row for row in rows if row["dataset"] == dataset]
         found = trainings(_of_shared_students(runs, own, student, protocol))
         for row in own:
-            reference = next((r for r in own if r["ipc"] == row["ipc"] and not _any(r)), None)
+            reference = next((r for r in own if r["ipc"] == row["ipc"] and r["plain"]), None)
             measured = found.get((cell_key(row), student, protocol), {})
             result = {"difference": NAN, "p": NAN, "n_pairs": 0}
             if reference is not None and row is not reference:
@@ -107,10 +107,6 @@ def average(values: Iterable[float]) -> float:
     """Mean of those that are numbers; NaN of none."""
     known = [value for value in values if value == value]
     return statistics.fmean(known) if known else NAN
-
-
-def _any(row: Mapping) -> bool:
-    return any(row[name] == "yes" for name in FACTORS)
 
 
 def _fixed(row: Mapping, reference: Mapping | None, measured: bool) -> str | None:

@@ -37,7 +37,7 @@ def cost_row(row: Mapping, records: Mapping[str, Mapping]) -> dict:
     row: ``KEYS``, with the dataset's number of ``classes``; the paths ``sample``, ``base``
     (None without a prior trained here) and ``preparation`` (what the method needs beyond the
     base: fine-tuning, a surrogate).
-    A set made elsewhere has no ``sample`` (None), and no cost of its own here.
+    A set made elsewhere has no ``sample`` (None): what it cost is not known here.
     records: a job's cost by path. A path without one makes the row a missing one.
 
     Seconds are of work, without a process's start-up, on ``device`` with ``threads``.
@@ -63,11 +63,11 @@ def cost_row(row: Mapping, records: Mapping[str, Mapping]) -> dict:
     return {
         **keys,
         "base_seconds": _total(base) if base else NAN,
-        "preparation_seconds": _total(preparation),
+        "preparation_seconds": _total(preparation) if sample else NAN,
         "seconds_per_image": _total(sample) / images if images else NAN,
         "images": images or NAN,
         **{f"{name}_per_image": _count(sample, name, images) for name in WORK},
-        "trainable_parameters": sum(r.get("trainable_parameters") or 0 for r in preparation),
+        "trainable_parameters": _trained(preparation) if sample else NAN,
         "peak_host_gib": _peak(own, "peak_host_bytes"),
         "peak_device_gib": _peak(own, "peak_device_bytes"),
         **{name: sample[0][name] if sample else NAN for name in ("device", "threads")},
@@ -83,6 +83,10 @@ def _several(paths: str | Sequence[str] | None) -> list[str]:
 
 def _total(records: Sequence[Mapping]) -> float:
     return float(sum(record["seconds"] for record in records))
+
+
+def _trained(preparation: Sequence[Mapping]) -> int:
+    return sum(record.get("trainable_parameters") or 0 for record in preparation)
 
 
 def _count(sample: Sequence[Mapping], name: str, images: int) -> float:

@@ -67,7 +67,7 @@ def write_surrogate(
     with whole(folder) as beside:
         beside.mkdir()
         write_tensors(beside / CHECKPOINTS, states, record)
-        write_tensors(beside / GRADIENTS, gradients, {"classes": list(classes)})
+        write_tensors(beside / GRADIENTS, gradients, record)
 
 
 class Surrogate:
