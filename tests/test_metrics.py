@@ -211,7 +211,7 @@ def test_the_kernel_distance_of_two_pairs_is_the_estimator_by_hand():
     assert kernel_distance(real, synthetic) == pytest.approx(1 + 27 - 2 * 37 / 4)
 
 
-def test_at_few_images_the_kernel_distance_is_unbiased_and_the_frechet_distance_is_not(monkeypatch):
+def test_of_few_independent_images_the_kernel_distance_alone_is_unbiased(monkeypatch):
     monkeypatch.setattr(frechet, "SUBSETS", 20)
     real, few = rng(0).normal(size=(2000, 2)), [rng(s).normal(size=(10, 2)) for s in range(1, 100)]
     kernel = [kernel_distance(real, one) for one in few]
@@ -219,6 +219,14 @@ def test_at_few_images_the_kernel_distance_is_unbiased_and_the_frechet_distance_
     assert abs(np.mean(kernel)) < 2 * np.std(kernel) / len(few) ** 0.5
     fid = [frechet_distance(statistics(real), statistics(one)) for one in few]
     assert np.mean(fid) > 10 * np.std(fid) / len(few) ** 0.5
+
+
+def test_a_set_with_one_image_of_each_class_is_below_its_own_distribution():
+    # Kernel 1, 1 and 8 of (0, 0), (0, 1) and (1, 1). Pairs of real images: (1 + 2 + 8)/4, as
+    # across; the one pair of the set: 1, since it has none of one class.
+    real, one_of_each = np.repeat([[0.0], [1.0]], 500, axis=0), np.array([[0.0], [1.0]])
+    expected = 11 / 4 + 1 - 2 * 11 / 4
+    assert kernel_distance(real, one_of_each) == pytest.approx(expected, abs=0.1)
 
 
 #: Two sets of ten images, of which the second holds three of the first's.

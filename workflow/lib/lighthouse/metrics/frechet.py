@@ -64,11 +64,14 @@ def subset_size(n_real: int, n_synthetic: int) -> int:
 def kernel_distance(real: np.ndarray, synthetic: np.ndarray) -> float:
     """Squared MMD with the kernel (x·y/d + 1)³ of features (n, d) and (N, d): KID.
 
-    Bińkowski et al. (2018), by the unbiased estimator: unlike the Fréchet distance it expects
-    the same at few images as at many, and may be below 0. The mean over 100 pairs of random
-    subsets of ``subset_size`` images, which are those that torch-fidelity draws by seed 2020;
-    in double precision (ours). It is KID only where the features are Inception's. NaN where
-    there is one image.
+    Bińkowski et al. (2018), by the estimator that expects the same of few images as of many,
+    and may be below 0. That holds of images drawn independently. Sets hold ipc of each of C
+    classes, so (ipc-1)/(C·ipc-1) of a set's pairs are of one class where it would be 1/C, and
+    real images, too, come out below 0, most at IPC 1: compare at equal IPC only.
+
+    The mean over 100 pairs of random subsets of ``subset_size`` images, which are those that
+    torch-fidelity draws by seed 2020; in double precision (ours). It is KID only where the
+    features are Inception's. NaN where there is one image.
     """
     size = subset_size(len(real), len(synthetic))
     if size < 2:  # no pair of one side

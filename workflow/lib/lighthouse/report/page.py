@@ -50,7 +50,7 @@ BESIDE = {
 #: What is said of the distances, with the name of the features.
 DISTANCES = (
     "Fréchet distance and KID: means over the sets, of one set each, in the features of {}. "
-    "Compare the first at equal IPC only."
+    "Compare them at equal IPC only."
 )
 
 
