@@ -119,3 +119,11 @@ def test_a_row_that_failed_says_nothing_of_students():
     broken = {row["method"]: row for row in ablation()}["broken"]
     assert broken["n_students"] != broken["n_students"]
     assert broken["n_seeds"] != broken["n_seeds"]
+
+
+def test_a_method_of_other_parts_is_not_what_the_rows_are_compared_with():
+    rows = [ablation_row("mgd3", plain=False), *ABLATION]
+    runs = [*trained("mgd3", {0: 60.0, 1: 61.0, 2: 62.0}), *TRAININGS]
+    found = {row["method"]: row for row in ablation_rows(runs, [], rows, ["s"], 0.05)}
+    assert found["dit"]["verdict"] == "reference"
+    assert found["mgd3"]["difference"] == -11

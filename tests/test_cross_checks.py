@@ -2,7 +2,37 @@
 
 import pytest
 
-from shipped import SHIPPED, changed, one_problem, problems
+from shipped import SHIPPED, changed, one_problem, problems, table
+
+PUBLISHED = {
+    "dataset": ("imagenett", "published.tsv, line 2: dataset: 'imagenett' is not known; allowed:"),
+    "student": ("convnet-6", "published.tsv: student 'convnet-6' is not known; allowed: convnet3"),
+    "protocol": ("igdd", "published.tsv: protocol 'igdd' is not known; allowed: digits, minimax"),
+    "top1": ("146.0", "published.tsv, line 2: top1: 146.0 is greater than the maximum of 100"),
+    "ipc": ("ten", "published.tsv, line 2: ipc: 'ten' is not a name; allowed: images per class"),
+    "source": ("", "published.tsv, line 2: 'source' is missing"),
+}
+
+
+@pytest.mark.parametrize("column", PUBLISHED)
+def test_a_published_figure_that_would_find_no_row_is_told(tmp_path, column):
+    value, words = PUBLISHED[column]
+
+    def edit(lines):
+        fields = lines[1].split("\t")
+        fields[lines[0].split("\t").index(column)] = value
+        return [lines[0], "\t".join(fields), *lines[2:]]
+
+    one_problem(table(tmp_path, "published", edit), words)
+
+
+def test_a_published_figure_is_listed_once(tmp_path):
+    one_problem(
+        table(tmp_path, "published", lambda lines: [*lines, lines[1]]),
+        "published.tsv: imagenette convnet6 igd random 10 Xu et al. 2026",
+        "has two rows",
+    )
+
 
 MISTAKES = {
     "unknown method": (

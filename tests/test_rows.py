@@ -96,6 +96,25 @@ def test_the_ablation_names_the_factors_of_each_row():
     combinations = set(factors.values())
     assert len(combinations) == 16
     assert len(factors) == 17
+    assert [name for name, spec in specs.items() if spec["plain"]] == ["dit", "control"]
+
+
+def test_a_pretrained_prior_that_is_taken_as_it_is_costs_nothing_here():
+    config = changed("datasets.digits.base", "null")
+    config["datasets"]["digits"]["denoiser"] = {
+        "pretrained": "a/model",
+        "revision": "0123456",
+        "class_embeddings": "new",
+    }
+    taken = load_study(SHIPPED, BASE)
+    taken.config = config  # which a study of digits is not allowed to be
+    assert {row["base"] for row in rows.cost_rows(taken)} == {None}
+
+
+def test_the_record_of_a_study_has_every_composition():
+    records = {record["name"] for record in rows.method_records(study())}
+    assert records == {cell.method for cell in study().cells}
+    assert "base-dpp-greedy" in records
 
 
 def test_published_figures_stand_beside_imagenets_own_folders_alone():

@@ -31,7 +31,10 @@ def duplicates(rows: dict, study: "Study") -> Iterable[str]:
 
 def published_names(rows: Iterable[dict], study: "Study") -> Iterable[str]:
     """Students and protocols of published figures, by which they find their rows."""
-    for key, known in (("student", study.config["students"]), ("protocol", study.config["protocols"])):
+    for key, known in (
+        ("student", study.config["students"]),
+        ("protocol", study.config["protocols"]),
+    ):
         for name in dict.fromkeys(row[key] for row in rows):
             if name not in known:
                 yield (
