@@ -31,10 +31,8 @@ def duplicates(rows: dict, study: "Study") -> Iterable[str]:
 
 def published_names(rows: Iterable[dict], study: "Study") -> Iterable[str]:
     """Students and protocols of published figures, by which they find their rows."""
-    for key, known in (
-        ("student", study.config["students"]),
-        ("protocol", study.config["protocols"]),
-    ):
+    for key in ("student", "protocol"):
+        known = study.config[f"{key}s"]
         for name in dict.fromkeys(row[key] for row in rows):
             if name not in known:
                 yield (

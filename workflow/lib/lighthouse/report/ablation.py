@@ -42,8 +42,9 @@ def ablation_rows(
     """The ablation, in the order of ``rows``, for each of ``students`` and every protocol.
 
     rows: cells (``CELL``) with ``rsm``, ``dpp``, ``mean`` (yes or no), ``coupling``, and
-    ``plain``: a prior that is not tuned for anything, without guidance. Of each dataset and
-    IPC the first plain one is the reference: ``difference`` is a row's mean accuracy less the reference's, over the seeds of both, in percentage points.
+    ``plain``: a prior that is tuned for nothing, without guidance. Of each dataset and IPC
+    the first plain one is the reference: ``difference`` is a row's mean accuracy less the
+    reference's, over the seeds of both, in percentage points.
     One table is of a dataset, student and protocol. Its means, deviations and differences
     are over the ``n_students`` a set that all its measured rows have (``shared_students``), on
     the ``n_seeds`` sets of a row; ``p_holm`` is corrected over its comparisons.
