@@ -121,9 +121,9 @@ class Formulas:
         return patches.transpose(0, 5, 1, 3, 2, 4).reshape(n, -1, grid * p, grid * p)
 
 
-def embedding_alike(model):
+def embedding_alike(model, std=0.3):
     """The model with every weight drawn anew, all but the embedder's copies."""
-    first, *others = (block.norm1.emb for block in redrawn(model, 0.3).transformer_blocks)
+    first, *others = (block.norm1.emb for block in redrawn(model, std).transformer_blocks)
     for other in others:
         other.load_state_dict(first.state_dict())
     return model

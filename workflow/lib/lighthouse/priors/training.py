@@ -88,6 +88,7 @@ def train_prior(
     objective.to(accelerator.device)
     weights = _trainable(model, options)
     average = AveragedModel(weights, multi_avg_fn=get_ema_multi_avg_fn(options["ema"]))
+    average.n_averaged += 1  # as DiT it begins with the first weights, not with those of step 1
     step = _Step(accelerator, model, weights, objective, options, steps)
     parts = {
         "weights": weights,
