@@ -28,6 +28,7 @@ from lighthouse.runtime.rng import image_generators
 from sampling import DIT
 from test_reference import embedding_alike
 from test_semantics import space_timesteps
+from test_training import OPTIONS as TOY
 
 CHECKOUT = os.environ.get("LIGHTHOUSE_DIT_REFERENCE")
 pytestmark = pytest.mark.skipif(not CHECKOUT, reason="LIGHTHOUSE_DIT_REFERENCE names no checkout")
@@ -35,17 +36,7 @@ pytestmark = pytest.mark.skipif(not CHECKOUT, reason="LIGHTHOUSE_DIT_REFERENCE n
 CLASSES, SHAPE, IPC = ("ant", "bee", "cat"), (4, 8, 8), 2
 OPTIONS = {"layers": 4, "heads": 4, "head_dim": 16, "patch_size": 2, "learned_variance": True}
 STEPS, SCALE = 50, 4.0
-TRAINING = {
-    "steps": 1,
-    "batch_size": 64,
-    "learning_rate": 1e-4,
-    "schedule": "constant",
-    "class_dropout": 0.1,
-    "ema": 0.9999,
-    "tune": "full",
-    "precision": "fp32",
-    "gradient_checkpointing": False,
-}
+TRAINING = {**TOY, "steps": 1, "batch_size": 64, "class_dropout": 0.1}
 
 
 @pytest.fixture(scope="module")

@@ -186,7 +186,7 @@ def test_a_loss_that_is_not_a_number_stops_the_run_and_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_weights_kept_are_the_average_of_the_first_and_those_of_all_steps(tmp_path):
+def test_the_weights_kept_are_the_average_of_those_of_all_steps(tmp_path):
     # At decay 0 the last weights are kept. A constant rate makes the steps of a longer
     # run those of a shorter one, and more.
     constant = {**OPTIONS, "schedule": "constant"}
