@@ -104,7 +104,7 @@ def test_every_dotted_name_of_a_document_is_one_of_the_package(document):
     rooms = {path.name for path in LIBRARY.iterdir() if path.is_dir()}
     named = [*words(DOCUMENTS[document]), *re.findall(r"-m ([\w.]+)", DOCUMENTS[document])]
     for word in named:
-        if not re.fullmatch(r"\w+(\.\w+)+", word) or word.endswith((".csv", ".yaml")):
+        if not re.fullmatch(r"\w+(\.\w+)+", word) or word.endswith((".csv", ".json", ".yaml")):
             continue
         first, *parts = word.removeprefix("lighthouse.").split(".")
         if first in rooms or word.startswith("lighthouse."):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lighthouse.datasets.sources import SOURCES
 from lighthouse.runtime.errors import DataError
 from lighthouse.students.limits import network_problem
-from lighthouse.units import REFERENCE_LATENT_DIM, TERM_WEIGHTS, mean_pull
+from lighthouse.units import REFERENCE_LATENT_DIM, TERM_WEIGHTS, mean_pull, respaced
 
 if TYPE_CHECKING:
     from lighthouse.config.grid import Method
@@ -208,7 +208,7 @@ def _check_students(study: "Study", dataset: str) -> Iterable[str]:
 def _check_guided_steps(study: "Study", dataset: str) -> Iterable[str]:
     """Each term in use must act at one of the respaced steps at least."""
     count = study.dataset(dataset)["sampler"]["steps"]
-    taken = [round(999 * number / (count - 1)) for number in range(count)]
+    taken = respaced(count)
     used = {term: method.name for method in _methods_in_use(study) for term in method.guidance}
     for term, method in used.items():
         first, last = study.config["guidance"][term]["steps"]

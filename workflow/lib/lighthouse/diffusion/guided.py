@@ -9,10 +9,10 @@ from torch import Tensor
 
 from lighthouse.diffusion.calls import is_dit, ladder, sizes_of_calls, steady_rows, steady_sizes
 from lighthouse.diffusion.denoiser import has_learned_variance, null_label, predict
-from lighthouse.diffusion.schedule import TRAIN_STEPS
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.memory import capacity, largest_that_fits
 from lighthouse.runtime.precision import autocast
+from lighthouse.units import TRAIN_STEPS
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,10 @@
 import torch
 
 from lighthouse.diffusion.library import DDPMScheduler
+from lighthouse.units import TRAIN_STEPS, respaced
 
-#: Steps that a denoiser is trained at; DiT's linear betas over them.
-TRAIN_STEPS, FIRST_BETA, LAST_BETA = 1000, 1e-4, 2e-2
+#: DiT's linear betas.
+FIRST_BETA, LAST_BETA = 1e-4, 2e-2
 
 
 def betas() -> torch.Tensor:
@@ -19,7 +20,7 @@ def alphas_bar() -> torch.Tensor:
 
 
 def ancestral(steps: int, variance_type: str = "fixed_small") -> DDPMScheduler:
-    """Ancestral DDPM respaced to ``steps`` as DiT does (linspace over 0…999).
+    """Ancestral DDPM respaced to ``steps`` as DiT does (``units.respaced``).
 
     variance_type: of a step, in diffusers' words. diffusers keeps its tables in float32, of
     which 1 - ᾱ_t of the first steps has three digits: here they are float64, and what is
@@ -30,10 +31,9 @@ def ancestral(steps: int, variance_type: str = "fixed_small") -> DDPMScheduler:
         beta_start=FIRST_BETA,
         beta_end=LAST_BETA,
         clip_sample=False,
-        timestep_spacing="linspace",
         variance_type=variance_type,
     )
     scheduler.betas, scheduler.alphas = betas(), 1 - betas()
     scheduler.alphas_cumprod, scheduler.one = alphas_bar(), torch.ones((), dtype=torch.float64)
-    scheduler.set_timesteps(steps)
+    scheduler.set_timesteps(timesteps=respaced(steps)[::-1])
     return scheduler

@@ -17,7 +17,7 @@ from lighthouse.diffusion.denoiser import (
     null_label,
     predict,
 )
-from lighthouse.diffusion.schedule import TRAIN_STEPS, alphas_bar, betas
+from lighthouse.diffusion.schedule import alphas_bar, betas
 from lighthouse.priors import difffit
 from lighthouse.priors.batch import Batch, shares
 from lighthouse.priors.variance import VariationalBound
@@ -29,6 +29,7 @@ from lighthouse.runtime.memory import capacity, largest_that_fits
 from lighthouse.runtime.optimizers import AdamW, clip_gradients, rate_schedule
 from lighthouse.runtime.precision import autocast, full_float32
 from lighthouse.runtime.rng import generator
+from lighthouse.units import TRAIN_STEPS
 
 
 def train_prior(
@@ -87,6 +88,7 @@ def train_prior(
     objective.to(accelerator.device)
     weights = _trainable(model, options)
     average = AveragedModel(weights, multi_avg_fn=get_ema_multi_avg_fn(options["ema"]))
+    average.n_averaged += 1  # as DiT it begins with the first weights, not with those of step 1
     step = _Step(accelerator, model, weights, objective, options, steps)
     parts = {
         "weights": weights,
