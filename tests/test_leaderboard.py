@@ -70,29 +70,34 @@ def test_each_student_and_protocol_has_a_board_of_its_own():
 
 
 def test_diversity_is_the_mean_over_seeds_and_fid_and_cost_are_the_rows_own():
+    among = {"precision": 0.5, "recall": NAN, "density": 1.25}
     diversity = [
-        measures("rsm", 1, seed=s, coverage=c, log_det=-s, ssim=NAN)
+        measures("rsm", 1, seed=s, **among, coverage=c, log_det=-s, ssim=NAN)
         for s, c in ((1, 0.2), (2, 0.4))
     ]
     tables = {
         **TABLES,
         "diversity": [*diversity, measures("rsm", 5, seed=1, coverage=0.9, log_det=-9, ssim=0.5)],
         "fid": [
-            measures("rsm", 5, fid=3.0, extractor="x"),
-            measures("rsm", 1, fid=7.0, extractor="x"),
+            measures("rsm", 5, fid=3.0, fid_pooled=2.0, kid=0.1, extractor="x"),
+            measures("rsm", 1, fid=7.0, fid_pooled=2.0, kid=-0.2, extractor="x"),
         ],
         "cost": [measures("rsm", 1, seconds_per_image=0.25)],
     }
     row = board(tables)[1]["rsm", 1]
     assert (row["coverage"], row["log_det"]) == (pytest.approx(0.3), -1.5)
     assert row["ssim"] != row["ssim"]
-    assert (row["fid"], row["extractor"], row["seconds_per_image"]) == (7.0, "x", 0.25)
+    assert (row["precision"], row["density"]) == (0.5, 1.25)
+    assert row["recall"] != row["recall"]
+    assert (row["fid"], row["kid"], row["extractor"]) == (7.0, -0.2, "x")
+    assert row["seconds_per_image"] == 0.25
 
 
 def test_a_measure_that_failed_says_so_beside_an_accuracy_that_did_not():
     lost = {"dataset": "toy", "method": "rsm", "ipc": NAN, "status": "missing"}
     found = board({**TABLES, "fid": [lost]})[1]
     assert (found["rsm", 1]["fid"], found["rsm", 5]["fid"]) == ("missing", "missing")
+    assert found["rsm", 1]["kid"] == "missing"
     assert found["rsm", 1]["status"] == "measured"
     assert found["dit", 1]["fid"] != found["dit", 1]["fid"]
     at_five = {**lost, "ipc": 5}

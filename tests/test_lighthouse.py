@@ -16,7 +16,7 @@ from lighthouse.metrics.lighthouse import (
     seed_means,
 )
 from lighthouse.metrics.projection import map_rows, plane, shown
-from lighthouse.metrics.setutility import coverage, log_det
+from lighthouse.metrics.setutility import log_det, manifold
 from lighthouse.runtime.files import write_tensors
 from lighthouses import EPSILON, coast, points, rng, sets_of_two_seeds, toy_maps, toy_rows
 
@@ -25,10 +25,10 @@ from lighthouses import EPSILON, coast, points, rng, sets_of_two_seeds, toy_maps
 
 def test_what_the_coast_lights_is_the_coverage_of_the_other_tables():
     shore, synthetic = coast(), rng(1).normal(size=(7, 3))
-    assert shore.lit(synthetic).any(1).mean() == coverage(shore.features, shore.radius, synthetic)
     # Real images lie on their neighbours' radii.
-    on = shore.features[:5].astype(np.float32)
-    assert shore.lit(on).any(1).mean() == coverage(shore.features, shore.radius, on)
+    for images in (synthetic, shore.features[:5].astype(np.float32)):
+        measures = manifold(shore.features, shore.radius, images, 2)
+        assert shore.lit(images).any(1).mean() == measures.coverage
 
 
 def test_a_row_for_every_sampled_set_and_for_every_pick():

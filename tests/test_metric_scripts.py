@@ -85,6 +85,17 @@ def study(tmp_path, untouched_process):
         {**cells, "epsilon": 1e-3, "neighbours": 2, "ssim_pairs": 1},
         {"diversity": "diversity.csv", "frechet": "frechet.csv"},
     )
+    # A coreset: the same set under both seeds.
+    for name, values in (("images", images), ("latents", latents)):
+        write_tensors(
+            tmp_path / f"one-{name}.safetensors", dict.fromkeys(values, values["seed~0"]), {}
+        )
+    run(
+        "set_metrics",
+        {**files, "images": ["one-images.safetensors"], "latents": ["one-latents.safetensors"]},
+        {**cells, "cells": [cell], "epsilon": 1e-3, "neighbours": 2, "ssim_pairs": 1},
+        {"diversity": "one-diversity.csv", "frechet": "one-frechet.csv"},
+    )
     run(
         "spectrum",
         {**files, "images": "images.safetensors"},
@@ -107,11 +118,23 @@ def test_the_metrics_scripts_make_their_tables(study):
     }
     (distance,) = table(study / "frechet.csv")
     assert distance["extractor"] == "toy-convnet"
-    assert (distance["n_real"], distance["n_synthetic"]) == ("8", str(2 * 2 * 2))
-    assert distance["n_synthetic_per_seed"] == str(2 * 2)
+    assert (distance["n_real"], distance["n_sets"]) == ("8", "2")
+    assert (distance["n_synthetic_per_set"], distance["kid_subset_size"]) == ("4", "4")
+    assert distance["n_synthetic"] == str(2 * 2 * 2)
+    assert float(distance["fid"]) > 0 and distance["fid_std"]
     sets = table(study / "diversity.csv")
     assert [row["seed"] for row in sets] == ["0", "1"] * 2
     assert [row["eta_dpp"] for row in sets] == ["1"] * 2 + ["9"] * 2
+    # Two images a class and two neighbours: no recall.
+    assert all(row["recall"] == "" and float(row["precision"]) <= 1 for row in sets)
     assert sets[0]["n_pairs"] == "1" and sets[0]["ssim"] != sets[1]["ssim"]
     assert [row["n"] for row in table(study / "ranks.csv")] == ["4", "4"]
     assert len(table(study / "spectrum.csv")) == 2 * (2 * 2 - 1)
+
+
+def test_a_set_that_is_the_same_under_all_seeds_counts_once(study):
+    (distance,) = table(study / "one-frechet.csv")
+    assert (distance["n_sets"], distance["n_synthetic"]) == ("1", "4")
+    assert distance["fid"] == distance["fid_pooled"] != ""
+    assert (distance["fid_std"], distance["kid_std"]) == ("", "")
+    assert [row["seed"] for row in table(study / "one-diversity.csv")] == ["0", "1"]

@@ -7,13 +7,20 @@ import numpy as np
 import pytest
 import torch
 from torch_fidelity.metric_fid import fid_features_to_statistics
+from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, kid_features_to_metric
 
 from lighthouse.metrics import frechet
 from lighthouse.metrics.diversity import RealClasses, diversity_row
 from lighthouse.metrics.features import Extractor
-from lighthouse.metrics.frechet import distance_row, frechet_distance, statistics
-from lighthouse.metrics.sets import class_sets
-from lighthouse.metrics.setutility import coverage, log_det, radii
+from lighthouse.metrics.frechet import (
+    Reference,
+    distance_row,
+    frechet_distance,
+    kernel_distance,
+    statistics,
+)
+from lighthouse.metrics.sets import class_sets, distinct_sets
+from lighthouse.metrics.setutility import log_det, manifold, radii
 from lighthouse.metrics.spectrum import (
     effective_rank,
     energy_left,
@@ -187,36 +194,90 @@ def test_statistics_are_torch_fidelitys_whatever_the_block(monkeypatch):
     assert ours["sigma"] == pytest.approx(theirs["sigma"])
 
 
-def test_a_distance_row_has_the_pooled_images_and_each_seeds():
+def test_the_kernel_distance_is_torch_fidelitys_of_subsets_as_large_as_both_allow(monkeypatch):
+    real, synthetic = rng(1).normal(size=(60, 5)), rng(2).normal(0.3, 1, size=(20, 5))
+    for largest, size in ((1000, 20), (8, 8)):
+        monkeypatch.setattr(frechet, "LARGEST_SUBSET", largest)
+        theirs = kid_features_to_metric(
+            *map(torch.from_numpy, (real, synthetic)), kid_subset_size=size, verbose=False
+        )
+        assert kernel_distance(real, synthetic) == pytest.approx(theirs[KEY_METRIC_KID_MEAN])
+
+
+def test_the_kernel_distance_of_two_pairs_is_the_estimator_by_hand():
+    # Kernel (xy + 1)³, d = 1. Real 0 and 1: k = 1. Synthetic 1 and 2: k = 27.
+    # Across: 1, 1, 8 and 27. Unbiased: 1 + 27 - 2 · (1 + 1 + 8 + 27)/4.
+    real, synthetic = np.array([[0.0], [1.0]]), np.array([[1.0], [2.0]])
+    assert kernel_distance(real, synthetic) == pytest.approx(1 + 27 - 2 * 37 / 4)
+
+
+def test_at_few_images_the_kernel_distance_is_unbiased_and_the_frechet_distance_is_not(monkeypatch):
+    monkeypatch.setattr(frechet, "SUBSETS", 20)
+    real, few = rng(0).normal(size=(2000, 2)), [rng(s).normal(size=(10, 2)) for s in range(1, 100)]
+    kernel = [kernel_distance(real, one) for one in few]
+    assert min(kernel) < 0 < max(kernel)
+    assert abs(np.mean(kernel)) < 2 * np.std(kernel) / len(few) ** 0.5
+    fid = [frechet_distance(statistics(real), statistics(one)) for one in few]
+    assert np.mean(fid) > 10 * np.std(fid) / len(few) ** 0.5
+
+
+#: Two sets of ten images, of which the second holds three of the first's.
+FIRST, SECOND = rng(1).normal(1, 1, size=(10, 3)), rng(2).normal(2, 1, size=(10, 3))
+SECOND[7:] = FIRST[:3]
+IMAGES = [[b"%d" % i for i in range(10)], [b"%d" % i for i in [*range(10, 17), 0, 1, 2]]]
+
+
+def test_a_distance_row_is_the_mean_over_the_sets_and_of_their_different_images():
     cell = {"dataset": "toy", "method": "m", "ipc": 5, "eta_dpp": 0.0}
-    real, sets = rng().normal(size=(90, 3)), [rng(s).normal(s, 1, size=(10, 3)) for s in (1, 2)]
-    row = distance_row(cell, "toy-convnet", len(real), statistics(real), sets)
-    seeds = [frechet_distance(statistics(real), statistics(features)) for features in sets]
-    pooled = frechet_distance(statistics(real), statistics(np.concatenate(sets)))
+    real, sets = rng().normal(size=(90, 3)), [FIRST, SECOND]
+    row = distance_row(cell, "x-net", Reference(real), list(zip(sets, IMAGES, strict=True)))
+    of_real = statistics(real)
+    fid = [frechet_distance(of_real, statistics(features)) for features in sets]
+    kid = [kernel_distance(real, features) for features in sets]
+    pooled = frechet_distance(of_real, statistics(np.concatenate([FIRST, SECOND[:7]])))
     assert row == {
         "dataset": "toy",
         "method": "m",
         "ipc": 5,
-        "extractor": "toy-convnet",
+        "extractor": "x-net",
         "feature_dim": 3,
         "n_real": 90,
-        "n_synthetic": 20,
-        "fid": pytest.approx(pooled),
-        "n_synthetic_per_seed": 10,
-        "fid_seed_mean": pytest.approx(sum(seeds) / 2),
-        "fid_seed_std": pytest.approx(abs(seeds[0] - seeds[1]) / np.sqrt(2)),
+        "n_sets": 2,
+        "n_synthetic_per_set": 10,
+        "fid": pytest.approx(sum(fid) / 2),
+        "fid_std": pytest.approx(abs(fid[0] - fid[1]) / np.sqrt(2)),
+        "n_synthetic": 17,
+        "fid_pooled": pytest.approx(pooled),
+        "kid": pytest.approx(sum(kid) / 2),
+        "kid_std": pytest.approx(abs(kid[0] - kid[1]) / np.sqrt(2)),
+        "kid_subset_size": 10,
     }
+    assert row["fid"] > 1.05 * row["fid_pooled"]
 
 
-def test_one_seed_has_no_deviation_and_one_image_no_distance():
+def test_one_set_has_no_deviation_and_one_image_no_distance():
     cell = {"dataset": "toy", "method": "m", "ipc": 1}
-    real, pair = statistics(rng().normal(size=(90, 3))), rng(1).normal(size=(2, 3))
-    one_seed = distance_row(cell, "toy-convnet", 90, real, [rng(1).normal(size=(4, 3))])
-    assert one_seed["fid"] == one_seed["fid_seed_mean"]
-    assert np.isnan(one_seed["fid_seed_std"])
-    one_image = distance_row(cell, "toy-convnet", 90, real, [pair[:1], pair[1:]])
-    assert np.isfinite(one_image["fid"])
-    assert np.isnan(one_image["fid_seed_mean"]) and np.isnan(one_image["fid_seed_std"])
+    real, pair = Reference(rng().normal(size=(90, 3))), rng(1).normal(size=(2, 3))
+    one_set = distance_row(cell, "x-net", real, [(FIRST, IMAGES[0])])
+    assert (one_set["n_sets"], one_set["n_synthetic"]) == (1, 10)
+    assert one_set["fid"] == pytest.approx(one_set["fid_pooled"])
+    assert np.isnan(one_set["fid_std"]) and np.isnan(one_set["kid_std"])
+    one_image = distance_row(cell, "x-net", real, [(pair[:1], [b"a"]), (pair[1:], [b"b"])])
+    assert np.isfinite(one_image["fid_pooled"])
+    assert all(np.isnan(one_image[key]) for key in ("fid", "fid_std", "kid", "kid_std"))
+
+
+def test_a_set_that_stands_for_several_seeds_is_one_set(tmp_path):
+    images = rng().integers(0, 9, (2, 4, 3, 5, 5), np.uint8)
+    in_another_order = images[:, [1, 0, 2, 3]]
+    sets = {0: images, 1: images + 1, 2: images.copy(), 3: in_another_order}
+    path = tmp_path / "s.safetensors"
+    write_tensors(path, {f"seed~{s}": values for s, values in sets.items()}, {})
+    found = distinct_sets(path, [0, 1, 2, 3], ipc=2)
+    assert list(found) == [0, 1]
+    assert [len(set(digests)) for digests in found.values()] == [4, 4]
+    # Of one image a class, the other order has another one.
+    assert list(distinct_sets(path, [3, 0, 2], ipc=1)) == [3, 0]
 
 
 # The diversity table.
@@ -227,10 +288,6 @@ def test_a_set_is_read_class_by_class_up_to_its_ipc(tmp_path):
     write_tensors(tmp_path / "s.safetensors", {"seed~0": images, "seed~7": images + 1}, {})
     found = list(class_sets(tmp_path / "s.safetensors", seed=7, ipc=3))
     assert np.array_equal(np.stack(found), images[:, :3] + 1)
-
-
-def _covered(real, synthetic):
-    return coverage(real, radii(real, 2), synthetic)
 
 
 def test_a_diversity_row_is_the_mean_over_classes(extractor):
@@ -244,8 +301,21 @@ def test_a_diversity_row_is_the_mean_over_classes(extractor):
     assert (row["seed"], row["n_pairs"]) == (5, 3)
     assert row["ssim"] == pytest.approx(np.mean([ssim(k) for k in images]))
     assert row["log_det"] == pytest.approx(np.mean([log_det(k, 1e-3) for k in latents]))
-    shares = [_covered(real[labels == k], extractor.array(images[k])) for k in (0, 1)]
-    assert row["coverage"] == pytest.approx(np.mean(shares))
+    classes = [real[labels == k] for k in (0, 1)]
+    among = [
+        manifold(own, radii(own, 2), extractor.array(images[k]), 2) for k, own in enumerate(classes)
+    ]
+    names = ("coverage", "precision", "recall", "density")
+    assert [row[name] for name in names] == pytest.approx(np.mean(among, axis=0))
+
+
+def test_a_set_of_no_more_images_a_class_than_neighbours_has_no_recall(extractor):
+    images = np.stack([pictures(2, seed=s) for s in (0, 1)])
+    real = RealClasses(extractor.array(pictures(30, seed=2)), np.arange(30) % 2, 2)
+    latents = rng().normal(size=(2, 2, 1, 4, 4))
+    row = diversity_row({**CELL, "ipc": 2}, 5, images, latents, extractor, real, 1e-3, 3)
+    assert np.isnan(row["recall"])
+    assert np.isfinite([row["coverage"], row["precision"], row["density"]]).all()
 
 
 def test_a_diversity_row_takes_the_pairs_of_its_seed_dataset_and_class(extractor):

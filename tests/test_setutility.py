@@ -1,10 +1,12 @@
-"""Utility of a set: log det of its kernel, and coverage of the real images."""
+"""Utility of a set: log det of its kernel, and how it lies among the real images."""
 
 import numpy as np
 import pytest
+import torch
+from torch_fidelity.metric_prc import prc_features_to_metric
 
 from lighthouse.metrics import setutility
-from lighthouse.metrics.setutility import coverage, log_det, radii
+from lighthouse.metrics.setutility import log_det, manifold, radii
 from test_metrics import rng
 
 
@@ -24,8 +26,12 @@ def test_log_det_ignores_the_length_of_latents():
     assert log_det(scaled, 1e-3) == pytest.approx(log_det(latents, 1e-3))
 
 
+def measures(real, synthetic, neighbours):
+    return manifold(real, radii(real, neighbours), synthetic, neighbours)
+
+
 def covered(real, synthetic, neighbours):
-    return coverage(real, radii(real, neighbours), synthetic)
+    return measures(real, synthetic, neighbours).coverage
 
 
 def test_the_real_images_cover_themselves():
@@ -67,3 +73,63 @@ def test_radii_do_not_depend_on_the_block(monkeypatch):
     whole = radii(real, 3)
     monkeypatch.setattr(setutility, "BLOCK", 7)
     assert radii(real, 3) == pytest.approx(whole)
+
+
+def line(*points):
+    return np.array(points, float)[:, None]
+
+
+def test_the_measures_of_points_on_a_line_are_the_counts_by_hand():
+    real = line(0, 1, 3, 7)  # balls of radius 1, 1, 2, 4: [-1, 1], [0, 2], [1, 5], [3, 11]
+    synthetic = line(-0.5, 4, 20)  # of radius 4.5, 4.5, 16: [-5, 4], [-0.5, 8.5], [4, 36]
+    found = measures(real, synthetic, 1)
+    assert found.coverage == 3 / 4  # 0 by -0.5; 3 and 7 by 4
+    assert found.precision == pytest.approx(2 / 3)
+    assert found.density == pytest.approx((1 + 2 + 0) / (1 * 3))
+    assert found.recall == 1
+    far = measures(real, line(-2.5, -2, 20), 1)  # balls [-3, -2], [-2.5, -1.5], [-2, 42]
+    assert (far.precision, far.density, far.coverage) == (0, 0, 0)
+    assert far.recall == 1  # all by the ball of the outlier
+    assert measures(real, line(6.5, 7), 1).recall == 1 / 4  # 7 by [6, 7] and [6.5, 7.5]
+
+
+def test_density_counts_by_the_neighbours_and_may_exceed_one():
+    real = line(0, 1, 2)  # by the second neighbour: radius 2, 1, 2
+    found = measures(real, line(1, 1), 2)
+    assert found.density == pytest.approx((3 + 3) / (2 * 2))
+    assert found.precision == 1
+    assert measures(real, line(1, 1), 9).density == found.density  # no more than two others
+
+
+def test_without_enough_synthetic_images_there_is_no_recall():
+    real = rng().normal(size=(30, 2))
+    found = [measures(real, real[:n], 3) for n in (1, 3, 4)]
+    assert [np.isnan(one.recall) for one in found] == [True, True, False]
+    assert not np.isnan([one[:2] + one[3:] for one in found]).any()
+
+
+def test_a_single_real_image_has_a_ball_of_itself():
+    found = measures(line(2), line(2, 5), 3)
+    assert (found.coverage, found.precision, found.density) == (1, 0.5, 0.5)
+
+
+@pytest.mark.parametrize(("n", "count", "neighbours"), [(60, 40, 3), (25, 70, 5), (40, 40, 1)])
+def test_precision_and_recall_are_torch_fidelitys(n, count, neighbours):
+    real, synthetic = rng(1).normal(size=(n, 4)), rng(2).normal(0.5, 0.8, size=(count, 4))
+    theirs = prc_features_to_metric(
+        torch.from_numpy(synthetic),
+        torch.from_numpy(real),
+        prc_neighborhood=neighbours,
+        verbose=False,
+    )
+    found = measures(real, synthetic, neighbours)
+    assert 0 < found.precision < 1 and 0 < found.recall < 1
+    assert found.precision == pytest.approx(theirs["precision"], abs=1e-6)
+    assert found.recall == pytest.approx(theirs["recall"], abs=1e-6)
+
+
+def test_the_measures_do_not_depend_on_the_block(monkeypatch):
+    real, synthetic = rng(1).normal(size=(30, 3)), rng(2).normal(size=(20, 3))
+    whole = measures(real, synthetic, 3)
+    monkeypatch.setattr(setutility, "BLOCK", 7)
+    assert measures(real, synthetic, 3) == pytest.approx(whole)

@@ -244,16 +244,20 @@ def test_the_page_opens_with_its_findings():
 def test_the_page_shows_what_stands_beside_accuracy_and_what_of_it_failed():
     tables = {
         **TABLES,
+        "diversity": [
+            measures("rsm", 1, precision=0.5),
+            measures("dit", 1, recall=0.25),
+        ],
         "fid": [
-            measures("rsm", 1, fid=7.125, extractor="x-net"),
+            measures("rsm", 1, fid=7.125, kid=-0.0125, extractor="x-net"),
             {**spec("dit", 1), "status": "missing"},
         ],
     }
     text = html_page(tables)
     rows = Page(text).rows
-    assert ["Method", "Fréchet distance"] in rows
-    assert ["RSM (λ | η)", "7.125"] in rows
-    assert ["DiT & co_1 <base> 100%", "missing"] in rows
-    assert ["Random real images", "–"] in rows
-    assert ["IGD", "not run"] in rows
+    assert ["Method", "precision", "recall", "Fréchet distance", "KID"] in rows
+    assert ["RSM (λ | η)", "0.500", "–", "7.125", "−0.0125"] in rows
+    assert ["DiT & co_1 <base> 100%", "–", "0.250", "missing", "missing"] in rows
+    assert ["Random real images", "–", "–", "–", "–"] in rows
+    assert ["IGD", "not run", "not run", "not run", "not run"] in rows
     assert "in the features of x-net" in text

@@ -1,4 +1,4 @@
-"""Rule `set_metrics`: diversity, coverage and Fréchet distance of every cell of a method."""
+"""Rule `set_metrics`: diversity of every set of a method, and its distance from real images."""
 
 from pathlib import Path
 
@@ -8,8 +8,8 @@ job = start(globals().get("snakemake"))
 
 from lighthouse.metrics.diversity import RealClasses, diversity_row  # noqa: E402
 from lighthouse.metrics.features import load_extractor, set_features  # noqa: E402
-from lighthouse.metrics.frechet import distance_row, statistics  # noqa: E402
-from lighthouse.metrics.sets import class_sets  # noqa: E402
+from lighthouse.metrics.frechet import Reference, distance_row  # noqa: E402
+from lighthouse.metrics.sets import class_sets, distinct_sets  # noqa: E402
 from lighthouse.report.tables import write_rows  # noqa: E402
 from lighthouse.runtime.files import read_arrays  # noqa: E402
 
@@ -30,16 +30,18 @@ rows = [
 ]
 write_rows(job.output.diversity, rows)
 
-of_real = statistics(real.features)
+reference = Reference(real.features)
 rows = [
     distance_row(
         cell,
         extractor.name,
-        len(real.features),
-        of_real,
-        [set_features(extractor, images, seed, cell["ipc"]) for seed in seeds],
+        reference,
+        [
+            (set_features(extractor, images, seed, cell["ipc"]), digests)
+            for seed, digests in distinct_sets(images, seeds, cell["ipc"]).items()
+        ],
     )
-    for cell, images, _ in progress(cells, "Fréchet distance", unit="cell")
+    for cell, images, _ in progress(cells, "distances", unit="cell")
     if cell in job.params.table_cells
 ]
 write_rows(job.output.frechet, rows)

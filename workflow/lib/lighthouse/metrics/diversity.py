@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from lighthouse.metrics.features import Extractor
-from lighthouse.metrics.setutility import coverage, log_det, radii
+from lighthouse.metrics.setutility import Manifold, log_det, manifold, radii
 from lighthouse.metrics.ssim import chosen_pairs, mean_ssim
 from lighthouse.runtime.rng import generator
 
@@ -17,13 +17,14 @@ class RealClasses:
     """Features of real images by class. features: (n, d); labels: (n,)."""
 
     def __init__(self, features: np.ndarray, labels: np.ndarray, neighbours: int):
-        self.features = features
+        self.features, self.neighbours = features, neighbours
         self.rows = [np.flatnonzero(labels == k) for k in range(labels.max() + 1)]
         self.radii = [radii(features[rows], neighbours) for rows in self.rows]
 
-    def coverage(self, label: int, synthetic: np.ndarray) -> float:
-        """Coverage of a class by features (N, d)."""
-        return coverage(self.features[self.rows[label]], self.radii[label], synthetic)
+    def manifold(self, label: int, synthetic: np.ndarray) -> Manifold:
+        """How features (N, d) lie among those of a class."""
+        real = self.features[self.rows[label]]
+        return manifold(real, self.radii[label], synthetic, self.neighbours)
 
 
 def diversity_row(
@@ -40,21 +41,21 @@ def diversity_row(
 
     images, latents: (N, …) of one class after the other. ``ssim`` in [-1, 1], of at most
     ``most_pairs`` pairs a class, ``n_pairs`` of them, NaN at IPC 1; ``log_det`` ≤ about
-    0; ``coverage`` a fraction.
+    0; ``coverage``, ``precision``, ``recall`` and ``density`` as in ``Manifold``.
     """
     per_class = []
     for label, (pictures, points) in enumerate(zip(images, latents, strict=True)):
         # The same pairs for every method: their images start from the same noise.
         rng = generator("ssim-pairs", seed, cell["dataset"], label)
         pairs = chosen_pairs(len(pictures), most_pairs, rng)
-        covered = real.coverage(label, extractor.array(pictures))
-        per_class.append((mean_ssim(pictures, pairs), log_det(points, epsilon), covered))
-    ssim, volume, covered = np.mean(per_class, axis=0)
+        among = real.manifold(label, extractor.array(pictures))
+        per_class.append((mean_ssim(pictures, pairs), log_det(points, epsilon), *among))
+    ssim, volume, *among = np.mean(per_class, axis=0)
     return {
         **{key: cell[key] for key in CELL},
         "seed": seed,
         "ssim": ssim,
         "n_pairs": len(pairs),
         "log_det": volume,
-        "coverage": covered,
+        **dict(zip(Manifold._fields, among, strict=True)),
     }

@@ -1,6 +1,7 @@
-"""Fréchet distance of two sets of features, by torch-fidelity's own formula."""
+"""Distances of two sets of features, Fréchet and kernel, by torch-fidelity's own formulas."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 
@@ -15,9 +16,25 @@ with standing_in(
     }
 ):
     from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_statistics_to_metric
+    from torch_fidelity.metric_kid import kernel_mmd
 
 #: Images whose features are held in double precision at once.
 BLOCK = 8192
+#: Of the kernel distance, as torch-fidelity has them: how many subsets, the most images of one,
+#: and the seed that draws them.
+SUBSETS, LARGEST_SUBSET, SUBSET_SEED = 100, 1000, 2020
+
+
+class Reference:
+    """Real images' features, (n, d), which sets are compared with; their statistics taken once."""
+
+    def __init__(self, features: np.ndarray):
+        self.features = features
+
+    @cached_property
+    def statistics(self) -> dict:
+        """Their ``statistics``."""
+        return statistics(self.features)
 
 
 def statistics(features: np.ndarray) -> dict:
@@ -39,32 +56,84 @@ def frechet_distance(real: dict, synthetic: dict) -> float:
     return fid_statistics_to_metric(real, synthetic, verbose=False)[KEY_METRIC_FID]
 
 
-def distance_row(
-    cell: Mapping, extractor: str, n_real: int, real: dict, sets: Sequence[np.ndarray]
-) -> dict:
-    """The row of one cell. real: ``statistics``; sets: features (n, d), a set for each seed.
+def subset_size(n_real: int, n_synthetic: int) -> int:
+    """Images of a subset of the kernel distance: as many as both sides have, at most 1,000."""
+    return min(n_real, n_synthetic, LARGEST_SUBSET)
 
-    ``fid`` is that of all seeds' images together, ``n_synthetic`` of them;
-    ``fid_seed_mean`` and ``fid_seed_std`` (of a sample: NaN at one seed) are over sets of
-    ``n_synthetic_per_seed`` images, so of another bias. NaN where a set is one image. Where
-    ``feature_dim`` is above a number of images, the caveat of ``frechet_distance`` holds.
+
+def kernel_distance(real: np.ndarray, synthetic: np.ndarray) -> float:
+    """Squared MMD with the kernel (x·y/d + 1)³ of features (n, d) and (N, d): KID.
+
+    Bińkowski et al. (2018), by the unbiased estimator: unlike the Fréchet distance it expects
+    the same at few images as at many, and may be below 0. The mean over 100 pairs of random
+    subsets of ``subset_size`` images, which are those that torch-fidelity draws by seed 2020;
+    in double precision (ours). It is KID only where the features are Inception's. NaN where
+    there is one image.
     """
-    pooled = np.concatenate(sets)
-    distances = [_distance(real, features) for features in sets]
+    size = subset_size(len(real), len(synthetic))
+    if size < 2:  # no pair of one side
+        return float("nan")
+    rng = np.random.RandomState(SUBSET_SEED)
+    found = []
+    for _ in range(SUBSETS):
+        pair = [
+            features[rng.choice(len(features), size, replace=False)].astype(np.float64)
+            for features in (real, synthetic)
+        ]
+        found.append(kernel_mmd(*pair))
+    return float(np.mean(found))
+
+
+def distance_row(
+    cell: Mapping,
+    extractor: str,
+    real: Reference,
+    sets: Sequence[tuple[np.ndarray, Sequence[bytes]]],
+) -> dict:
+    """The row of one cell. sets: those of its sets that differ, with ``image_digests``.
+
+    A set is features (n, d) of ``n_synthetic_per_set`` images, drawn under one seed; a coreset
+    that is the same under all seeds is one. ``fid`` and ``kid`` are means over the ``n_sets``
+    of the distance of one set, ``fid_std`` and ``kid_std`` sample deviations (NaN of one set).
+    ``fid_pooled`` is that of the ``n_synthetic`` different images of all sets together, so of
+    another bias. NaN where a set is one image. Where ``feature_dim`` is above a number of
+    images, the caveat of ``frechet_distance`` holds.
+    """
+    pooled = _different([f for f, _ in sets], [image for _, images in sets for image in images])
+    n_real, n_set = len(real.features), len(sets[0][0])
+    fid, fid_std = _over_sets([_distance(real, features) for features, _ in sets])
+    kid, kid_std = _over_sets([kernel_distance(real.features, features) for features, _ in sets])
     return {
         **{key: cell[key] for key in ("dataset", "method", "ipc")},
         "extractor": extractor,
         "feature_dim": pooled.shape[1],
         "n_real": n_real,
+        "n_sets": len(sets),
+        "n_synthetic_per_set": n_set,
+        "fid": fid,
+        "fid_std": fid_std,
         "n_synthetic": len(pooled),
-        "fid": _distance(real, pooled),
-        "n_synthetic_per_seed": len(sets[0]),
-        "fid_seed_mean": float(np.mean(distances)),
-        "fid_seed_std": float(np.std(distances, ddof=1)) if len(sets) > 1 else float("nan"),
+        "fid_pooled": _distance(real, pooled),
+        "kid": kid,
+        "kid_std": kid_std,
+        "kid_subset_size": subset_size(n_real, n_set),
     }
 
 
-def _distance(real: dict, features: np.ndarray) -> float:
+def _different(sets: Sequence[np.ndarray], digests: Sequence[bytes]) -> np.ndarray:
+    """Features of all sets together, of equal images those of the first."""
+    rows: dict[bytes, int] = {}
+    for row, image in enumerate(digests):
+        rows.setdefault(image, row)
+    return np.concatenate(sets)[list(rows.values())]
+
+
+def _over_sets(values: Sequence[float]) -> tuple[float, float]:
+    """Mean and sample deviation."""
+    return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else np.nan
+
+
+def _distance(real: Reference, features: np.ndarray) -> float:
     if len(features) < 2:  # no covariance
         return float("nan")
-    return frechet_distance(real, statistics(features))
+    return frechet_distance(real.statistics, statistics(features))

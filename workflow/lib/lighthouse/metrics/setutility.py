@@ -1,4 +1,6 @@
-"""Utility of a finished set: log det of its kernel, and coverage of the real data."""
+"""Utility of a finished set: log det of its kernel, and how it lies among the real data."""
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,11 +21,16 @@ def log_det(latents: np.ndarray, epsilon: float) -> float:
     return float(value)
 
 
-def radii(real: np.ndarray, neighbours: int) -> np.ndarray:
-    """Distance of each real image (n, d) to its k-th nearest of the others, (n,)."""
-    k = min(neighbours, len(real) - 1)  # the 0-th is the image itself
-    blocks = [real[first : first + BLOCK] for first in range(0, len(real), BLOCK)]
-    return np.concatenate([np.partition(_distances(block, real), k)[:, k] for block in blocks])
+def nearest(n: int, neighbours: int) -> int:
+    """Which of the others among n a ball reaches to: the k-th, or the last of fewer (ours)."""
+    return min(neighbours, n - 1)
+
+
+def radii(images: np.ndarray, neighbours: int) -> np.ndarray:
+    """Distance of each image of a class (n, d) to its k-th nearest of the others, (n,)."""
+    k = nearest(len(images), neighbours)  # the 0-th is the image itself
+    blocks = [images[first : first + BLOCK] for first in range(0, len(images), BLOCK)]
+    return np.concatenate([np.partition(_distances(block, images), k)[:, k] for block in blocks])
 
 
 def covered(real: np.ndarray, radius: np.ndarray, synthetic: np.ndarray) -> np.ndarray:
@@ -31,16 +38,56 @@ def covered(real: np.ndarray, radius: np.ndarray, synthetic: np.ndarray) -> np.n
 
     real: (n, d) features; radius: their ``radii``, (n,); synthetic: (N, d). (n, N) bool.
     """
-    return _distances(real, synthetic) <= radius[:, None] * (1 + SLACK)
+    return _within(_distances(real, synthetic), radius[:, None])
 
 
-def coverage(real: np.ndarray, radius: np.ndarray, synthetic: np.ndarray) -> float:
-    """Share of real images that a synthetic one ``covered``.
+class Manifold(NamedTuple):
+    """How a class's N synthetic images and n real ones lie among each other.
 
-    Naeem et al. (2020), Eq. 4, with closed balls. A fraction; at most about N·k/n, so compare
-    it at equal N only.
+    coverage: share of real images in whose ball a synthetic one is, at most about N·k/n.
+    precision: share of synthetic images that are in the ball of a real one.
+    recall: share of real images that are in the ball of a synthetic one; NaN where N ≤ k.
+    density: in how many real images' balls a synthetic one is, over k; may exceed 1.
+    Compare them at equal N only.
     """
-    return float(covered(real, radius, synthetic).any(axis=1).mean())
+
+    coverage: float
+    precision: float
+    recall: float
+    density: float
+
+
+def manifold(
+    real: np.ndarray, radius: np.ndarray, synthetic: np.ndarray, neighbours: int
+) -> Manifold:
+    """Measures of one class, each image's ball reaching to the k-th nearest of its own kind.
+
+    Precision and recall of Kynkäänniemi et al. (2019), density and coverage of Naeem et al.
+    (2020, Eq. 4 is coverage), with closed balls. real: (n, d) features; radius: their
+    ``radii`` by the same neighbours k, (n,); synthetic: (N, d).
+    """
+    has_recall = len(synthetic) > neighbours
+    reach = radii(synthetic, neighbours) if has_recall else np.zeros(len(synthetic))
+    balls = np.zeros(len(synthetic), int)
+    lit, reached = [], []
+    for first in range(0, len(real), BLOCK):
+        rows = slice(first, first + BLOCK)
+        distances = _distances(real[rows], synthetic)
+        inside = _within(distances, radius[rows, None])
+        balls += inside.sum(axis=0)
+        lit.append(inside.any(axis=1))
+        reached.append(_within(distances, reach).any(axis=1))
+    return Manifold(
+        coverage=float(np.concatenate(lit).mean()),
+        precision=float((balls > 0).mean()),
+        recall=float(np.concatenate(reached).mean()) if has_recall else float("nan"),
+        density=float(balls.mean()) / max(nearest(len(real), neighbours), 1),
+    )
+
+
+def _within(distances: np.ndarray, radius: np.ndarray) -> np.ndarray:
+    """Which distance is at most a radius."""
+    return distances <= radius * (1 + SLACK)
 
 
 def _distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:

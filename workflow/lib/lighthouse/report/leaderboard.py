@@ -32,9 +32,13 @@ COLUMNS = (
     "published_protocol",
     "published_source",
     "coverage",
+    "precision",
+    "recall",
+    "density",
     "log_det",
     "ssim",
     "fid",
+    "kid",
     "extractor",
     "seconds_per_image",
 )
@@ -50,10 +54,12 @@ ACCURACY = {
     "std_students": "std_students",
     "top1_best_mean": "top1_best_mean",
 }
-DIVERSITY = ("coverage", "log_det", "ssim")
+DIVERSITY = ("coverage", "precision", "recall", "density", "log_det", "ssim")
+#: Of the distances the means over sets, each of a set as large as a student is trained on.
+DISTANCES = ("fid", "kid")
 #: What stands beside accuracy, by the table that has it. Where that failed, the field
 #: says so, whatever the row's status, which is that of its accuracy.
-BESIDE = {"diversity": DIVERSITY, "fid": ("fid",), "cost": ("seconds_per_image",)}
+BESIDE = {"diversity": DIVERSITY, "fid": DISTANCES, "cost": ("seconds_per_image",)}
 
 
 def leaderboard_rows(
@@ -121,7 +127,7 @@ def _row(
     row.update(seed_average(tables["diversity"], spec, DIVERSITY))
     for found in tables["fid"]:
         if matches(found, place):
-            row.update({name: found.get(name, NAN) for name in ("fid", "extractor")})
+            row.update({name: found.get(name, NAN) for name in (*DISTANCES, "extractor")})
     for found in tables["cost"]:
         if matches(found, place):
             row["seconds_per_image"] = found["seconds_per_image"]

@@ -36,11 +36,22 @@ details { margin: 1em 0 } summary { cursor: pointer }
 #: Columns of the leaderboard beside accuracy, their headings and formats.
 BESIDE = {
     "coverage": ("coverage", "{:.3f}"),
+    "precision": ("precision", "{:.3f}"),
+    "recall": ("recall", "{:.3f}"),
+    "density": ("density", "{:.3f}"),
     "log_det": ("log det K", "{:.3g}"),
     "ssim": ("SSIM", "{:.3f}"),
     "fid": ("Fréchet distance", "{:.4g}"),
+    "kid": ("KID", "{:.3g}"),
     "seconds_per_image": ("seconds an image", "{:.3g}"),
 }
+
+
+#: What is said of the distances, with the name of the features.
+DISTANCES = (
+    "Fréchet distance and KID: means over the sets, of one set each, in the features of {}. "
+    "Compare the first at equal IPC only."
+)
 
 
 def page(sheets: Sequence[Sheet], rows: Sequence[Mapping], summary: Sequence[str]) -> str:
@@ -145,7 +156,7 @@ def _beside(sheet: Sheet, rows: Sequence[Mapping]) -> str:
         tables.append(f"<h3>IPC {ipc}</h3>{_framed(head, body)}")
     extractors = dict.fromkeys(row["extractor"] for row in own if isinstance(row["extractor"], str))
     features = html.escape(", ".join(extractors))
-    note = f"<p>Fréchet distance in the features of {features}.</p>" if features else ""
+    note = f"<p>{DISTANCES.format(features)}</p>" if features else ""
     return (
         "<details><summary>Diversity, Fréchet distance and cost of the same sets</summary>"
         f"{note}{''.join(tables)}</details>"
