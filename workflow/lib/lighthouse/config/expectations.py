@@ -10,7 +10,8 @@ def expectations(study: Study) -> dict:
     Cells are rows (``Cell.row``), so that all of it is JSON. ``trainings``: a row for each
     cell, student and protocol, with the sampling ``seeds`` and ``student_seeds`` that it has.
     ``main``, ``tables``, ``sampled``, ``all``: the cells of the leaderboard, those at the
-    hyperparameter table's weights, those that a diffusion model samples, and every one.
+    hyperparameter table's weights, those that a diffusion model samples (with the weights of
+    their terms), and every one.
     ``sweep`` and ``lighthouse`` are None where the study has none.
     """
     run, datasets = study.run, study.run["datasets"]
@@ -28,7 +29,11 @@ def expectations(study: Study) -> dict:
         "leaderboard": rows.leaderboard_specs(study),
         "main": [cell.row for cell in study.main_cells],
         "tables": [cell.row for cell in study.table_cells],
-        "sampled": [cell.row for cell in study.cells if study.methods[cell.method].prior],
+        "sampled": [
+            {**cell.row, "weights": study.term_weights(cell)}
+            for cell in study.cells
+            if study.methods[cell.method].prior
+        ],
         "all": [cell.row for cell in study.cells],
         "ablation": rows.ablation_specs(study),
         "ablation_students": run["ablation"]["students"] if run["ablation"] else [],

@@ -32,6 +32,7 @@ CHECKS: tuple[Callable[[Results, Mapping], Iterator[Claim]], ...] = (
     accuracy.leaderboard_of_runs,
     accuracy.ablation_of_runs,
     ranges.within_bounds,
+    ranges.known_words,
     ranges.volumes,
     ranges.pairs_of_images,
     sets.numbers_of_images,
@@ -48,6 +49,7 @@ CHECKS: tuple[Callable[[Results, Mapping], Iterator[Claim]], ...] = (
     joins.measures_of_sets,
     joins.distances_and_cost,
     joins.published_figures,
+    guidance.given_weights,
     guidance.applied_weights,
     spectra.singular_values,
     spectra.ranks,
@@ -94,7 +96,8 @@ def audit(results: Results, grid: Mapping) -> dict:
     """What was checked and found, as ``results/audit.json`` has it.
 
     ``checks``: of each its name, what must hold, how many fields were compared and how many
-    are off. ``not_compared``: by table, the columns that no check looked at. ``images``: of
+    are off. ``not_compared``: by table, the columns that no check looked at, but for those that
+    name its rows. ``images``: of
     how many cells the images were counted anew. ``findings``: see ``finding``.
     """
     done, findings, compared = [], [], set()
@@ -143,7 +146,7 @@ def _plain(value: object) -> object:
 
 def _not_compared(results: Results, compared: set[tuple[str, str]]) -> dict[str, list[str]]:
     left = {
-        table: [column for column in of[0] if (table, column) not in compared]
+        table: [c for c in of[0] if c not in rows.NAMES and (table, c) not in compared]
         for table, of in results.tables.items()
         if of
     }

@@ -75,7 +75,7 @@ def _point(row: Mapping, point: Mapping, runs: Runs, coverage: list[float]) -> I
     counts = {
         "n_seeds": len({seed for seed, _ in runs}) or NAN,
         "n_students": len({student for _, student in runs}) or NAN,
-        "at_table": point["at_table"],
+        "at_table": str(point["at_table"]),
         "status": MEASURED if runs else MISSING,
     }
     yield from same(SENSITIVITY, row, SWEPT, counts)

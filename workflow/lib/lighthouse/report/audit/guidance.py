@@ -2,12 +2,21 @@
 
 from collections.abc import Iterator, Mapping
 
-from lighthouse.report.audit.claims import Claim, Results, measured, named, slack
+from lighthouse.report.audit.claims import Claim, Results, key, measured, named, same, slack
 from lighthouse.report.tables import CELL
 
 TABLE = "tables/guidance.csv"
 #: Numbers of a latent for which the weights are given: 4 × 32 × 32.
 GIVEN_FOR = 4096
+
+
+def given_weights(results: Results, grid: Mapping) -> Iterator[Claim]:
+    """Weights of the terms that a method has are the hyperparameter table's, others 0."""
+    weights = {key(cell, CELL): cell["weights"] for cell in grid["sampled"]}
+    for row in measured(results.rows(TABLE)):
+        own = weights.get(key(row, CELL), {})
+        names = ("k_influence", "gamma_deviation", "mode_scale")
+        yield from same(TABLE, row, CELL, {name: own.get(name, 0.0) for name in names})
 
 
 def applied_weights(results: Results, grid: Mapping) -> Iterator[Claim]:

@@ -157,8 +157,8 @@ class _Page(HTMLParser):
             self.marked = True
         elif tag in ("td", "th"):
             self.marked = False
-            kept = dict(attrs)
-            cell = {"class": kept.get("class") or "", "span": int(kept.get("colspan") or 1)}
+            spans = tag == "td" and "colspan" in dict(attrs)
+            cell = {"status": (dict(attrs).get("class") or "").replace("-", " "), "spans": spans}
             self.row.append({**cell, "text": "", "b": "", "sup": "", "mark": "", "behind": ""})
 
     def handle_data(self, data: str) -> None:
@@ -217,8 +217,11 @@ def _html_cells(cells: Sequence[dict], count: int) -> Iterator[Cell]:
 
     The ceiling's one field spans them all, and has its published figure behind it.
     """
-    if len(cells) < count:
+    if cells[0]["spans"]:
         (one,) = cells
+        words = one["status"]  # of one that is not measured, which has no mark to part it
+        if words:
+            one = {**one, "text": words, "behind": one["text"].removeprefix(words)}
         yield from [_html_cell(one, one["behind"].strip(), one["sup"])] * count
         return
     width = len(cells) // count

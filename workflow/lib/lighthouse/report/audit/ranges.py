@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterator, Mapping
 
 from lighthouse.report.audit.claims import Claim, Results, Within, known, measured, named, slack
-from lighthouse.report.audit.rows import POINT
-from lighthouse.report.tables import CELL
+from lighthouse.report.audit.rows import NAMES
+from lighthouse.report.tables import CELL, MEASURED, MISSING, NOT_RUN
 
 SHARE, ACCURACY, CORRELATION = Within(0, 1), Within(0, 100), Within(-1, 1)
 NO_LESS_THAN_0, NO_LESS_THAN_1 = Within(0, math.inf), Within(1, math.inf)
@@ -36,8 +36,6 @@ OF_TABLE = {
     ("figures/spectrum.csv", "mean"): SHARE,
     ("figures/ssim_vs_eta_dpp.csv", "mean"): CORRELATION,
 }
-NAMES = (*CELL, "student", "protocol", "source", "measure", "comparison", "factor", "value")
-NAMES = (*NAMES, "against", "strategy", "chosen_by", "seed", "student_seed", "index")
 
 
 def within_bounds(results: Results, grid: Mapping) -> Iterator[Claim]:
@@ -52,23 +50,32 @@ def within_bounds(results: Results, grid: Mapping) -> Iterator[Claim]:
                     yield Claim(table, named(row, NAMES), column, found, bounds, slack(found))
 
 
+def known_words(results: Results, grid: Mapping) -> Iterator[Claim]:
+    """A status is measured, missing or not run; a dataset's best epochs are chosen on one part."""
+    statuses = (MEASURED, MISSING, NOT_RUN)
+    parts: dict[str, str] = {}
+    for table, rows in results.tables.items():
+        for row in rows:
+            place = (table, named(row, NAMES))
+            if "status" in row:
+                known_one = row["status"] if row["status"] in statuses else " or ".join(statuses)
+                yield Claim(*place, "status", row["status"], known_one)
+            if row.get("status") == MEASURED and "best_chosen_on" in row:
+                part = parts.setdefault(row["dataset"], row["best_chosen_on"])
+                yield Claim(*place, "best_chosen_on", row["best_chosen_on"], part)
+
+
 def volumes(results: Results, grid: Mapping) -> Iterator[Claim]:
     """log det(K + εI) of N images is between (N-1) log ε + log(N + ε) and N log(1 + ε).
 
     K has eigenvalues ≥ 0 of sum N, for its diagonal is 1. The logarithm is concave: the most
     is where all are 1 (Hadamard), the least where one is N. Means over classes are between, too.
     """
-    places = {
-        "tables/diversity.csv": (*CELL, "seed"),
-        "figures/lighthouse.csv": POINT,
-        "tables/leaderboard.csv": ("dataset", "student", "protocol", "method", "ipc"),
-        "tables/ablation.csv": ("dataset", "student", "protocol", "method", "ipc"),
-    }
-    for table, keys in places.items():
-        for row in results.rows(table):
-            for found in known([row["log_det"]]):
+    for table, rows in results.tables.items():
+        for row in rows:
+            for found in known([row.get("log_det")]):
                 bounds = log_det_bounds(row["ipc"], grid["epsilon"])
-                yield Claim(table, named(row, keys), "log_det", found, bounds, slack(found))
+                yield Claim(table, named(row, NAMES), "log_det", found, bounds, slack(found))
 
 
 def log_det_bounds(n: int, epsilon: float) -> Within:

@@ -12,6 +12,9 @@ SET = ("dataset", "method", "ipc")
 BOARD = ("dataset", "protocol", "student", "ipc", "method")
 COMPARISON = ("dataset", "student", "protocol", "ipc", "method", "against")
 CURVE = ("dataset", "source", "seed")
+#: Columns that name rows, in whatever table.
+NAMES = (*TRAINING, "source", "against", "measure", "comparison", "factor", "value")
+NAMES = (*NAMES, "strategy", "chosen_by", "class", "seed", "student_seed", "index")
 #: Of the lighthouse: strategies that sample, picks of the pool, what both are measured by.
 SAMPLED = ("iid", "sequential", "joint")
 PICKED = ("best of random", "greedy subset", "greedy and swaps")
@@ -45,8 +48,8 @@ def what_is_run(results: Results, grid: Mapping) -> Iterator[Claim]:
         if spec is None:
             continue  # told by ``every_row``
         place = ("tables/leaderboard.csv", named(row, BOARD))
-        left_out = (row["status"] == NOT_RUN, not spec["run"])
-        yield Claim(*place, "status", *("not run" if is_so else "run" for is_so in left_out))
+        other = "measured or missing" if row["status"] == NOT_RUN else row["status"]
+        yield Claim(*place, "status", row["status"], other if spec["run"] else NOT_RUN)
         yield Claim(*place, "label", row["label"], spec["label"])
 
 

@@ -75,8 +75,8 @@ def distinct_images(results: Results, grid: Mapping) -> Iterator[Claim]:
 
 
 def is_recounted(path: str | Path) -> bool:
-    """Whether a file is small enough for its images to be hashed."""
-    return Path(path).stat().st_size <= MOST
+    """Whether a file is there, and small enough for its images to be hashed."""
+    return Path(path).is_file() and Path(path).stat().st_size <= MOST
 
 
 def distinct(path: str | Path, seeds: Sequence[int], ipc: int) -> dict[str, int]:

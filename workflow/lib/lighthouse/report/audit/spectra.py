@@ -16,7 +16,7 @@ from lighthouse.report.audit.claims import (
     same,
 )
 from lighthouse.report.audit.numbers import deviation, mean
-from lighthouse.report.audit.rows import CURVE
+from lighthouse.report.audit.rows import CURVE, counted
 
 VALUES, RANKS, FIGURE = "tables/spectrum.csv", "tables/spectrum_ranks.csv", "figures/spectrum.csv"
 POINT = ("dataset", "source", "index")
@@ -68,11 +68,9 @@ def _ranks(values: np.ndarray) -> dict[str, float]:
 def spectrum_figure(results: Results, grid: Mapping) -> Iterator[Claim]:
     """The curves of the spectra are means and deviations over the seeds of spectrum.csv."""
     points = grouped(measured(results.rows(VALUES)), POINT)
-    drawn = {key(row, POINT): row for row in results.rows(FIGURE)}
-    for place, rows in points.items():
-        yield Claim(FIGURE, named(rows[0], POINT), "rows", int(place in drawn), 1)
-    for place, row in drawn.items():
-        values = [one["normalised"] for one in points.get(place, ())]
+    yield from counted(FIGURE, results.rows(FIGURE), POINT, [rows[0] for rows in points.values()])
+    for row in results.rows(FIGURE):
+        values = [one["normalised"] for one in points.get(key(row, POINT), ())]
         yield from same(FIGURE, row, POINT, band(values), behind=values)
 
 
