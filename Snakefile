@@ -17,6 +17,7 @@ include: "workflow/rules/sample.smk"
 include: "workflow/rules/students.smk"
 include: "workflow/rules/metrics.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/audit.smk"
 
 
 # Neither in a dry run nor in a job: what a study needs on disk is looked for when
@@ -36,3 +37,4 @@ rule all:
         rules.tables.input,
         rules.figures.input,
         rules.distilled_sets.input,
+        rules.audit.output,

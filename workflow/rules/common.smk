@@ -5,6 +5,7 @@ from pathlib import Path
 sys.path.insert(0, f"{workflow.basedir}/workflow/lib")
 
 from lighthouse.config import rows
+from lighthouse.config.expectations import expectations
 from lighthouse.config.grid import Cell
 from lighthouse.config.schema import ConfigError
 from lighthouse.config.study import load_study
@@ -222,8 +223,7 @@ def lighthouse_cells(wildcards):
 
 def students_of(wildcards):
     """Seeds of the students trained on each set: of ablations and sweeps the first alone."""
-    seeds = study.run["student_seeds"]
-    return seeds if cell_of(wildcards) in study.main_cells else seeds[:1]
+    return rows.student_seeds(study, cell_of(wildcards))
 
 
 def as_rows(cells):

@@ -29,6 +29,27 @@ def student_records(study: Study) -> list[tuple[str, dict]]:
     ]
 
 
+def student_seeds(study: Study, cell: Cell) -> list[int]:
+    """Seeds of the students trained on each set: of ablations and sweeps the first alone."""
+    seeds = study.run["student_seeds"]
+    return seeds if cell in study.main_cells else seeds[:1]
+
+
+def trainings(study: Study) -> list[dict]:
+    """The rows of ``student_records``, each with the seeds of its sets and of its students.
+
+    The ceiling has one set, all real images, under the seed 0, and as many students of it
+    as others have sets.
+    """
+    seeds = study.run["seeds"]
+    drawn = [(seeds, student_seeds(study, cell)) for cell, *_ in study.evaluations]
+    drawn += [([0], seeds) for _ in study.ceilings]
+    return [
+        {**row, "seeds": of_sets, "student_seeds": of_students}
+        for (_, row), (of_sets, of_students) in zip(student_records(study), drawn, strict=True)
+    ]
+
+
 def set_metrics(study: Study, kind: str) -> list[tuple[str, dict]]:
     """Path of each method's metrics, ``diversity`` or ``frechet``, with what names its rows."""
     cells = study.cells if kind == "diversity" else study.table_cells

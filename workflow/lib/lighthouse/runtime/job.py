@@ -158,9 +158,11 @@ def is_main() -> bool:
 def _start_log(path: str | None, anew: bool) -> None:
     """Log to stderr, and to the rule's log file, where tracebacks go too.
 
-    Of a job's several processes the first speaks, and the others of errors alone.
+    What is too long for a terminal is logged as ``debug``, to the file alone. Of a job's
+    several processes the first speaks, and the others of errors alone.
     """
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    handlers[0].setLevel(logging.INFO)
     if path:
         handlers.append(logging.FileHandler(path, mode="w" if anew else "a", encoding="utf-8"))
     logging.basicConfig(
@@ -170,6 +172,7 @@ def _start_log(path: str | None, anew: bool) -> None:
         handlers=handlers,
         force=True,
     )
+    log.setLevel(logging.DEBUG if is_main() else logging.ERROR)
     sys.excepthook = _log_exception
 
 

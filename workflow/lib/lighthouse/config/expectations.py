@@ -1,0 +1,70 @@
+"""What a finished study must show, from the grid and the config alone: the audit's other side."""
+
+from lighthouse.config import rows
+from lighthouse.config.study import Study
+
+
+def expectations(study: Study) -> dict:
+    """The cells, trainings and comparisons of a study, and the options that bound its numbers.
+
+    Cells are rows (``Cell.row``), so that all of it is JSON. ``trainings``: a row for each
+    cell, student and protocol, with the sampling ``seeds`` and ``student_seeds`` that it has.
+    ``main``, ``tables``, ``sampled``, ``all``: the cells of the leaderboard, those at the
+    hyperparameter table's weights, those that a diffusion model samples (with the weights of
+    their terms), and every one.
+    ``sweep`` and ``lighthouse`` are None where the study has none.
+    """
+    run, datasets = study.run, study.run["datasets"]
+    return {
+        "seeds": run["seeds"],
+        "students": run["students"],
+        "protocols": run["protocols"],
+        "base": run["comparisons"]["base"],
+        "pairs": run["comparisons"]["pairs"],
+        "alpha": run["comparisons"]["alpha"],
+        "classes": {dataset: study.n_classes(dataset) for dataset in datasets},
+        "epsilon": study.config["guidance"]["dpp"]["epsilon"],
+        "ssim_pairs": study.config["metrics"]["ssim_pairs"],
+        "trainings": rows.trainings(study),
+        "leaderboard": rows.leaderboard_specs(study),
+        "main": [cell.row for cell in study.main_cells],
+        "tables": [cell.row for cell in study.table_cells],
+        "sampled": [
+            {**cell.row, "weights": study.term_weights(cell)}
+            for cell in study.cells
+            if study.methods[cell.method].prior
+        ],
+        "all": [cell.row for cell in study.cells],
+        "ablation": rows.ablation_specs(study),
+        "ablation_students": run["ablation"]["students"] if run["ablation"] else [],
+        "spectra": [row for _, row in rows.spectra(study, "spectrum")],
+        "spectrum_ipc": run["spectrum"]["ipc"],
+        "sweep": _sweep(study),
+        "lighthouse": _lighthouse(study),
+    }
+
+
+def _sweep(study: Study) -> dict | None:
+    sweep = study.run["sweep"]
+    if not sweep:
+        return None
+    return {
+        **{name: sweep[name] for name in ("method", "ipc", "students")},
+        "values": rows.swept_values(study),
+        "table": rows.table_values(study),
+    }
+
+
+def _lighthouse(study: Study) -> dict | None:
+    """The size of the lighthouse's sets, and by dataset the cell of each strategy."""
+    options = study.run["lighthouse"]
+    if not options:
+        return None
+    cells = {
+        dataset: {
+            strategy: study.cell(dataset, options[strategy], options["ipc"]).row
+            for strategy in ("iid", "sequential", "joint")
+        }
+        for dataset in study.run["datasets"]
+    }
+    return {"ipc": options["ipc"], "cells": cells}

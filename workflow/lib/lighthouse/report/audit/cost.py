@@ -1,0 +1,103 @@
+"""What methods cost: the numbers that a study fixes, and the seconds reckoned from others."""
+
+import math
+from collections.abc import Iterator, Mapping
+
+from lighthouse.report.audit.claims import (
+    NAN,
+    Claim,
+    Results,
+    Within,
+    grouped,
+    key,
+    known,
+    measured,
+    named,
+    same,
+)
+from lighthouse.report.audit.rows import SET, is_ceiling
+
+TABLE, FIGURE, BOARD_TABLE = (
+    "tables/cost.csv",
+    "figures/accuracy_vs_cost.csv",
+    "tables/leaderboard.csv",
+)
+PANEL = ("dataset", "student", "protocol")
+POINT = (*PANEL, "method", "ipc")
+WORK = ("evaluations_per_image", "gradients_per_image", "computed_per_image")
+
+
+def cost_of_sets(results: Results, grid: Mapping) -> Iterator[Claim]:
+    """Classes are the dataset's, images fill them all, a base prior costs each method the same."""
+    base = grouped(measured(results.rows(TABLE)), ("dataset",))
+    for rows in base.values():
+        first = next(iter(known(row["base_seconds"] for row in rows)), NAN)
+        for row in rows:
+            classes = grid["classes"][row["dataset"]]
+            yield from same(TABLE, row, SET, {"classes": classes})
+            for seconds in known([row["base_seconds"]]):
+                yield from same(
+                    TABLE, {**row, "base_seconds": seconds}, SET, {"base_seconds": first}
+                )
+            for images in known([row["images"]]):
+                place = (TABLE, named(row, SET), "images")
+                sets = images / (classes * row["ipc"])
+                yield Claim(*place, images % classes, 0)
+                yield Claim(*place, sets, Within(1, math.inf))
+
+
+def work_of_images(results: Results, grid: Mapping) -> Iterator[Claim]:
+    """Real images take no pass of the denoiser, sampled ones some; of others none is known."""
+    sampled = {key(cell, SET) for cell in grid["sampled"]}
+    real = {key(spec, SET) for spec in grid["leaderboard"] if spec["real"]}
+    for row in measured(results.rows(TABLE)):
+        place = (TABLE, named(row, SET))
+        found = {name: row.get(name, "no such column") for name in WORK}
+        evaluations = found["evaluations_per_image"]
+        if key(row, SET) in sampled:
+            yield Claim(*place, WORK[0], evaluations, Within(1, math.inf))
+            yield Claim(*place, WORK[1], found[WORK[1]], Within(0, math.inf))
+            for least in known([evaluations]):
+                yield Claim(*place, WORK[2], found[WORK[2]], Within(least, math.inf))
+        else:
+            expected = 0 if key(row, SET) in real else NAN
+            yield from same(TABLE, row, SET, dict.fromkeys(WORK, expected))
+
+
+def cost_in_all(results: Results, grid: Mapping) -> Iterator[Claim]:
+    """Accuracy against cost: seconds in all are an image's and its share of what precedes it.
+
+    That is the base prior's and the preparation's seconds over the ipc × classes images of
+    one set, with the classes that the dataset has.
+    """
+    costs = {key(row, SET): row for row in results.rows(TABLE)}
+    boards = {key(row, POINT): row for row in results.rows(BOARD_TABLE)}
+    for row in results.rows(FIGURE):
+        board, cost = boards.get(key(row, POINT), {}), costs.get(key(row, SET), {})
+        expected = {name: board.get(name, NAN) for name in ("label", "top1_mean", "top1_std")}
+        if is_ceiling(row):
+            expected |= dict.fromkeys(("seconds_per_image", "seconds_in_all"), NAN)
+        else:
+            seconds = cost.get("seconds_per_image", NAN)
+            before = sum(known(cost.get(f"{part}_seconds") for part in ("base", "preparation")))
+            images = row["ipc"] * grid["classes"][row["dataset"]]
+            expected |= {"seconds_per_image": seconds, "seconds_in_all": seconds + before / images}
+        yield from same(FIGURE, row, POINT, expected)
+
+
+def points_of_cost(results: Results, grid: Mapping) -> Iterator[Claim]:
+    """Accuracy against cost has every method with both, at the IPC that most methods have."""
+    costs = {key(row, SET): row for row in measured(results.rows(TABLE))}
+    drawn = grouped(results.rows(FIGURE), POINT)
+    for rows in grouped(measured(results.rows(BOARD_TABLE)), PANEL).values():
+        sizes = [row["ipc"] for row in rows if not is_ceiling(row)]
+        if not sizes:
+            continue
+        at = max(sizes, key=lambda ipc: (sizes.count(ipc), ipc))
+        for row in rows:
+            cost = costs.get(key(row, SET), {})
+            has_cost = row["ipc"] == at and sum(known([cost.get("seconds_per_image")])) > 0
+            count = len(drawn.pop(key(row, POINT), ()))
+            yield Claim(FIGURE, named(row, POINT), "rows", count, int(has_cost or is_ceiling(row)))
+    for left in drawn.values():
+        yield Claim(FIGURE, named(left[0], POINT), "rows", len(left), 0)

@@ -1,0 +1,140 @@
+"""The lighthouse's points and tests, reckoned again from the measures of its single classes."""
+
+import math
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from scipy import stats
+
+from lighthouse.report.audit.claims import NAN, Claim, Results, grouped, key, known, named, slack
+from lighthouse.report.audit.numbers import CONFIDENCE, mean
+from lighthouse.report.audit.rows import MEASURES, PICKED, POINT, SAMPLED, TEST, counted
+from lighthouse.report.tables import CELL, MISSING
+
+FIGURE, TESTS, SETS = "figures/lighthouse.csv", "tables/lighthouse.csv", "tables/diversity.csv"
+#: Tables of single classes, one a dataset.
+CLASSES = "metrics/lighthouse/"
+
+
+def lighthouse_points(results: Results, grid: Mapping) -> Iterator[Claim]:
+    """The lighthouse's points are means over the classes of its sets, each point once."""
+    if FIGURE not in results.tables:
+        return
+    classes = _classes(results)
+    yield from counted(FIGURE, results.rows(FIGURE), POINT, _points(results, grid))
+    for row in results.rows(FIGURE):
+        own = classes.get(key(row, POINT), [])
+        place = (FIGURE, named(row, POINT))
+        of_all = grid["classes"].get(row["dataset"])
+        yield Claim(*place, "classes behind it", len({one["class"] for one in own}), of_all)
+        for measure in MEASURES:
+            values = [one[measure] for one in own]
+            expected = mean(values)
+            yield Claim(*place, measure, row[measure], expected, slack(expected, *values))
+
+
+def lighthouse_volumes(results: Results, grid: Mapping) -> Iterator[Claim]:
+    """log det of the lighthouse's sampled sets is that of the same sets in diversity.csv."""
+    cells = grid["lighthouse"]["cells"] if grid["lighthouse"] else {}
+    sets = {key(row, (*CELL, "seed")): row for row in results.rows(SETS)}
+    for row in results.rows(FIGURE):
+        cell = cells.get(row["dataset"], {}).get(row["strategy"])
+        source = sets.get(key({**cell, "seed": row["seed"]}, (*CELL, "seed"))) if cell else None
+        if source:
+            expected = source["log_det"]
+            place = (FIGURE, named(row, POINT))
+            yield Claim(*place, "log_det", row["log_det"], expected, slack(expected))
+
+
+def lighthouse_tests(results: Results, grid: Mapping) -> Iterator[Claim]:
+    """Differences of the lighthouse, their intervals, p and verdicts follow from its points."""
+    classes = _classes(results)
+    for row in results.rows(TESTS):
+        if row["status"] == MISSING:
+            continue
+        first, _, second = row["comparison"].partition(" - ")
+        sides = [_by_seed(classes, row, strategy) for strategy in (first, second)]
+        if not all(sides):
+            yield Claim(TESTS, named(row, TEST), "sets behind it", "none", "some")
+            continue
+        yield from _test(row, *sides)
+
+
+def _classes(results: Results) -> dict[tuple, list[Mapping]]:
+    rows = [row for name, of in results.tables.items() if name.startswith(CLASSES) for row in of]
+    return grouped(rows, POINT)
+
+
+def _points(results: Results, grid: Mapping) -> list[dict]:
+    """Each sampled set of each seed, and of each measure each pick of the pool."""
+    there = {row["dataset"] for row in _flat(_classes(results))}
+    found = []
+    for dataset in grid["lighthouse"]["cells"]:
+        if dataset not in there:
+            continue  # a failed one: its tests are told as missing
+        place = {"dataset": dataset, "ipc": grid["lighthouse"]["ipc"]}
+        found += [
+            {**place, "strategy": strategy, "chosen_by": NAN, "seed": seed}
+            for strategy in SAMPLED
+            for seed in grid["seeds"]
+        ]
+        found += [
+            {**place, "strategy": pick, "chosen_by": measure, "seed": NAN}
+            for pick in PICKED
+            for measure in MEASURES
+        ]
+    return found
+
+
+def _flat(groups: Mapping[tuple, list[Mapping]]) -> list[Mapping]:
+    return [row for group in groups.values() for row in group]
+
+
+def _by_seed(classes: Mapping[tuple, list[Mapping]], row: Mapping, strategy: str) -> dict:
+    """Means over classes by seed; of picks the one chosen by the measure itself, seed ""."""
+    found = {}
+    for group in classes.values():
+        one = group[0]
+        picked = one["strategy"] in PICKED
+        if (one["dataset"], one["strategy"]) != (row["dataset"], strategy):
+            continue
+        if not picked or one["chosen_by"] == row["measure"]:
+            values = [each[row["measure"]] for each in group]
+            found["" if picked else one["seed"]] = mean(values)
+    return found
+
+
+def _test(row: Mapping, first: Mapping, second: Mapping) -> Iterator[Claim]:
+    """Claims of one test. Its maker reads all digits: what 6 of them leave open is allowed."""
+    place = (TESTS, named(row, TEST))
+    differences = np.array([first[s] - second.get(s, second.get("", NAN)) for s in first])
+    n, average = len(differences), float(differences.mean())
+    std = float(differences.std(ddof=1)) if n > 1 else NAN
+    step = slack(*known([*first.values(), *second.values()]))
+    yield Claim(*place, "n", row["n"], n)
+    yield Claim(*place, "difference", row["difference"], average, step)
+    yield Claim(*place, "std", row["std"], std, step)
+    if n > 1 and std <= 2 * step:
+        return  # p and interval hang on digits that the tables do not keep
+    low = high = p = NAN
+    wide = narrow = 0.0
+    if n > 1:
+        reach = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1)) / math.sqrt(n)
+        low, high, wide = average - reach * std, average + reach * std, step * (1 + reach)
+        p = float(stats.ttest_1samp(differences, 0.0).pvalue)
+        narrow = max(abs(p - other) for other in _p_range(n, abs(average), std, step))
+    yield Claim(*place, "ci_low", row["ci_low"], low, wide)
+    yield Claim(*place, "ci_high", row["ci_high"], high, wide)
+    yield Claim(*place, "p", row["p"], p, narrow + slack(p))
+    if n < 2 or min(abs(low), abs(high)) > wide:
+        expected = "yes" if low > 0 else "no" if high < 0 else "not distinguishable"
+        yield Claim(*place, "holds", row["holds"], expected)
+
+
+def _p_range(n: int, size: float, std: float, step: float) -> tuple[float, float]:
+    """p of the t-test where difference and deviation are each off by ``step``."""
+    statistics = (
+        max(0.0, size - step) / (std + step) * math.sqrt(n),
+        (size + step) / (std - step) * math.sqrt(n),
+    )
+    return tuple(float(2 * stats.t.sf(statistic, n - 1)) for statistic in statistics)
