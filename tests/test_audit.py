@@ -329,8 +329,8 @@ OTHERS = [
     ("distances_of_sets", "fid", {"method": "herding"}, "fid_pooled", 0.1, None),
     ("distances_of_sets", "fid", RSM, "kid_subset_size", 99, "1 to 20"),
     ("cost_of_sets", "cost", RSM, "images", 3, 0),
-    ("work_of_images", "cost", RSM, "evaluations_per_image", -99.0, "at least 1"),
-    ("work_of_images", "cost", RSM, "gradients_per_image", -99.0, "at least 0"),
+    ("work_of_images", "cost", RSM, "evaluations_per_image", -99.0, 6),
+    ("work_of_images", "cost", RSM, "gradients_per_image", -99.0, "0 to 6"),
     ("singular_values", "spectrum", {"source": "RSM", "index": 2}, "singular_value", 99.0, None),
 ]
 

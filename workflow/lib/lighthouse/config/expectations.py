@@ -12,6 +12,7 @@ def expectations(study: Study) -> dict:
     ``main``, ``tables``, ``sampled``, ``all``: the cells of the leaderboard, those at the
     hyperparameter table's weights, those that a diffusion model samples (with the weights of
     their terms), and every one.
+    ``evaluations``: by dataset, passes of the denoiser that an image takes.
     ``sweep`` and ``lighthouse`` are None where the study has none.
     """
     run, datasets = study.run, study.run["datasets"]
@@ -23,6 +24,7 @@ def expectations(study: Study) -> dict:
         "pairs": run["comparisons"]["pairs"],
         "alpha": run["comparisons"]["alpha"],
         "classes": {dataset: study.n_classes(dataset) for dataset in datasets},
+        "evaluations": {dataset: _evaluations(study, dataset) for dataset in datasets},
         "epsilon": study.config["guidance"]["dpp"]["epsilon"],
         "ssim_pairs": study.config["metrics"]["ssim_pairs"],
         "trainings": rows.trainings(study),
@@ -42,6 +44,12 @@ def expectations(study: Study) -> dict:
         "sweep": _sweep(study),
         "lighthouse": _lighthouse(study),
     }
+
+
+def _evaluations(study: Study, dataset: str) -> int:
+    """One pass a step, and under classifier-free guidance another without a class."""
+    sampler = study.dataset(dataset)["sampler"]
+    return sampler["steps"] * (1 if sampler["guidance_scale"] == 1 else 2)
 
 
 def _sweep(study: Study) -> dict | None:

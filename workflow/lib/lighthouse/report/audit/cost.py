@@ -47,7 +47,10 @@ def cost_of_sets(results: Results, grid: Mapping) -> Iterator[Claim]:
 
 
 def work_of_images(results: Results, grid: Mapping) -> Iterator[Claim]:
-    """Real images take no pass of the denoiser, sampled ones some; of others none is known."""
+    """Sampled images take as many passes of the denoiser as the sampler's steps say, real none.
+
+    Of sets made elsewhere none is known.
+    """
     sampled = {key(cell, SET) for cell in grid["sampled"]}
     real = {key(spec, SET) for spec in grid["leaderboard"] if spec["real"]}
     for row in measured(results.rows(TABLE)):
@@ -55,10 +58,10 @@ def work_of_images(results: Results, grid: Mapping) -> Iterator[Claim]:
         found = {name: row.get(name, "no such column") for name in WORK}
         evaluations = found["evaluations_per_image"]
         if key(row, SET) in sampled:
-            yield Claim(*place, WORK[0], evaluations, Within(1, math.inf))
-            yield Claim(*place, WORK[1], found[WORK[1]], Within(0, math.inf))
-            for least in known([evaluations]):
-                yield Claim(*place, WORK[2], found[WORK[2]], Within(least, math.inf))
+            asked = grid["evaluations"][row["dataset"]]
+            yield Claim(*place, WORK[0], evaluations, asked)
+            yield Claim(*place, WORK[1], found[WORK[1]], Within(0, asked))
+            yield Claim(*place, WORK[2], found[WORK[2]], Within(asked, math.inf))
         else:
             expected = 0 if key(row, SET) in real else NAN
             yield from same(TABLE, row, SET, dict.fromkeys(WORK, expected))

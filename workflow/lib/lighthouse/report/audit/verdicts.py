@@ -41,13 +41,13 @@ def leaderboard_verdicts(results: Results, grid: Mapping) -> Iterator[Claim]:
 
 
 def ablation_verdicts(results: Results, grid: Mapping) -> Iterator[Claim]:
-    """Differences and verdicts of the ablation are against its row without any factor."""
+    """Differences and verdicts of the ablation are against its first plain row."""
     specs = {key(spec, SET): spec for spec in grid["ablation"]}
     by_table = ("dataset", "student", "protocol", "ipc")
     runs_of = {key(row, BOARD): runs for row, runs in shared_runs(results, grid)}
     for rows in grouped(results.rows(ABLATION), by_table).values():
         known = [row for row in rows if key(row, SET) in specs]
-        bare = [r for r in known if all(specs[key(r, SET)][name] == "no" for name in FACTORS)]
+        bare = [row for row in known if specs[key(row, SET)]["plain"]]
         tested = []
         for row in known:
             spec = specs[key(row, SET)]
