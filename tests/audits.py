@@ -52,7 +52,7 @@ PUBLISHED = [
 #: As little as a study can have.
 LESS = {
     "run": {
-        "comparisons": {"base": None, "pairs": []},
+        "comparisons": {"pairs": []},
         "ablation": None,
         "sweep": None,
         "lighthouse": None,

@@ -62,13 +62,13 @@ def test_rows_of_failed_methods_are_no_finding(tmp_path):
     assert found["images"]["cells_not_counted"] == 2
 
 
-def test_a_study_may_lack_ablation_sweep_lighthouse_ceiling_and_base(tmp_path):
+def test_a_study_may_lack_ablation_sweep_lighthouse_and_ceiling(tmp_path):
     little = Invented(tmp_path, more=LESS)
     found = audit(little.read(), little.grid)
     assert [one["words"] for one in found["findings"]] == []
     empty = {check["check"] for check in found["checks"] if not check["comparisons"]}
     assert "every_row" not in empty
-    assert {"sensitivity", "ablation_verdicts", "lighthouse_tests", "paired_tests"} <= empty
+    assert {"sensitivity", "ablation_verdicts", "lighthouse_tests"} <= empty
 
 
 def test_what_is_expected_is_json():
