@@ -49,12 +49,24 @@ PUBLISHED = [
 ]
 
 
-def invented_study():
-    """The tiny study of the tests with more of what a study can have."""
+#: As little as a study can have.
+LESS = {
+    "run": {
+        "comparisons": {"pairs": []},
+        "ablation": None,
+        "sweep": None,
+        "lighthouse": None,
+        "ceiling": False,
+    }
+}
+
+
+def invented_study(more=MORE):
+    """The tiny study of the tests with more, or less, of what a study can have."""
     config = copy.deepcopy(SHIPPED)
     tiny = yaml.safe_load((BASE / "tests" / "configs" / "tiny.yaml").read_text("utf-8"))
-    for more in (tiny, MORE):
-        update_config(config, more)
+    for change in (tiny, more):
+        update_config(config, change)
     return load_study(config, BASE)
 
 
@@ -69,8 +81,8 @@ class Invented:
     failed: methods whose sampling failed.
     """
 
-    def __init__(self, folder: Path, failed=()):
-        self.study, self.failed = invented_study(), failed
+    def __init__(self, folder: Path, failed=(), more=MORE):
+        self.study, self.failed = invented_study(more), failed
         self.results = folder / "results"
         self.grid = expectations(self.study)
         for spec in self.grid["leaderboard"]:
@@ -82,7 +94,8 @@ class Invented:
         self._students()
         self._sets()
         self._spectra()
-        self._lighthouse()
+        if self.grid["lighthouse"]:
+            self._lighthouse()
         self._cost()
         self._leaderboard()
         self._figures()
@@ -94,7 +107,7 @@ class Invented:
     def read(self):
         """The results as the audit's rule reads them."""
         kept = ("tables", "figures", "metrics/lighthouse")
-        paths = [str(path) for name in kept for path in sorted((self.results / name).iterdir())]
+        paths = [str(path) for name in kept for path in sorted((self.results / name).glob("*.*"))]
         return read_results(paths, self.published, self.cells, list(map(str, self.images)))
 
     def write(self, name, table, columns=()):
@@ -176,6 +189,10 @@ class Invented:
         self._concatenated("frechet", table, "fid")
         table = [self._guidance(cell) for cell in self.grid["sampled"]]
         self.write("tables/guidance.csv", table, GUIDANCE_COLUMNS)
+        if self.grid["ablation"]:
+            self._ablation()
+
+    def _ablation(self):
         students, alpha = self.grid["ablation_students"], self.grid["alpha"]
         tables = self.table("runs"), self.table("diversity")
         table = ablation.ablation_rows(*tables, self.grid["ablation"], students, alpha)
@@ -279,7 +296,7 @@ class Invented:
         found = leaderboard.leaderboard_rows(specs, tables, self.grid["students"], base)
         self.write("tables/leaderboard.csv", found, leaderboard.COLUMNS)
         context = Context(
-            base=next(spec["label"] for spec in specs if spec["method"] == base),
+            base=next((spec["label"] for spec in specs if spec["method"] == base), None),
             real=frozenset(spec["method"] for spec in specs if spec["real"]),
             alpha=self.grid["alpha"],
         )
@@ -291,19 +308,20 @@ class Invented:
         write_text(self.results / "tables/leaderboard.html", html)
 
     def _figures(self):
-        board, runs, sets = map(self.frame, ("leaderboard", "runs", "diversity"))
-        sweep = self.grid["sweep"]
-        at, chosen = (sweep["method"], sweep["ipc"]), (sweep["values"], sweep["table"])
-        spectrum = self.frame("spectrum")
-        curve = along(at_ipc(sets, *at), "eta_dpp", *chosen)
-        measures = pd.read_csv(self.results / "metrics/lighthouse/digits.csv")
+        board, spectrum = self.frame("leaderboard"), self.frame("spectrum")
         figures = {
             "accuracy_vs_ipc": by_ipc(board),
             "accuracy_vs_cost": by_cost(board, self.frame("cost"))[0],
-            "sensitivity": sweep_rows(at_ipc(runs, *at), at_ipc(sets, *at), *chosen),
-            "ssim_vs_eta_dpp": band(curve, ["dataset", "eta_dpp"], "ssim"),
             "spectrum": band(spectrum, ["dataset", "source", "index"], "normalised"),
-            "lighthouse": seed_points(measures),
         }
+        if self.grid["lighthouse"]:
+            measures = pd.read_csv(self.results / "metrics/lighthouse/digits.csv")
+            figures["lighthouse"] = seed_points(measures)
+        if sweep := self.grid["sweep"]:
+            at, chosen = (sweep["method"], sweep["ipc"]), (sweep["values"], sweep["table"])
+            runs, sets = (at_ipc(self.frame(name), *at) for name in ("runs", "diversity"))
+            curve = along(sets, "eta_dpp", *chosen)
+            figures["sensitivity"] = sweep_rows(runs, sets, *chosen)
+            figures["ssim_vs_eta_dpp"] = band(curve, ["dataset", "eta_dpp"], "ssim")
         for name, frame in figures.items():
             self.write(f"figures/{name}.csv", frame.to_dict("records"))

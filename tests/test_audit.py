@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from audits import Invented, invented_study
+from audits import LESS, Invented, invented_study
 from lighthouse.config.expectations import expectations
 from lighthouse.report.audit.checks import CHECKS, LISTED, audit, finding, message, summary
 from lighthouse.report.tables import read_rows, write_rows
@@ -60,6 +60,15 @@ def test_rows_of_failed_methods_are_no_finding(tmp_path):
     found = audit(lost.read(), lost.grid)
     assert [one["words"] for one in found["findings"]] == []
     assert found["images"]["cells_not_counted"] == 2
+
+
+def test_a_study_may_lack_ablation_sweep_lighthouse_and_ceiling(tmp_path):
+    little = Invented(tmp_path, more=LESS)
+    found = audit(little.read(), little.grid)
+    assert [one["words"] for one in found["findings"]] == []
+    empty = {check["check"] for check in found["checks"] if not check["comparisons"]}
+    assert "every_row" not in empty
+    assert {"sensitivity", "ablation_verdicts", "lighthouse_tests"} <= empty
 
 
 def test_what_is_expected_is_json():
