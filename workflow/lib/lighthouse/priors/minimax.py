@@ -23,7 +23,8 @@ class MiniMax(nn.Module):
     neither term grows where ẑ₀ does, at high noise; no noise level is left out.
 
     Real latents are posterior means, where the authors draw from the posterior; the
-    training loop draws images with replacement and clips gradients (ours).
+    training loop draws images with replacement (ours), and clips gradients only where a
+    study says so (``gradient_clip``), as the authors' does not.
 
     Memories keep directions, all that a cosine asks for: 2 · n_classes · memory · dim · 4
     bytes on the device and in a checkpoint, 21 MB for 10 classes of 4×32×32 latents and
