@@ -120,9 +120,10 @@ def test_a_dit_says_the_same_bits_of_a_latent_in_calls_of_every_size_that_is_use
     denoiser = GuidedDenoiser(digits_dit(), "toy", {**OPTIONS, "micro_batch": 50})
     rng = torch.Generator().manual_seed(5)
     z, labels = torch.randn(50, 1, 8, 8, generator=rng), torch.arange(50) % 10
-    with torch.no_grad(), denoiser.steady((1, 8, 8), "cpu"):
+    counts = (1, 2, 3, 5, 9, 13, 17, 31, 49)
+    with torch.no_grad(), denoiser.steady((1, 8, 8), counts, "cpu"):
         whole = denoiser(z, torch.tensor(300), labels)
-        for count in (1, 2, 3, 5, 9, 13, 17, 31, 49):
+        for count in counts:
             part = denoiser(z[1 : 1 + count], torch.tensor(300), labels[1 : 1 + count])
             assert torch.equal(part, whole[1 : 1 + count])
 
@@ -131,7 +132,15 @@ def test_sizes_that_give_other_bytes_are_not_used():
     def call(z, labels):
         return z * (1 + (len(z) in (2, 6)) * 1e-6)
 
-    assert steady_sizes(call, (1, 2, 2), 10, "cpu") == [1, 3, 4, 8, 10]
+    assert steady_sizes(call, (1, 2, 2), 10, [9], "cpu") == [1, 3, 4, 8, 10]
+    assert steady_sizes(call, (1, 2, 2), 10, [10, 13], "cpu") == [1, 3, 10]
+
+
+def test_no_size_is_tried_where_the_largest_calls_are_filled():
+    def call(z, labels):
+        raise AssertionError
+
+    assert steady_sizes(call, (1, 2, 2), 10, [10, 500], "cpu") == [10]
 
 
 def test_what_is_left_of_a_ladder_without_small_sizes_fills_up_the_last_call():

@@ -14,7 +14,7 @@ image dear by the filling. Instead:
   with AVX2 those alone that end on whole blocks of rows, among them 3, 6 and 12.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -45,18 +45,26 @@ def sizes_of_calls(count: int, sizes: Sequence[int]) -> list[int]:
 
 
 def steady_sizes(
-    call: Callable[[Tensor, Tensor], Tensor], shape: Sequence[int], largest: int, device: object
+    call: Callable[[Tensor, Tensor], Tensor],
+    shape: Sequence[int],
+    largest: int,
+    counts: Iterable[int],
+    device: object,
 ) -> list[int]:
     """The sizes of the ladder at which ``call`` gives the bytes of its largest call, rising.
 
     call: latents (n, c, h, w) and labels (n,) to predictions, image by image. Tried on noise,
-    since a kernel is chosen by shapes and not by what is in them.
+    since a kernel is chosen by shapes and not by what is in them, and up to what any of the
+    ``counts`` of latents leaves over: where they fill the largest calls, nothing is tried.
     """
+    left_over = max(count % largest for count in counts)
+    tried = [size for size in ladder(largest)[:-1] if size <= left_over]
+    if not tried:
+        return [largest]
     rng = generator("sizes of calls")
     z = torch.randn(largest, *shape, generator=rng).to(device)
     labels = torch.zeros(largest, dtype=torch.int64, device=device)
     whole = call(z, labels)
-    tried = ladder(largest)[:-1]
     same = [size for size in tried if torch.equal(call(z[:size], labels[:size]), whole[:size])]
     return [*same, largest]
 

@@ -1,6 +1,6 @@
 """A denoiser under classifier-free guidance, in calls that ``calls`` divides, and counted."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -78,13 +78,16 @@ class GuidedDenoiser:
             )
 
     @contextmanager
-    def steady(self, shape: Sequence[int], device: object) -> Iterator[None]:
-        """Within it, what is said of a latent (c, h, w) does not depend on those beside it."""
+    def steady(self, shape: Sequence[int], counts: Iterable[int], device: object) -> Iterator[None]:
+        """Within it, what is said of a latent (c, h, w) does not depend on those beside it.
+
+        counts: how many latents it will be asked of at a time.
+        """
         largest, t = self.options["micro_batch"], torch.tensor(TRAIN_STEPS // 2)
         with steady_rows(self.model, largest):
             if is_dit(self.model):
                 self.sizes = steady_sizes(
-                    lambda z, labels: self._call(z, t, labels), shape, largest, device
+                    lambda z, labels: self._call(z, t, labels), shape, largest, counts, device
                 )
                 self.work = Work()  # of the sets alone
             yield

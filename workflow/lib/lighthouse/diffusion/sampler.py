@@ -115,8 +115,11 @@ def sample(
     scheduler = ancestral(options["steps"], denoiser.semantics.variance_type)
     result = torch.empty(len(sets.labels), sets.ipc, *sets.shape)
     work = [(stage, rows) for stage in coupling for rows in _chunks(sets, stage, options)]
+    counts = {len(sets.labels[rows]) * len(_members(stage)) for stage, rows in work}
+    if any(guide.through_denoiser for guide in guides):
+        counts.add(1)
     bar = progress(None, "sampling", total=len(work) * len(scheduler.timesteps))
-    with bar, denoiser.steady(sets.shape, sets.labels.device):
+    with bar, denoiser.steady(sets.shape, counts, sets.labels.device):
         for stage, rows in work:
             part, members = sets.part(rows), _members(stage)
             generators = [row[i] for row in part.generators for i in members]
