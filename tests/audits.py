@@ -35,7 +35,7 @@ from lighthouse.runtime.files import write_arrays
 from lighthouse.units import applied_weights, mean_pull
 from shipped import BASE, SHIPPED
 
-DIM, CLASSES, REAL = 12, 10, 60
+DIM, CLASSES, REAL, REAL_SHOWN = 12, 10, 60, 10
 #: A set made elsewhere, and more student seeds than a cell of the ablation has.
 MORE = {
     "run": {"student_seeds": [0, 1]},
@@ -264,9 +264,28 @@ class Invented:
         tests = [{**row, "status": "measured"} for row in claims("digits", table)]
         self.write("tables/lighthouse.csv", tests)
 
+    def _map(self, measures):
+        """Ten real images of one class, of which as many are lit as the sets of seed 0 cover."""
+        chosen = measures[(measures["class"] == 3) & (measures.seed == 0)]
+        lights = chosen.set_index("strategy").coverage * REAL_SHOWN
+        place = {"dataset": "digits", "panel": "class", "class": 3, "share": 0.5}
+        real = [
+            {
+                **{**place, "kind": "real", "index": i, "x": 0.0, "y": 0.0},
+                "lit_by": "+".join(s for s in ("sequential", "joint") if i < round(lights[s])),
+            }
+            for i in range(REAL_SHOWN)
+        ]
+        sets = [
+            {**real[0], "kind": strategy, "index": i, "lit_by": ""}
+            for strategy in ("sequential", "joint")
+            for i in range(2)
+        ]
+        return pd.DataFrame([*real, *sets])
+
     def _lit(self, place, strategy, chosen_by, seed, label, volume):
         names = {"strategy": strategy, "chosen_by": chosen_by, "seed": seed, "class": label}
-        light = rng("light", strategy, chosen_by, seed, label).random()
+        light = rng("light", strategy, chosen_by, seed, label).integers(REAL_SHOWN + 1) / REAL_SHOWN
         return {**place, **names, "log_det": volume, "coverage": light}
 
     def _cost(self):
@@ -317,6 +336,7 @@ class Invented:
         if self.grid["lighthouse"]:
             measures = pd.read_csv(self.results / "metrics/lighthouse/digits.csv")
             figures["lighthouse"] = seed_points(measures)
+            figures["lighthouse_map"] = self._map(measures)
         if sweep := self.grid["sweep"]:
             at, chosen = (sweep["method"], sweep["ipc"]), (sweep["values"], sweep["table"])
             runs, sets = (at_ipc(self.frame(name), *at) for name in ("runs", "diversity"))

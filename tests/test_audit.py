@@ -43,10 +43,12 @@ def test_every_check_compares_something(report):
 
 
 def test_what_is_not_compared_is_told_and_is_nothing_that_could_be(report):
-    # The device is the machine's; of distances, a kernel's has no bounds and no other source.
+    # The device is the machine's; a kernel distance has no bounds and no other source, nor has
+    # the place of an image on a map.
     assert report["not_compared"] == {
         "tables/cost.csv": ["peak_device_gib", "device"],
         "tables/fid.csv": ["kid"],
+        "figures/lighthouse_map.csv": ["panel", "kind", "x", "y"],
     }
 
 
@@ -445,6 +447,19 @@ def test_a_student_too_many_of_a_sweep_is_found(results, invented):
     found = findings("every_training", changed, invented.grid)
     assert [(one["found"], one["expected"]) for one in found] == [(1, 0)]
     assert "student_seed 1" in found[0]["row"]
+
+
+def test_a_map_that_lights_other_images_than_the_sets_cover_is_found(results, invented):
+    table = "figures/lighthouse_map.csv"
+    rows = [{**row, "lit_by": ""} for row in results.tables[table]]
+    changed = replace(results, tables={**results.tables, table: rows})
+    found = findings("lighthouse_map", changed, invented.grid)
+    assert {(one["column"], one["found"]) for one in found} == {("lit_by", 0.0)}
+    assert all("dataset digits, class 3, strategy" in one["row"] for one in found)
+    (dropped,) = findings(
+        "lighthouse_map", without(results, table, {"kind": "joint", "index": 1}), invented.grid
+    )
+    assert (dropped["column"], dropped["found"], dropped["expected"]) == ("rows", 1, 2)
 
 
 def test_a_kernel_deviation_of_one_set_is_found(results, invented):

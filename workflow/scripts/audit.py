@@ -4,7 +4,13 @@ from lighthouse.runtime.job import log, start
 
 job = start(globals().get("snakemake"))
 
-from lighthouse.report.audit.checks import audit, message, read_results, summary  # noqa: E402
+from lighthouse.report.audit.checks import (  # noqa: E402
+    audit,
+    message,
+    read_results,
+    summary,
+    unlisted,
+)
 from lighthouse.runtime.errors import DataError  # noqa: E402
 from lighthouse.runtime.files import write_json  # noqa: E402
 
@@ -13,6 +19,7 @@ report = audit(results, job.params.expected)
 write_json(job.output.report, report)
 if report["findings"]:
     # Snakemake removes what a failed job wrote: the log keeps all that was found.
-    log.debug("%s", "\n".join(["all findings:", *(found["words"] for found in report["findings"])]))
+    for words in unlisted(report):
+        log.debug("%s", words)
     raise DataError(message(report, job.log))
 job.done(summary(report))

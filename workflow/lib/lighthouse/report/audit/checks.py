@@ -56,6 +56,7 @@ CHECKS: tuple[Callable[[Results, Mapping], Iterator[Claim]], ...] = (
     spectra.spectrum_figure,
     lighthouse.lighthouse_points,
     lighthouse.lighthouse_volumes,
+    lighthouse.lighthouse_map,
     lighthouse.lighthouse_tests,
     figures.accuracy_vs_ipc,
     figures.sensitivity,
@@ -160,10 +161,15 @@ def summary(report: Mapping) -> str:
     return f"audit: {counts}, {f'{off:,} off' if off else 'nothing off'}"
 
 
+def unlisted(report: Mapping) -> list[str]:
+    """The findings that a message leaves to the log."""
+    return [found["words"] for found in report["findings"][LISTED:]]
+
+
 def message(report: Mapping, log: str | None) -> str:
     """The findings for the terminal, at most ``LISTED`` of them. log: the file that has all."""
-    words = [found["words"] for found in report["findings"]]
-    left = len(words) - LISTED
-    more = [f"and {left:,} more"] if left > 0 else []
-    where = [f"All of them are in {log}."] if log and left > 0 else []
-    return "\n".join([summary(report), *(f"  - {w}" for w in (*words[:LISTED], *more)), *where])
+    words = [found["words"] for found in report["findings"][:LISTED]]
+    left = len(unlisted(report))
+    more = [f"and {left:,} more"] if left else []
+    where = [f"All of them are in {log}."] if log and left else []
+    return "\n".join([summary(report), *(f"  - {line}" for line in (*words, *more)), *where])

@@ -12,6 +12,9 @@ from lighthouse.report.audit.rows import MEASURES, PICKED, POINT, SAMPLED, TEST,
 from lighthouse.report.tables import CELL, MISSING
 
 FIGURE, TESTS, SETS = "figures/lighthouse.csv", "tables/lighthouse.csv", "tables/diversity.csv"
+MAP, LIT = "figures/lighthouse_map.csv", ("dataset", "class", "strategy")
+#: Real images of which a map shows all.
+MOST_SHOWN = 2000
 #: Tables of single classes, one a dataset.
 CLASSES = "metrics/lighthouse/"
 
@@ -44,6 +47,32 @@ def lighthouse_volumes(results: Results, grid: Mapping) -> Iterator[Claim]:
             expected = source["log_det"]
             place = (FIGURE, named(row, POINT))
             yield Claim(*place, "log_det", row["log_det"], expected, slack(expected))
+
+
+def lighthouse_map(results: Results, grid: Mapping) -> Iterator[Claim]:
+    """On the map of one class the share of lit real images is the coverage by the set shown."""
+    coverage = {
+        key(row, (*LIT, "seed")): row["coverage"]
+        for rows in _classes(results).values()
+        for row in rows
+    }
+    shown = [row for row in results.rows(MAP) if row["panel"] == "class"]
+    first = grid["seeds"][0]
+    for rows in grouped([row for row in shown if row["kind"] == "real"], LIT[:2]).values():
+        if len(rows) >= MOST_SHOWN:
+            continue  # a part of the class
+        for strategy in ("sequential", "joint"):
+            place = {**{name: rows[0][name] for name in LIT[:2]}, "strategy": strategy}
+            lit = mean([strategy in str(row["lit_by"]).split("+") for row in rows])
+            expected = coverage.get(key({**place, "seed": first}, (*LIT, "seed")), NAN)
+            yield Claim(MAP, named(place, LIT), "lit_by", lit, expected, slack(expected))
+            drawn = [row for row in shown if row["kind"] == strategy and _same(row, place)]
+            size = grid["lighthouse"]["ipc"]
+            yield Claim(MAP, named(place, LIT), "rows", len(drawn), size)
+
+
+def _same(row: Mapping, place: Mapping) -> bool:
+    return key(row, LIT[:2]) == key(place, LIT[:2])
 
 
 def lighthouse_tests(results: Results, grid: Mapping) -> Iterator[Claim]:
