@@ -165,10 +165,8 @@ class _Place:
     @property
     def alphas_bar(self) -> tuple[float, float]:
         """ᾱ of this step and of the next, nearer to the image; 1 behind the last."""
-        alphas, before = (
-            self.scheduler.alphas_cumprod,
-            int(self.scheduler.previous_timestep(self.t)),
-        )
+        alphas = self.scheduler.alphas_cumprod
+        before = int(self.scheduler.previous_timestep(self.t))
         return alphas[self.t].item(), alphas[before].item() if before >= 0 else 1.0
 
 
