@@ -14,6 +14,8 @@ from benchmarks import ROOT
 MEANWHILE_SECONDS = 20.0
 #: What a command gets between being told to stop and being killed.
 GRACE_SECONDS = 15.0
+#: Most that the kernel is waited for, which takes a moment for each process that it ends.
+KILL_SECONDS = 2.0
 
 
 def stop_when_told() -> None:
@@ -77,6 +79,12 @@ def _wait(
 
 
 def _end(process: subprocess.Popen) -> None:
-    with suppress(ProcessLookupError):  # the whole group has ended
+    """Kill what is left of the group, and wait a moment until it is gone."""
+    until = time.monotonic() + KILL_SECONDS
+    with suppress(ProcessLookupError):  # nothing is left
         os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        while time.monotonic() < until:
+            os.killpg(process.pid, 0)
+            time.sleep(0.01)
     process.wait()
