@@ -291,8 +291,8 @@ def main() -> None:
 
     # Started while this process is small: a child's peak counts from its parent's size.
     pools = {n: ProcessPoolExecutor(1, get_context("spawn")) for n in given.memory_ipc}
-    for pool in pools.values():
-        pool.submit(os.getpid).result()
+    for started in [pool.submit(os.getpid) for pool in pools.values()]:
+        started.result()
     prepare(given.threads)
     print(f"device {device()}, {given.threads} threads")
     measure_guidance(given, measure_sampling(given), pools)

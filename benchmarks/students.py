@@ -23,7 +23,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+from functools import cache, partial
 from multiprocessing import get_context
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
@@ -64,6 +64,7 @@ STUDENTS = (
 _barrier: Barrier | None = None
 
 
+@cache
 def pictures(count: int, size: int, seed: int = 0) -> np.ndarray:
     """Smooth coloured noise, (count, size, size, 3) uint8: it compresses as photographs do."""
     rng = np.random.default_rng(seed)
@@ -130,16 +131,14 @@ def prepare() -> None:
 
 
 def plain_rate(
-    network: str, size: int, images: int, least: float, workers: int
+    network: str, size: int, images: int, least: float, folder: Path, workers: int
 ) -> tuple[float, float | None]:
-    """The same of a loop of the peers' kind."""
+    """The same of a loop of the peers' kind, on the pictures as ``write_folder`` wrote them."""
     torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = False, True
     torch.backends.cudnn.allow_tf32 = True
     start_peak()
-    with tempfile.TemporaryDirectory() as folder:
-        write_folder(Path(folder), pictures(images, size), ".png")
-        epochs = plain_epochs(Path(folder), network, size, images, workers)
-        return rate(lambda _: next(epochs), images, least), device_peak()
+    epochs = plain_epochs(folder, network, size, images, workers)
+    return rate(lambda _: next(epochs), images, least), device_peak()
 
 
 def plain_epochs(
@@ -225,31 +224,42 @@ def measure(given: argparse.Namespace) -> None:
     torch.set_num_threads(given.threads)
     with ProcessPoolExecutor(given.processes, context, _share, begin) as pool:
         for size in given.size:
-            for network in given.network:
-                what = (network, size, given.images, given.seconds)
-                common = {"network": network, "size": size, "images": given.images}
-                common["batch"] = batch_of(protocol_at(size), given.images)
-                ways = (
-                    ("lighthouse", 1, 0, partial(lighthouse_rate, *what)),
-                    ("plain", 1, given.workers, partial(plain_rate, *what, given.workers)),
-                    (
-                        "lighthouse",
-                        given.processes,
-                        0,
-                        partial(side_by_side, pool, given.processes, *what),
-                    ),
-                )
-                for way, processes, workers, run in ways:
-                    images_per_s, peak = run()
-                    table.add(
-                        way=way,
-                        processes=processes,
-                        workers=workers,
-                        images_per_s=images_per_s,
-                        peak_gib=peak,
-                        tf32="convolutions" if way == "plain" else "none",
-                        **common,
-                    )
+            with tempfile.TemporaryDirectory() as folder:
+                write_folder(Path(folder), pictures(given.images, size), ".png")
+                for network in given.network:
+                    _measure_one(given, table, pool, Path(folder), network, size)
+
+
+def _measure_one(
+    given: argparse.Namespace,
+    table: Table,
+    pool: ProcessPoolExecutor,
+    folder: Path,
+    network: str,
+    size: int,
+) -> None:
+    """The rows of one network at one size."""
+    what = (network, size, given.images, given.seconds)
+    beside = partial(side_by_side, pool, given.processes, *what)
+    ways = (
+        ("lighthouse", 1, 0, partial(lighthouse_rate, *what)),
+        ("plain", 1, given.workers, partial(plain_rate, *what, folder, given.workers)),
+        ("lighthouse", given.processes, 0, beside),
+    )
+    for way, processes, workers, run in ways:
+        images_per_s, peak = run()
+        table.add(
+            way=way,
+            network=network,
+            size=size,
+            processes=processes,
+            workers=workers,
+            batch=batch_of(protocol_at(size), given.images),
+            images=given.images,
+            images_per_s=images_per_s,
+            peak_gib=peak,
+            tf32="convolutions" if way == "plain" else "none",
+        )
 
 
 def main() -> None:
@@ -263,7 +273,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=500, help="in all, of ten classes")
     parser.add_argument("--processes", type=int, default=4, help="side by side")
     parser.add_argument("--workers", type=int, default=8, help="of the plain loop")
-    parser.add_argument("--seconds", type=float, default=2.5, help="a measurement, at least")
+    parser.add_argument("--seconds", type=float, default=2.0, help="a measurement, at least")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--out", type=Path, help="a folder for the same figures as CSV")
     measure(parser.parse_args())

@@ -46,7 +46,8 @@ TOY_IMAGES, TOY_SIDE = 12, 64
 #: What is packed: everything but weights, tensors and single images.
 PACKED = (
     "*.json",
-    "tables/*",
+    "tables/*.csv",
+    "tables/*.md",
     "figures/**/*.png",
     "figures/*.csv",
     "metrics/**/*.csv",
