@@ -143,12 +143,15 @@ def run(given: argparse.Namespace, logs: Path) -> list[dict]:
     for number, limit in zip(given.parts, limits, strict=True):
         name, started = PARTS[number].name, time.monotonic()
         log = logs / f"{number}-{name}.log"
-        outcome = run_for(limit, command_of(number, given, limit), log, meanwhile=pack)
-        took = round(time.monotonic() - started, 1)
-        about = {"part": number, "name": name, "limit_s": limit}
-        summary["parts"].append({**about, "outcome": outcome, "seconds": took})
-        write_json(given.out / "summary.json", summary)
-        pack()
+        outcome = "stopped from outside"
+        try:
+            outcome = run_for(limit, command_of(number, given, limit), log, meanwhile=pack)
+        finally:
+            took = round(time.monotonic() - started, 1)
+            about = {"part": number, "name": name, "limit_s": limit}
+            summary["parts"].append({**about, "outcome": outcome, "seconds": took})
+            write_json(given.out / "summary.json", summary)
+            pack()
         print(f"part {number}, {name}: {outcome} after {took} s of {limit:g}", flush=True)
         for line in log.read_text(encoding="utf-8", errors="replace").splitlines()[-40:]:
             print(f"    {line}", flush=True)

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -32,23 +32,24 @@ def run_for(
     seconds: float,
     command: Sequence[str],
     log: Path,
-    environment: Mapping[str, str] | None = None,
     meanwhile: Callable[[], None] | None = None,
     grace: float = GRACE_SECONDS,
 ) -> str:
     """Run a command in the repository for at most ``seconds``; return how it ended, in words.
 
-    ``done``, ``failed (exit n)`` or ``stopped at its limit``. It then is told to stop as by
-    Ctrl-C, and killed after ``grace``, its children with it: they are one group of
-    processes, of which none is left when this returns or raises. Output goes behind what
-    ``log`` holds. ``meanwhile`` is called now and then while it runs.
+    ``done``, ``failed (exit n)`` or ``stopped at its limit``. There, and where this process
+    itself is told to stop, it is told as by Ctrl-C, and killed after ``grace``, its children
+    with it: they are one group of processes, of which none is left when this returns or
+    raises. A command that calls this itself needs a shorter grace for its own, which are
+    another group. Output goes behind what ``log`` holds. ``meanwhile`` is called now and
+    then while it runs.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as file:
         process = subprocess.Popen(
             list(command),
             cwd=ROOT,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
@@ -57,12 +58,10 @@ def run_for(
     try:
         code = _wait(process, time.monotonic() + seconds, meanwhile)
         if code is None:
-            os.killpg(process.pid, signal.SIGINT)
-            _wait(process, time.monotonic() + grace, None)
             return "stopped at its limit"
         return "done" if code == 0 else f"failed (exit {code})"
     finally:
-        _end(process)
+        _end(process, grace)
 
 
 def _wait(
@@ -78,13 +77,19 @@ def _wait(
     return process.poll()
 
 
-def _end(process: subprocess.Popen) -> None:
-    """Kill what is left of the group, and wait a moment until it is gone."""
-    until = time.monotonic() + KILL_SECONDS
-    with suppress(ProcessLookupError):  # nothing is left
-        os.killpg(process.pid, signal.SIGKILL)
+def _end(process: subprocess.Popen, grace: float) -> None:
+    """Tell the group to stop where it still runs, kill what is left, and see it gone."""
+    try:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(grace)
+    finally:
+        with suppress(ProcessLookupError):  # nothing is left
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            until = time.monotonic() + KILL_SECONDS
+            while time.monotonic() < until:
+                os.killpg(process.pid, 0)
+                time.sleep(0.01)
         process.wait()
-        while time.monotonic() < until:
-            os.killpg(process.pid, 0)
-            time.sleep(0.01)
-    process.wait()

@@ -29,7 +29,7 @@ import yaml
 from snakemake.utils import update_config
 
 from benchmarks import ROOT
-from benchmarks.limits import run_for, stop_when_told
+from benchmarks.limits import GRACE_SECONDS, run_for, stop_when_told
 from benchmarks.measure import shipped
 from benchmarks.students import pictures, write_folder
 from lighthouse.config import rows
@@ -144,7 +144,7 @@ class Run:
             file.write_text(yaml.safe_dump(dict(config), sort_keys=False), encoding="utf-8")
             print(f"{name}: {left:.0f} s left", flush=True)
             log = self.folder / "results" / "logs" / "snakemake.log"
-            outcome = run_for(left, self.command(file, targets), log)
+            outcome = run_for(left, self.command(file, targets), log, grace=GRACE_SECONDS / 2)
         seconds = round(time.monotonic() - started, 1)
         self.calls.append({"call": name, "outcome": outcome, "seconds": seconds})
         print(f"{name}: {outcome} after {seconds} s", flush=True)
@@ -241,7 +241,11 @@ def main() -> None:
     try:
         most = TOY_IMAGES if given.toy else None
         root = unpack(given.data, work / "data", most) if given.data else made_up(work / "data")
-        Run(given, work, config_of(root, given.weights, given.toy)).all()
+        study = Run(given, work, config_of(root, given.weights, given.toy))
+        try:
+            study.all()
+        finally:
+            study.pack()
     finally:
         shutil.rmtree(work, ignore_errors=True)
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
 import tarfile
@@ -43,6 +44,14 @@ def test_a_row_is_on_disk_as_soon_as_it_is_measured(tmp_path):
 # Commands that must end in time.
 
 
+@pytest.fixture(autouse=True)
+def hears():
+    """Ctrl-C is heard: by tests in a shell's background it is not, nor by their children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def python(tmp_path, seconds, program, **options):
     command = [sys.executable, "-c", program, str(tmp_path)]
     return limits.run_for(seconds, command, tmp_path / "log", **options)
@@ -81,6 +90,22 @@ def test_a_command_is_told_to_stop_and_none_of_its_children_is_left(tmp_path):
     ended = python(tmp_path, 5, DEAF, grace=5)
     assert ended == "stopped at its limit"
     assert (tmp_path / "told").exists()
+    assert not [number for number in (tmp_path / "ids").read_text().split() if lives(number)]
+
+
+#: A command that runs one in a group of its own, as part 4 does Snakemake.
+NESTED = f"""
+import sys
+from pathlib import Path
+from benchmarks import limits
+limits.stop_when_told()
+command = [sys.executable, "-c", {DEAF!r}, sys.argv[1]]
+limits.run_for(600, command, Path(sys.argv[1]) / "inner", grace=1)
+"""
+
+
+def test_a_command_that_is_told_to_stop_stops_its_own_commands(tmp_path):
+    assert python(tmp_path, 6, NESTED) == "stopped at its limit"
     assert not [number for number in (tmp_path / "ids").read_text().split() if lives(number)]
 
 
