@@ -12,7 +12,7 @@ for a multiplication with its addition, as torch counts them in the denoiser alo
 
 ``guidance.csv``: by IPC a step's passes through the denoiser (the multiple of those in
 ``sampling.csv``), the guidance terms (DPP and mean, measured inside the sampler), their
-share, and the peak memory of one whole step, in a process of its own, of
+share, and the peak memory of whole steps, in a process of its own, of
 ``--memory-model``: of the accelerator, or else of the process.
 
 Medians over repeats, after one that warms up. Weights are random: neither seconds nor
@@ -57,6 +57,8 @@ CLASSES = 1000
 SHAPE = (4, 32, 32)
 #: The sampler that costs are given for: DiT's and the peers'.
 STEPS, SCALE = 50, 4.0
+#: A schedule has a first and a last step at least.
+LEAST_STEPS = 2
 #: Weights of the order of the paper's Table 1; the cost does not depend on them.
 WEIGHTS = {"eta_dpp": 100.0, "mu_dm": 1000.0}
 
@@ -199,13 +201,13 @@ def guidance_seconds(ipc: int, repeats: int) -> float:
     return statistics.median(steps[1:])
 
 
-def peak_of_step(name: str, ipc: int, micro_batch: int, precision: str, threads: int) -> float:
-    """Peak memory in GiB of one whole guided step at N: the accelerator's, or else this process's.
+def peak_of_steps(name: str, ipc: int, micro_batch: int, precision: str, threads: int) -> float:
+    """Peak memory in GiB of whole guided steps at N: the accelerator's, or else this process's.
 
     In a process of its own.
     """
     prepare(threads)
-    options = options_of(micro_batch, precision, 1)
+    options = options_of(micro_batch, precision, LEAST_STEPS)
     drawn(model_of(name), one_set(ipc), joint(ipc), guides(), options)
     return device_peak() or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
@@ -253,7 +255,7 @@ def measure_guidance(
         for ipc in given.ipc:
             size = min(given.micro_batch, ipc)
             asked = (given.memory_model, ipc, size, precision, given.threads)
-            peak = pools[ipc].submit(peak_of_step, *asked).result() if ipc in pools else None
+            peak = pools[ipc].submit(peak_of_steps, *asked).result() if ipc in pools else None
             pools.pop(ipc, None)
             denoiser, terms = ipc * each, guidance[ipc]
             table.add(
@@ -279,13 +281,13 @@ def main() -> None:
     )
     parser.add_argument("--micro-batch", type=int, default=2)
     parser.add_argument("--precision", choices=["fp32", "bf16"], nargs="+", default=["fp32"])
-    parser.add_argument("--timed-steps", type=int, default=1, help=f"of {STEPS}")
+    parser.add_argument("--timed-steps", type=int, default=LEAST_STEPS, help=f"of {STEPS}")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--out", type=Path, help="a folder for the same figures as CSV")
     given = parser.parse_args()
-    if not 1 <= given.timed_steps <= STEPS:
-        parser.error(f"--timed-steps: 1 to {STEPS}")
+    if not LEAST_STEPS <= given.timed_steps <= STEPS:
+        parser.error(f"--timed-steps: {LEAST_STEPS} to {STEPS}")
     if not set(given.memory_ipc) <= set(given.ipc):
         parser.error("--memory-ipc: some of --ipc")
 
