@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from lighthouse.bench import SCRIPTS, STAGES, imports_of
+from benchmarks.startup import SCRIPTS, STAGES, imports_of
 from lighthouse.runtime import optimizers
 from lighthouse.runtime.imports import preload, standing_in, unmarked
 

@@ -1,6 +1,6 @@
 """Start-up time of every rule, and the share of a run that it takes.
 
-    PYTHONPATH=workflow/lib uv run python -m lighthouse.bench [--runs 3] [--results results]
+    uv run python -m benchmarks.startup [--runs 3] [--results results]
 
 Every Snakemake job is a new process that imports its libraries anew. This starts
 each script's imports in fresh processes, round-robin so that a noisy machine hits
@@ -18,9 +18,9 @@ import sys
 import time
 from pathlib import Path
 
+from benchmarks import LIBRARY
 from lighthouse.runtime.bytecode import keep_bytecode
 
-LIBRARY = Path(__file__).resolve().parents[1]
 SCRIPTS = LIBRARY.parent / "scripts"
 
 #: Folder of a stage's benchmark files, and the script behind them.

@@ -1,0 +1,333 @@
+"""What must hold on an accelerator, checked with the package's own trainings and sampler.
+
+    uv run python -m benchmarks.checks [--out FOLDER]
+
+``checks.csv``: each check with its outcome (``passed``, ``failed``, ``skipped``), what was
+seen and its seconds. A denoiser of DiT-S/2's size (``--model``) is trained for a few
+steps on latents made up for the purpose, and then sampled from. What needs an
+accelerator is skipped without one. Exits with 1 where a check failed.
+"""
+
+import argparse
+import copy
+import re
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from benchmarks.measure import Table, shipped
+from benchmarks.sampling import MODELS, SHAPE, drawn, guides, model_of, options_of
+from benchmarks.students import protocol_at
+from lighthouse.couplings import iid, joint
+from lighthouse.diffusion.sampler import sets_of
+from lighthouse.guidance import Guide
+from lighthouse.priors.objectives import make_objective
+from lighthouse.priors.training import train_prior
+from lighthouse.runtime.job import device
+from lighthouse.runtime.precision import full_float32
+from lighthouse.students.trainer import Images, train_student
+
+CHECKS = ("name", "outcome", "detail", "seconds")
+CLASSES = ("ant", "bee", "cat", "dog")
+IPC = 3
+#: Of classifier-free guidance: a prior of so few steps, pushed by 4, leaves the latents' range.
+SCALE = 1.5
+
+#: Largest relative differences (of the largest number, or of the root mean square) that
+#: count as rounding: of sums in another order through all steps; of 8 bits instead of 24.
+ROUNDING, HALF_ROUNDING = 1e-3, 0.1
+#: The same for the loss of a training.
+LOSS_ROUNDING = 0.05
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What the checks work on.
+
+    model: one of ``MODELS``. steps, batch: of a training. sampled_steps: of the sampler.
+    students: number of images and their size in pixels.
+    """
+
+    model: str
+    steps: int
+    batch: int
+    sampled_steps: int
+    students: tuple[int, int]
+
+    @cached_property
+    def data(self) -> tuple[np.ndarray, np.ndarray]:
+        """Latents with a mean for each class, (n, 1, c, h, w), and labels."""
+        rng = np.random.default_rng(0)
+        labels = np.arange(256) % len(CLASSES)
+        means = rng.standard_normal((len(CLASSES), *SHAPE), np.float32)
+        latents = 0.8 * means[labels] + 0.6 * rng.standard_normal((256, *SHAPE), np.float32)
+        return latents[:, None], labels
+
+    @cached_property
+    def means(self) -> Tensor:
+        """Class means of the latents, (C, c, h, w), on the device."""
+        latents, labels = self.data
+        means = [latents[labels == k, 0].mean(0) for k in range(len(CLASSES))]
+        return torch.from_numpy(np.stack(means)).to(device())
+
+    @cached_property
+    def prior(self) -> tuple[nn.Module, float]:
+        """A denoiser trained in float32, and its loss at the end."""
+        return self.trained("fp32", self.batch)
+
+    def trained(
+        self, precision: str, batch: int, steps: int | None = None
+    ) -> tuple[nn.Module, float]:
+        """A denoiser after a training, and the loss of its noise: 1 is that of saying nothing."""
+        torch.manual_seed(0)
+        model = model_of(self.model, len(CLASSES), "cpu")
+        options = {
+            **shipped()["datasets"]["digits"]["base"],
+            "steps": steps or self.steps,
+            "batch_size": batch,
+            "learning_rate": 1e-3,
+            "ema": 0.9,
+            "precision": precision,
+        }
+        objective = make_objective("plain", {}, len(CLASSES), SHAPE)
+        with tempfile.TemporaryDirectory() as folder:
+            checkpoint = Path(folder) / "checkpoint"
+            model, record = train_prior(model, *self.data, objective, options, 0, checkpoint)
+        return model.eval().requires_grad_(False), record["losses"]["noise"]
+
+    def samples(
+        self,
+        micro_batch: int = 4,
+        precision: str = "fp32",
+        coupling: Callable = iid,
+        guided_by: tuple[Guide, ...] = (),
+        classes: tuple[int, ...] = tuple(range(len(CLASSES))),
+        ipc: int = IPC,
+        where: object = None,
+    ) -> Tensor:
+        """Latents of some classes from the prior, (B, N, c, h, w)."""
+        place = where or device()
+        model = copy.deepcopy(self.prior[0]).to(place)
+        sets = sets_of("bench", CLASSES, self.means.to(place), [0], ipc, classes)
+        options = options_of(micro_batch, precision, self.sampled_steps, SCALE)
+        return drawn(model, sets, coupling(ipc), list(guided_by), options)
+
+
+REAL = Bench("dit-s-2", steps=100, batch=64, sampled_steps=8, students=(100, 64))
+TOY = Bench("dit-tiny", steps=8, batch=8, sampled_steps=3, students=(8, 16))
+
+
+def trains(bench: Bench) -> tuple[bool, str]:
+    """A training of a prior lowers its loss below that of a prediction of nothing."""
+    loss = bench.prior[1]
+    return loss < 1, f"loss {loss:.4f} after {bench.steps} steps"
+
+
+def trains_in_bf16(bench: Bench) -> tuple[bool, str]:
+    """The same training in bf16 ends at the same loss, but for rounding."""
+    full, half = bench.prior[1], bench.trained("bf16", bench.batch)[1]
+    return abs(half / full - 1) < LOSS_ROUNDING, f"loss {half:.4f} beside {full:.4f}"
+
+
+def repeats(bench: Bench) -> tuple[bool, str]:
+    """The same samples come twice, to the byte."""
+    return _equal(bench.samples(), bench.samples())
+
+
+def shards(bench: Bench) -> tuple[bool, str]:
+    """Classes divided among jobs give the samples of one job, to the byte."""
+    parts = [bench.samples(classes=part) for part in ((0,), (1, 2), (3,))]
+    return _equal(torch.cat(parts), bench.samples())
+
+
+def micro_batches(bench: Bench) -> tuple[bool, str]:
+    """Another micro-batch changes samples by rounding alone."""
+    return _near(bench.samples(micro_batch=1), bench.samples(micro_batch=12))
+
+
+def joint_is_iid(bench: Bench) -> tuple[bool, str]:
+    """Joint sampling at weight 0 gives the independent samples, to the byte."""
+    still = tuple(replace(guide, weight=0.0) for guide in guides())
+    return _equal(bench.samples(coupling=joint, guided_by=still), bench.samples())
+
+
+def guided(bench: Bench) -> tuple[bool, str]:
+    """CGS's samples are finite and differ from unguided ones."""
+    found, plain = bench.samples(coupling=joint, guided_by=tuple(guides())), bench.samples()
+    moved = _rms(found - plain) / _rms(plain)
+    return bool(found.isfinite().all()) and moved > ROUNDING, f"moved by {moved:.2g} of their size"
+
+
+def samples_in_bf16(bench: Bench) -> tuple[bool, str]:
+    """Samples in bf16 are those in float32, but for rounding."""
+    full = bench.samples()
+    off = _rms(bench.samples(precision="bf16") - full) / _rms(full)
+    return off < HALF_ROUNDING, f"root mean square of the difference {off:.2g} of theirs"
+
+
+def like_the_cpu(bench: Bench) -> tuple[bool, str]:
+    """The accelerator's samples are the CPU's, but for rounding."""
+    return _near(bench.samples(), bench.samples(where="cpu"))
+
+
+def student_repeats(bench: Bench) -> tuple[bool, str]:
+    """A student's training, twice, gives the same weights."""
+    first, second = (
+        torch.cat([w.flatten() for w in student_of(bench, *bench.students).parameters()])
+        for _ in range(2)
+    )
+    return _equal(first.detach(), second.detach())
+
+
+def student_of(bench: Bench, count: int, size: int, batch: int = 64) -> nn.Module:
+    """A ConvNet-3 after an epoch on ``count`` images of noise."""
+    rng = torch.Generator().manual_seed(0)
+    images = torch.randint(256, (count, 3, size, size), dtype=torch.uint8, generator=rng)
+    train = Images(images, torch.arange(count) % len(CLASSES)).to(device())
+    protocol = {
+        **protocol_at(size),
+        "epochs": [[count, 1]],
+        "batch_size": [[count, batch]],
+        "evaluations": 1,
+    }
+    seen = Images(train.images[:4], train.labels[:4])
+    options = shipped()["students"]["convnet3"]
+    return train_student(train, seen, options, protocol, count // len(CLASSES), 0)[0]
+
+
+def memory_of_sampler(bench: Bench) -> tuple[bool, str]:
+    """A micro-batch that does not fit is told with one that does."""
+    return _told(bench, 1, 512, lambda size: bench.samples(size, classes=(0,), ipc=512))
+
+
+def memory_of_prior(bench: Bench) -> tuple[bool, str]:
+    """A training's batch that does not fit is told with one that does."""
+    return _told(bench, 3, 4096, lambda size: bench.trained("fp32", size, steps=1))
+
+
+def memory_of_student(bench: Bench) -> tuple[bool, str]:
+    """A student's batch that does not fit is told with one that does."""
+    return _told(bench, 3, 2048, lambda size: student_of(bench, 2048, 224, size))
+
+
+def _told(bench: Bench, gib: float, size: int, run: Callable[[int], object]) -> tuple[bool, str]:
+    """Whether in so little memory ``run(size)`` fails, and names a size which then runs."""
+    bench.prior  # noqa: B018  is trained before there is little room
+    with room(gib):
+        said = _message(run, size)
+        fits = re.search(r"(?<!not even )\b(\d+) fits?\b", said)
+        if not fits:
+            return False, said or f"{size} fits into {gib} GiB"
+        again = _message(run, int(fits[1]))
+    return not again, f"{said} [{fits[1]}: {again or 'runs'}]"
+
+
+def _message(run: Callable[[int], object], size: int) -> str:
+    """What ``run`` says where it lacks memory; nothing where it runs."""
+    try:
+        run(size)
+    except MemoryError as error:
+        return str(error)
+    return ""
+
+
+@contextmanager
+def room(gib: float) -> Iterator[None]:
+    """Leave this process so much of the accelerator's memory beyond what it holds."""
+    torch.cuda.empty_cache()
+    total = torch.cuda.get_device_properties(0).total_memory
+    most = torch.cuda.memory_reserved() + gib * 2**30
+    torch.cuda.set_per_process_memory_fraction(min(1.0, most / total))
+    try:
+        yield
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+        torch.cuda.empty_cache()
+
+
+def _rms(x: Tensor) -> float:
+    return x.square().mean().sqrt().item()
+
+
+def _equal(a: Tensor, b: Tensor) -> tuple[bool, str]:
+    same = torch.equal(a, b)
+    return same, "equal" if same else f"differ by up to {(a - b).abs().max().item():.2g}"
+
+
+def _near(a: Tensor, b: Tensor) -> tuple[bool, str]:
+    off = ((a - b).abs().max() / b.abs().max()).item()
+    return off < ROUNDING, f"differ by up to {off:.2g} of the largest"
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check, and whether it can be made without an accelerator."""
+
+    run: Callable[[Bench], tuple[bool, str]]
+    needs_gpu: bool = False
+
+
+#: By name, in the order in which they are made.
+ALL: Mapping[str, Check] = {
+    "prior: a training lowers the loss": Check(trains),
+    "prior: bf16 beside float32": Check(trains_in_bf16),
+    "samples: the same twice": Check(repeats),
+    "samples: shards": Check(shards),
+    "samples: micro-batches": Check(micro_batches),
+    "samples: joint at weight 0 is iid": Check(joint_is_iid),
+    "samples: CGS": Check(guided),
+    "samples: bf16 beside float32": Check(samples_in_bf16),
+    "samples: accelerator beside CPU": Check(like_the_cpu, needs_gpu=True),
+    "student: the same twice": Check(student_repeats),
+    "memory: sampler": Check(memory_of_sampler, needs_gpu=True),
+    "memory: prior": Check(memory_of_prior, needs_gpu=True),
+    "memory: student": Check(memory_of_student, needs_gpu=True),
+}
+
+
+def outcome_of(check: Check, bench: Bench) -> tuple[str, str]:
+    """A check's outcome and what was seen. An error is a failure, its trace in the log."""
+    if check.needs_gpu and not torch.cuda.is_available():
+        return "skipped", "needs a GPU"
+    try:
+        held, detail = check.run(bench)
+    except Exception as error:
+        traceback.print_exc()
+        return "failed", f"{type(error).__name__}: {error}"
+    return "passed" if held else "failed", detail
+
+
+def main() -> None:
+    """Make all checks."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--toy", action="store_true", help="at a size for two cores")
+    parser.add_argument("--model", choices=MODELS, help="another denoiser's size")
+    parser.add_argument("--out", type=Path, help="a folder for the table as CSV")
+    given = parser.parse_args()
+    full_float32()
+    if given.toy:
+        torch.set_num_threads(1)
+    bench = TOY if given.toy else REAL
+    bench = replace(bench, model=given.model or bench.model)
+    table, outcomes = Table(given.out, "checks", CHECKS), []
+    for name, check in ALL.items():
+        started = time.perf_counter()
+        outcome, detail = outcome_of(check, bench)
+        seconds = time.perf_counter() - started
+        table.add(name=name, outcome=outcome, detail=detail, seconds=seconds)
+        outcomes.append(outcome)
+    sys.exit("failed" in outcomes)
+
+
+if __name__ == "__main__":
+    main()

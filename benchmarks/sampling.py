@@ -1,0 +1,305 @@
+"""What sampling costs: seconds an image, arithmetic, memory, and the share of the guidance.
+
+    uv run python -m benchmarks.sampling --model dit-xl-2 --micro-batch 2 [--out FOLDER]
+
+``sampling.csv``: the package's sampler at each precision, and beside it the peers' way
+(MiniMax Diffusion's ``sample.py``, which is DiT's: one image after another, both
+predictions of classifier-free guidance in one call of two latents, float32 with TF32
+products allowed where the device has them), also without TF32. Both take 50 steps and
+guidance 4; ``steps_timed`` of the steps are measured, and ``seconds_per_image`` is their
+multiple: all steps cost the same. ``tflops``: 10¹² floating-point operations a second, two
+for a multiplication with its addition, as torch counts them in the denoiser alone.
+
+``guidance.csv``: by IPC a step's passes through the denoiser (the multiple of those in
+``sampling.csv``), the guidance terms (DPP and mean, measured inside the sampler), their
+share, and the peak memory of whole steps, in a process of its own, of
+``--memory-model``: of the accelerator, or else of the process.
+
+Medians over repeats, after one that warms up. Weights are random: neither seconds nor
+bytes depend on them.
+"""
+
+import argparse
+import math
+import os
+import resource
+import statistics
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks.measure import Table, device_peak, seconds, shipped, start_peak, synchronise
+from lighthouse.couplings import Stage, iid, joint
+from lighthouse.diffusion.denoiser import new_denoiser, null_label, predict
+from lighthouse.diffusion.sampler import Sets, sample, sets_of
+from lighthouse.diffusion.schedule import ancestral
+from lighthouse.guidance import Context, Guide, State, guides_of
+from lighthouse.runtime.job import device
+from lighthouse.runtime.precision import full_float32
+
+#: DiT's sizes with patches of 2 (Peebles and Xie 2023, Tab. 1), and one for trying things.
+MODELS = {
+    "dit-tiny": {"layers": 1, "heads": 2, "head_dim": 16},
+    "dit-s-2": {"layers": 12, "heads": 6, "head_dim": 64},
+    "dit-b-2": {"layers": 12, "heads": 12, "head_dim": 64},
+    "dit-xl-2": {"layers": 28, "heads": 16, "head_dim": 72},
+}
+#: ImageNet's.
+CLASSES = 1000
+#: A latent at 256 px.
+SHAPE = (4, 32, 32)
+#: The sampler that costs are given for: DiT's and the peers'.
+STEPS, SCALE = 50, 4.0
+#: A schedule has a first and a last step at least.
+LEAST_STEPS = 2
+#: Weights of the order of the paper's Table 1; the cost does not depend on them.
+WEIGHTS = {"eta_dpp": 100.0, "mu_dm": 1000.0}
+
+SAMPLING = (
+    "way",
+    "model",
+    "precision",
+    "tf32",
+    "latents_per_call",
+    "images",
+    "steps_timed",
+    "seconds_per_image",
+    "tflops",
+    "peak_gib",
+)
+GUIDANCE = (
+    "model",
+    "precision",
+    "ipc",
+    "denoiser_s",
+    "guidance_s",
+    "guidance_percent",
+    "memory_model",
+    "peak_gib",
+)
+
+
+def model_of(name: str, n_classes: int = CLASSES, where: object = None) -> nn.Module:
+    """A random DiT with learned variance, on a device, by default the one work runs on."""
+    options = {**MODELS[name], "patch_size": 2, "learned_variance": True}
+    place = torch.device(where or device())
+    with place:  # weights are drawn there: 675 million take seconds on a CPU
+        return new_denoiser(options, SHAPE[0], SHAPE[1], n_classes).to(place)
+
+
+def options_of(micro_batch: int, precision: str, steps: int, scale: float = SCALE) -> dict:
+    """The sampler's options: the shipped ones, but for these and DiT's semantics."""
+    return {
+        **shipped()["datasets"]["digits"]["sampler"],
+        "semantics": "dit",
+        "steps": steps,
+        "guidance_scale": scale,
+        "micro_batch": micro_batch,
+        "precision": precision,
+    }
+
+
+def guides() -> list[Guide]:
+    """CGS's terms at work: DPP and mean."""
+    context = Context(dataset="bench", classes=["class"], ipc=1, latent_dim=math.prod(SHAPE))
+    return guides_of(("dpp", "mean"), WEIGHTS, shipped()["guidance"], context)
+
+
+def drawn(
+    model: nn.Module,
+    sets: Sets,
+    coupling: Sequence[Stage],
+    guided_by: Sequence[Guide],
+    options: Mapping,
+) -> Tensor:
+    """Latents of the package's sampler, (B, N, c, h, w) on the CPU."""
+    return sample(model, sets, coupling, guided_by, options).latents
+
+
+def one_set(ipc: int) -> Sets:
+    """A set of one class."""
+    return sets_of("bench", ["class"], torch.zeros(1, *SHAPE, device=device()), [0], ipc)
+
+
+def gflop(name: str) -> float:
+    """10⁹ floating-point operations of one latent's pass through a denoiser."""
+    model = model_of(name, where="meta")
+    z = torch.empty(1, *SHAPE, device="meta")
+    t = torch.zeros(1, dtype=torch.long, device="meta")
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        predict(model, z, t, t)
+    return counter.get_total_flops() / 1e9
+
+
+def sampler_seconds(
+    model: nn.Module, micro_batch: int, precision: str, steps: int, repeats: int
+) -> float:
+    """Seconds of one image and step in the package's sampler, calls filled to the last place."""
+    options = options_of(micro_batch, precision, steps)
+    stages = iid(micro_batch)
+    call = seconds(lambda: drawn(model, one_set(micro_batch), stages, [], options), repeats)
+    return call / (micro_batch * steps)
+
+
+@torch.no_grad()
+def peers_seconds(model: nn.Module, steps: int, repeats: int) -> float:
+    """Seconds of one image and step in the peers' loop."""
+    scheduler = ancestral(STEPS, "learned_range")
+    labels = torch.tensor([0, null_label(model)], device=device())
+
+    def draw() -> None:
+        z = torch.randn(1, *SHAPE, device=device())
+        for t in scheduler.timesteps[:steps]:
+            both = predict(model, torch.cat([z, z]), t.to(device()).expand(2), labels)
+            given, nothing = both.chunk(2)
+            guided = nothing[:, :3] + SCALE * (given[:, :3] - nothing[:, :3])
+            z = scheduler.step(torch.cat([guided, given[:, 3:]], dim=1), t, z).prev_sample
+
+    return seconds(draw, repeats) / steps
+
+
+@contextmanager
+def tf32(allowed: bool) -> Iterator[None]:
+    """Products of float32 on an accelerator with TF32's 10 bits, as the peers' code allows."""
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = allowed
+    try:
+        yield
+    finally:
+        full_float32()
+
+
+def guidance_seconds(ipc: int, repeats: int) -> float:
+    """Seconds of the guidance terms at one step of one set, DPP and mean.
+
+    Measured in the sampler, so that they see what they see at work; the denoiser there
+    is a tiny one.
+    """
+    spent: list[float] = []
+
+    def watched(guide: Guide) -> Guide:
+        def term(state: State) -> Tensor:
+            synchronise()
+            started = time.perf_counter()
+            direction = guide.term(state)
+            synchronise()
+            spent.append(time.perf_counter() - started)
+            return direction
+
+        return replace(guide, term=term)
+
+    terms = [watched(guide) for guide in guides()]
+    options = options_of(min(ipc, 100), "fp32", repeats + 1, scale=1.0)
+    drawn(model_of("dit-tiny"), one_set(ipc), joint(ipc), terms, options)
+    steps = [sum(spent[i : i + len(terms)]) for i in range(0, len(spent), len(terms))]
+    return statistics.median(steps[1:])
+
+
+def peak_of_steps(name: str, ipc: int, micro_batch: int, precision: str, threads: int) -> float:
+    """Peak memory in GiB of whole guided steps at N: the accelerator's, or else this process's.
+
+    In a process of its own.
+    """
+    prepare(threads)
+    options = options_of(micro_batch, precision, LEAST_STEPS)
+    drawn(model_of(name), one_set(ipc), joint(ipc), guides(), options)
+    return device_peak() or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+def prepare(threads: int) -> None:
+    """Threads and arithmetic of a process."""
+    torch.set_num_threads(threads)
+    full_float32()
+
+
+def measure_sampling(given: argparse.Namespace) -> dict[str, float]:
+    """Fill ``sampling.csv``; return the seconds of an image and step, by precision."""
+    table = Table(given.out, "sampling", SAMPLING)
+    model, operations = model_of(given.model), 2 * gflop(given.model) / 1000
+    common = {"model": given.model, "steps_timed": given.timed_steps}
+
+    def add(step: float, **row: object) -> float:
+        costs = {"seconds_per_image": STEPS * step, "tflops": operations / step}
+        table.add(**common, **row, **costs, peak_gib=device_peak())
+        return step
+
+    found = {}
+    for precision in given.precision:
+        start_peak()
+        size = given.micro_batch
+        step = sampler_seconds(model, size, precision, given.timed_steps, given.repeats)
+        way = {"way": "lighthouse", "precision": precision, "tf32": False}
+        found[precision] = add(step, **way, latents_per_call=size, images=size)
+    for allowed in (True, False) if torch.cuda.is_available() else (False,):
+        start_peak()
+        with tf32(allowed):
+            step = peers_seconds(model, given.timed_steps, given.repeats)
+        way = {"way": "peers", "precision": "fp32", "tf32": allowed}
+        add(step, **way, latents_per_call=2, images=1)
+    return found
+
+
+def measure_guidance(
+    given: argparse.Namespace, step: Mapping[str, float], pools: Mapping[int, ProcessPoolExecutor]
+) -> None:
+    """Fill ``guidance.csv``."""
+    table = Table(given.out, "guidance", GUIDANCE)
+    guidance = {ipc: guidance_seconds(ipc, given.repeats) for ipc in given.ipc}
+    for precision, each in step.items():
+        for ipc in given.ipc:
+            size = min(given.micro_batch, ipc)
+            asked = (given.memory_model, ipc, size, precision, given.threads)
+            peak = pools[ipc].submit(peak_of_steps, *asked).result() if ipc in pools else None
+            pools.pop(ipc, None)
+            denoiser, terms = ipc * each, guidance[ipc]
+            table.add(
+                model=given.model,
+                precision=precision,
+                ipc=ipc,
+                denoiser_s=denoiser,
+                guidance_s=terms,
+                guidance_percent=100 * terms / (denoiser + terms),
+                memory_model=given.memory_model if peak else None,
+                peak_gib=peak,
+            )
+
+
+def main() -> None:
+    """Measure, print, and write where asked."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", choices=MODELS, default="dit-xl-2", help="whose seconds")
+    parser.add_argument("--memory-model", choices=MODELS, default="dit-s-2", help="whose bytes")
+    parser.add_argument("--ipc", type=int, nargs="+", default=[10, 100, 1000])
+    parser.add_argument(
+        "--memory-ipc", type=int, nargs="*", default=[10, 1000], help="some of --ipc"
+    )
+    parser.add_argument("--micro-batch", type=int, default=2)
+    parser.add_argument("--precision", choices=["fp32", "bf16"], nargs="+", default=["fp32"])
+    parser.add_argument("--timed-steps", type=int, default=LEAST_STEPS, help=f"of {STEPS}")
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--out", type=Path, help="a folder for the same figures as CSV")
+    given = parser.parse_args()
+    if not LEAST_STEPS <= given.timed_steps <= STEPS:
+        parser.error(f"--timed-steps: {LEAST_STEPS} to {STEPS}")
+    if not set(given.memory_ipc) <= set(given.ipc):
+        parser.error("--memory-ipc: some of --ipc")
+
+    # Started while this process is small: a child's peak counts from its parent's size.
+    pools = {n: ProcessPoolExecutor(1, get_context("spawn")) for n in given.memory_ipc}
+    for started in [pool.submit(os.getpid) for pool in pools.values()]:
+        started.result()
+    prepare(given.threads)
+    print(f"device {device()}, {given.threads} threads")
+    measure_guidance(given, measure_sampling(given), pools)
+
+
+if __name__ == "__main__":
+    main()

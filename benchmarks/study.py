@@ -1,0 +1,254 @@
+"""ImageNette at 64 px through Snakemake, as far as the time goes, the most important first.
+
+    uv run python -m benchmarks.study --data imagenette64.tar.gz --limit 450 --out FOLDER
+
+The study is ``nette64.yaml`` beside this file. One call of Snakemake makes the prior and a
+grid of its samples; then one call for each few methods, in the order of ``run.methods``,
+their sets, students and metrics. Each is stopped when the time is over. The last call
+makes the tables and figures of the methods that are finished by then.
+
+``study.tar.gz`` has tables, figures (the images in them are generated, or real ones beside
+them), records and logs, and ``progress.json``: what each call came to. It is written anew
+after each. ``prior.safetensors``: the prior's weights in half precision, where they are
+small enough to be carried.
+"""
+
+import argparse
+import copy
+import os
+import shutil
+import sys
+import tarfile
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import yaml
+from snakemake.utils import update_config
+
+from benchmarks import ROOT
+from benchmarks.limits import GRACE_SECONDS, run_for, stop_when_told
+from benchmarks.measure import shipped
+from benchmarks.students import pictures, write_folder
+from lighthouse.config import rows
+from lighthouse.config.study import Study, load_study
+from lighthouse.diffusion.autoencoder import RECORD
+from lighthouse.runtime.files import read_json, read_tensors, whole, write_json, write_tensors
+
+DATASET = "nette64"
+HERE = Path(__file__).parent
+#: Methods of one call of Snakemake, whose jobs then run side by side.
+METHODS_A_CALL = 3
+#: Images of a class and part at toy size, and their side in pixels.
+TOY_IMAGES, TOY_SIDE = 12, 64
+#: What is packed: everything but weights, tensors and single images.
+PACKED = (
+    "*.json",
+    "tables/*.csv",
+    "tables/*.md",
+    "figures/**/*.png",
+    "figures/*.csv",
+    "metrics/**/*.csv",
+    "costs/**/*.json",
+    "students/**/*.json",
+    "priors/**/*.json",
+    "logs/**/*.log",
+    "benchmarks/**/*.tsv",
+)
+#: The largest file that is brought back, in bytes.
+LARGEST = 16 * 2**20
+
+
+def unpack(archive: Path, folder: Path, most: int | None) -> Path:
+    """Unpack the images of ``train`` and ``val``; return the folder that holds these two.
+
+    most: images of a class and part; None for all.
+    """
+    taken: Counter[Path] = Counter()
+
+    def wanted(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+        for member in tar:
+            place = Path(member.name).parent
+            if member.isfile() and place.parent.name in ("train", "val"):
+                taken[place] += 1
+                if most is None or taken[place] <= most:
+                    yield member
+
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder, wanted(tar), filter="data")
+    if not taken:
+        raise SystemExit(f"{archive}: holds no train/<class>/ and val/<class>/ with images")
+    return folder / next(iter(taken)).parents[1]
+
+
+def made_up(folder: Path) -> Path:
+    """Pictures in place of an archive's, at toy size."""
+    for seed, part in enumerate(("train", "val")):
+        write_folder(folder / part, pictures(10 * TOY_IMAGES, TOY_SIDE, seed), ".jpg")
+    return folder
+
+
+def config_of(root: Path, weights: Path | None, toy: bool) -> dict:
+    """The study's config, its images below ``root``; ``weights``: of a SqueezeNet extractor."""
+    config = copy.deepcopy(shipped())
+    for name in (DATASET, "toy") if toy else (DATASET,):
+        update_config(config, yaml.safe_load((HERE / f"{name}.yaml").read_text("utf-8")))
+    options = config["datasets"][DATASET]
+    options["root"] = str(root.absolute())
+    if weights:
+        options["extractor"] = {
+            "kind": "squeezenet",
+            "name": "squeezenet1-0",
+            "weights": str(weights.absolute()),
+        }
+    return config
+
+
+def limited_to(config: Mapping, methods: Sequence[str]) -> dict:
+    """The config with some of its methods alone, the base of all comparisons among them."""
+    run = copy.deepcopy(config["run"])
+    run["methods"] = list(methods)
+    curves = run["spectrum"]["curves"]
+    base = {"source": "base", "method": run["comparisons"]["base"]}
+    kept = [curve for curve in curves if curve["method"] in methods]
+    run["spectrum"]["curves"] = kept or [base]
+    return {**config, "run": run}
+
+
+def targets_of(study: Study, method: str) -> list[str]:
+    """The files of a method that tables are made of."""
+    found = rows.student_records(study)
+    for kind in ("diversity", "frechet"):
+        found += rows.set_metrics(study, kind)
+    return [path for path, row in found if row["method"] == method]
+
+
+class Run:
+    """The calls of Snakemake, in one folder, within one limit."""
+
+    def __init__(self, given: argparse.Namespace, work: Path, config: dict):
+        self.given, self.work, self.config = given, work, config
+        self.study = load_study(config, ROOT)
+        self.folder = work / "run"
+        self.until = time.monotonic() + given.limit
+        self.calls: list[dict] = []
+
+    def call(self, name: str, config: Mapping, targets: Sequence[str], spare: float) -> None:
+        """Have Snakemake make targets, until ``spare`` seconds are left; pack what there is."""
+        left = self.until - spare - time.monotonic()
+        started, outcome = time.monotonic(), "not started"
+        if left > 0:
+            file = self.work / f"{name}.yaml"
+            file.write_text(yaml.safe_dump(dict(config), sort_keys=False), encoding="utf-8")
+            print(f"{name}: {left:.0f} s left", flush=True)
+            log = self.folder / "results" / "logs" / "snakemake.log"
+            outcome = run_for(left, self.command(file, targets), log, grace=GRACE_SECONDS / 2)
+        seconds = round(time.monotonic() - started, 1)
+        self.calls.append({"call": name, "outcome": outcome, "seconds": seconds})
+        print(f"{name}: {outcome} after {seconds} s", flush=True)
+        self.pack()
+
+    def command(self, config: Path, targets: Sequence[str]) -> list[str]:
+        """Snakemake's command line.
+
+        What an earlier call made stays, whatever a config of fewer methods says of its
+        parameters; a call that was killed leaves a lock.
+        """
+        return [
+            *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")),
+            *("--configfile", str(config), "--directory", str(self.folder)),
+            *("--cores", str(self.given.cores), "--resources", f"gpu={self.given.jobs}"),
+            *("--keep-going", "--rerun-incomplete", "--rerun-triggers", "mtime"),
+            *("--nolock", "--scheduler", "greedy", "--quiet", "rules", "--", *targets),
+        ]
+
+    def finished(self) -> list[str]:
+        """The methods of which every file is there."""
+        return [
+            method
+            for method in self.study.run["methods"]
+            if all((self.folder / path).exists() for path in targets_of(self.study, method))
+        ]
+
+    def pack(self) -> None:
+        """Write ``study.tar.gz`` of what there is."""
+        results = self.folder / "results"
+        write_json(
+            results / "progress.json",
+            {"finished": self.finished(), "calls": self.calls, "prior": self.prior()},
+        )
+        with whole(self.given.out / "study.tar.gz") as beside, tarfile.open(beside, "w:gz") as tar:
+            for path in sorted({path for pattern in PACKED for path in results.glob(pattern)}):
+                tar.add(path, path.relative_to(results))
+
+    def prior(self) -> dict | None:
+        """What the prior's record says of its training; None before it is done."""
+        record = self.folder / "results" / "priors" / DATASET / "base" / RECORD
+        if not record.exists():
+            return None
+        return {key: read_json(record)[key] for key in ("losses", "parameters")}
+
+    def carry_prior(self) -> None:
+        """Write the prior's weights in half precision, where they are small enough."""
+        folder = self.folder / "results" / "priors" / DATASET / "base"
+        weights = folder / "diffusion_pytorch_model.safetensors"
+        if not weights.exists():
+            return
+        half = {name: tensor.half() for name, tensor in read_tensors(weights).items()}
+        size = sum(tensor.nbytes for tensor in half.values())
+        if size > LARGEST:
+            print(f"prior.safetensors: left out, {size / 2**20:.0f} MiB", flush=True)
+            return
+        write_tensors(self.given.out / "prior.safetensors", half, read_json(folder / RECORD))
+
+    def all(self) -> None:
+        """The calls, one after the other."""
+        base, spare = self.study.run["comparisons"]["base"], self.given.closing
+        grid = f"results/figures/samples/{DATASET}.png"
+        features = f"results/features/{DATASET}.safetensors"
+        self.call("prior", limited_to(self.config, [base]), [grid, features], spare)
+        self.carry_prior()
+        methods = self.study.run["methods"]
+        for first in range(0, len(methods), METHODS_A_CALL):
+            some = methods[first : first + METHODS_A_CALL]
+            targets = [path for method in some for path in targets_of(self.study, method)]
+            self.call("+".join(some), self.config, targets, spare)
+        done = self.finished()
+        if base in done:
+            self.call("tables", limited_to(self.config, done), ["tables", "figures", "audit"], 0)
+
+
+def main() -> None:
+    """Run the study in a folder of its own, which is removed at the end."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, required=True, help="where the results are packed")
+    parser.add_argument("--data", type=Path, help="archive of train/<class>/ and val/<class>/")
+    parser.add_argument("--weights", type=Path, help="a SqueezeNet's, for the extractor")
+    parser.add_argument("--limit", type=float, default=480, help="seconds in all")
+    parser.add_argument("--closing", type=float, default=60, help="of these for the tables")
+    parser.add_argument("--jobs", type=int, default=4, help="side by side on the accelerator")
+    parser.add_argument("--cores", type=int, default=os.cpu_count())
+    parser.add_argument("--toy", action="store_true", help="at a size for two cores")
+    given = parser.parse_args()
+    if not given.data and not given.toy:
+        parser.error("--data: the archive of images (or --toy, which makes some up)")
+    stop_when_told()
+    given.out = given.out.absolute()
+    given.out.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix="lighthouse-study-"))
+    try:
+        most = TOY_IMAGES if given.toy else None
+        root = unpack(given.data, work / "data", most) if given.data else made_up(work / "data")
+        study = Run(given, work, config_of(root, given.weights, given.toy))
+        try:
+            study.all()
+        finally:
+            study.pack()
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
