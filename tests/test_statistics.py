@@ -16,6 +16,10 @@ NAN = float("nan")
 # Variance components.
 
 
+def test_means_that_are_equal_but_for_rounding_differ_by_zero():
+    assert paired([0.1 + 0.2 - 0.3, -1.4, 1.4]).difference == 0
+
+
 def test_the_components_are_those_worked_by_hand():
     # Means 11 and 15: MS_between = 2·((11-13)² + (15-13)²)/1 = 16. Within: (2 + 8)/2 = 5.
     sets, students = components([[10, 12], [13, 17]])

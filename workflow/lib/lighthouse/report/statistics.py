@@ -64,7 +64,8 @@ def paired(differences: Sequence[float]) -> Paired:
     p is 1, otherwise NaN rather than the 0 of the formula (ours).
     """
     n = len(differences)
-    mean = statistics.fmean(differences) if n else NAN
+    # Equal means differ by 1e-15 where their sums were rounded apart.
+    mean = round(statistics.fmean(differences), 9) if n else NAN
     std = deviation(differences)
     if n < 2:
         return Paired(n, mean, std, NAN, NAN, NAN)
