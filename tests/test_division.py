@@ -132,8 +132,14 @@ def test_sizes_that_give_other_bytes_are_not_used():
     def call(z, labels):
         return z * (1 + (len(z) in (2, 6)) * 1e-6)
 
-    assert steady_sizes(call, (1, 2, 2), 10, [9], "cpu") == [1, 3, 4, 8, 10]
-    assert steady_sizes(call, (1, 2, 2), 10, [10, 13], "cpu") == [1, 3, 10]
+    assert steady_sizes(call, (1, 2, 2), 10, [9], "cpu") == [9, 10]
+    assert steady_sizes(call, (1, 2, 2), 10, [16], "cpu") == [1, 3, 4, 10]
+    assert steady_sizes(call, (1, 2, 2), 10, [12, 17], "cpu") == [1, 3, 4, 7, 10]
+
+
+def test_what_is_left_over_is_one_call_where_its_size_may_be_used():
+    sizes = steady_sizes(lambda z, labels: z, (1, 2, 2), 32, [10, 50, 7], "cpu")
+    assert [sizes_of_calls(count, sizes) for count in (10, 50, 7)] == [[10], [32, 18], [7]]
 
 
 def test_no_size_is_tried_where_the_largest_calls_are_filled():

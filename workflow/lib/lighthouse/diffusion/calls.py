@@ -7,9 +7,10 @@ image dear by the filling. Instead:
 - The parts of a DiT that have one row an image are the sensitive ones: few rows are computed
   by other kernels (seen on CPUs: below 12 to 16 of them). They are cheap, and always see as
   many rows as the largest call has (``steady_rows``).
-- Attention and the layers of tokens, which are the cost, see the latents that there are, in
-  calls of few sizes (``LADDER``). Before the first step each size is tried: those that give
-  other bytes than the largest call does on this machine are not used (``steady_sizes``). Of
+- Attention and the layers of tokens, which are the cost, see the latents that there are: as many
+  of the largest calls as they fill, and what is left over in one more or in some of a fixed
+  ladder of sizes. Before the first step each of these is tried: sizes that give other bytes
+  than the largest call does on this machine are not used (``steady_sizes``). Of
   DiTs with 16 to 256 tokens all sizes passed on a CPU with AVX-512 and on one without AVX,
   with AVX2 those alone that end on whole blocks of rows, among them 3, 6 and 12.
 """
@@ -22,7 +23,8 @@ from torch import Tensor, nn
 
 from lighthouse.runtime.rng import generator
 
-#: Sizes of a call beside the largest (``micro_batch``). Any number is a sum of some of them.
+#: Sizes of a call for what the largest ones (``micro_batch``) leave over, where it does not do
+#: in one. Any number is a sum of some of them.
 LADDER = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 
 
@@ -51,22 +53,29 @@ def steady_sizes(
     counts: Iterable[int],
     device: object,
 ) -> list[int]:
-    """The sizes of the ladder at which ``call`` gives the bytes of its largest call, rising.
+    """The sizes at which ``call`` gives the bytes of its largest call, rising; that one is last.
 
     call: latents (n, c, h, w) and labels (n,) to predictions, image by image. Tried on noise,
-    since a kernel is chosen by shapes and not by what is in them, and up to what any of the
-    ``counts`` of latents leaves over: where they fill the largest calls, nothing is tried.
+    since a kernel is chosen by shapes and not by what is in them, are what each of the
+    ``counts`` of latents leaves over and, where one of these is refused, the ladder up to
+    there. Where the largest calls are filled, nothing is.
     """
-    left_over = max(count % largest for count in counts)
-    tried = [size for size in ladder(largest)[:-1] if size <= left_over]
-    if not tried:
+    left_over = {count % largest for count in counts} - {0}
+    if not left_over:
         return [largest]
     rng = generator("sizes of calls")
     z = torch.randn(largest, *shape, generator=rng).to(device)
     labels = torch.zeros(largest, dtype=torch.int64, device=device)
     whole = call(z, labels)
-    same = [size for size in tried if torch.equal(call(z[:size], labels[:size]), whole[:size])]
-    return [*same, largest]
+
+    def is_same(size: int) -> bool:
+        return torch.equal(call(z[:size], labels[:size]), whole[:size])
+
+    same = set(filter(is_same, left_over))
+    if same != left_over:
+        rungs = {size for size in LADDER if size < max(left_over)} - left_over
+        same |= set(filter(is_same, rungs))
+    return [*sorted(same), largest]
 
 
 def is_dit(model: object) -> bool:
