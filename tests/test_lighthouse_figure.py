@@ -86,8 +86,8 @@ def test_every_dataset_has_its_five_panels():
 @pytest.mark.parametrize(
     ("differences", "text"),
     [
-        ([1.0, 1.1, 0.9], "joint − sequential: +1, higher\n(95 %: +0.75 to +1.2, p = 0.0033)"),
-        ([-1.0, -1.1, -0.9], "joint − sequential: −1, lower\n(95 %: −1.2 to −0.75, p = 0.0033)"),
+        ([1.0, 1.1, 0.9], "joint − sequential: +1, higher\n(95 %: +0.752 to +1.25, p = 0.0033)"),
+        ([-1.0, -1.1, -0.9], "joint − sequential: −1, lower\n(95 %: −1.25 to −0.752, p = 0.0033)"),
         ([1.0], "joint − sequential: +1, not distinguishable\n(1 seed)"),
     ],
 )

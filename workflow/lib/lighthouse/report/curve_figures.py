@@ -122,8 +122,8 @@ def ipc_figure(data: pd.DataFrame, methods: Sequence[Mapping], note: str = "") -
 def cost_figure(data: pd.DataFrame, methods: Sequence[Mapping], note: str = "") -> Figure:
     """Accuracy against seconds per image. data: of ``by_cost``; note: at the bottom.
 
-    A mark stands at the time of sampling; a thin line leads to the time with all that
-    precedes it.
+    A mark stands at the time of sampling; a thin line leads to the time with the training
+    of the prior.
     """
     styles = looks(methods)
     groups = list(data.groupby(PANEL, sort=False))
@@ -137,7 +137,7 @@ def cost_figure(data: pd.DataFrame, methods: Sequence[Mapping], note: str = "") 
                     _cost_mark(axes, row, styles[name])
             axes.set_xscale("log")
             axes.margins(x=0.08)
-            axes.set_xlabel("seconds per image: sampling | with training before it")
+            axes.set_xlabel("seconds per image: sampling | with its prior's training")
             axes.set_ylabel("top-1 accuracy (%)")
             (ipc,) = rows.ipc.unique()
             axes.set_title(f"{_named(*names)}, IPC {ipc}", fontsize=10)

@@ -54,7 +54,7 @@ def by_cost(
     """Rows as drawn against cost, and those that are left out, with their ``status``.
 
     One IPC a panel: ``ipc``, or else ``fullest_ipc``. ``seconds_per_image`` is what sampling
-    an image takes; ``seconds_in_all`` adds a share of what precedes it, the base prior's
+    an image takes; ``seconds_in_all`` adds a share of its prior's training, the base prior's
     training and the method's own preparation, over the ipc × classes images of one set. The
     ceiling has no cost, and stands with an empty one.
     """

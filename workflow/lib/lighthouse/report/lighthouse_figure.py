@@ -189,9 +189,7 @@ def verdict(tests: pd.DataFrame, measure: str) -> str:
     of = (tests.measure == measure) & (tests.comparison == "joint - sequential")
     (test,) = tests[of].itertuples()
     word = {"yes": "higher", "no": "lower"}.get(test.holds, test.holds)
-    sure = (
-        f"{test.n} seed{'s' if test.n > 1 else ''}"
-        if pd.isna(test.p)
-        else f"95 %: {test.ci_low:+.2g} to {test.ci_high:+.2g}, p = {test.p:.2g}"
-    )
-    return f"joint − sequential: {test.difference:+.2g}, {word}\n({sure})".replace("-", "−")
+    sure = f"{test.n} seed{'s' if test.n > 1 else ''}"
+    if not pd.isna(test.ci_low):  # of seeds that differ by the same there is no interval
+        sure = f"95 %: {test.ci_low:+.3g} to {test.ci_high:+.3g}, p = {test.p:.2g}"
+    return f"joint − sequential: {test.difference:+.3g}, {word}\n({sure})".replace("-", "−")
