@@ -89,6 +89,7 @@ def test_every_dataset_has_its_five_panels():
         ([1.0, 1.1, 0.9], "joint − sequential: +1, higher\n(95 %: +0.752 to +1.25, p = 0.0033)"),
         ([-1.0, -1.1, -0.9], "joint − sequential: −1, lower\n(95 %: −1.25 to −0.752, p = 0.0033)"),
         ([1.0], "joint − sequential: +1, not distinguishable\n(1 seed)"),
+        ([0.0, 0.0, 0.0], "joint − sequential: +0, not distinguishable\n(3 seeds)"),
     ],
 )
 def test_the_title_says_what_the_test_found(differences, text):
