@@ -128,25 +128,45 @@ def test_a_dit_says_the_same_bits_of_a_latent_in_calls_of_every_size_that_is_use
             assert torch.equal(part, whole[1 : 1 + count])
 
 
-def test_sizes_that_give_other_bytes_are_not_used():
-    def call(z, labels):
-        return z * (1 + (len(z) in (2, 6)) * 1e-6)
+def test_a_latent_is_the_same_bits_in_every_place_of_every_call():
+    denoiser = GuidedDenoiser(digits_dit(), "toy", {**OPTIONS, "micro_batch": 50})
+    rng = torch.Generator().manual_seed(6)
+    z, labels = torch.randn(50, 1, 8, 8, generator=rng), torch.zeros(50, dtype=torch.int64)
+    with torch.no_grad(), denoiser.steady((1, 8, 8), [50], "cpu"):
+        whole = denoiser(z, torch.tensor(300), labels)
+        for shift in (1, 2, 7, 25, 49):
+            moved = denoiser(z.roll(shift, 0), torch.tensor(300), labels)
+            assert torch.equal(moved.roll(-shift, 0), whole)
 
-    assert steady_sizes(call, (1, 2, 2), 10, [9], "cpu") == [9, 10]
-    assert steady_sizes(call, (1, 2, 2), 10, [16], "cpu") == [1, 3, 4, 10]
-    assert steady_sizes(call, (1, 2, 2), 10, [12, 17], "cpu") == [1, 3, 4, 7, 10]
+
+def odd(sizes=(), places=()):
+    """A call that says other bytes at some sizes, and at some places of those of 10 and more."""
+
+    def call(z, labels):
+        said = z * (1 + (len(z) in sizes) * 1e-6)
+        for place in places if len(z) >= 10 else ():
+            said[place] *= 1 + 1e-6
+        return said
+
+    return call
+
+
+def test_sizes_that_give_other_bytes_are_not_used():
+    call = odd(sizes=(2, 6))
+    assert steady_sizes(call, (1, 2, 2), 10, [9]) == [9, 10]
+    assert steady_sizes(call, (1, 2, 2), 10, [16]) == [1, 3, 4, 10]
+    assert steady_sizes(call, (1, 2, 2), 10, [12, 17]) == [1, 3, 4, 7, 10]
+
+
+def test_a_largest_call_in_which_places_differ_is_not_used():
+    call = odd(places=(9,))
+    assert steady_sizes(call, (1, 2, 2), 10, [10, 50]) == [2, 8]
+    assert [sizes_of_calls(count, [2, 8]) for count in (10, 50)] == [[8, 2], [8] * 6 + [2]]
 
 
 def test_what_is_left_over_is_one_call_where_its_size_may_be_used():
-    sizes = steady_sizes(lambda z, labels: z, (1, 2, 2), 32, [10, 50, 7], "cpu")
+    sizes = steady_sizes(lambda z, labels: z, (1, 2, 2), 32, [10, 50, 7])
     assert [sizes_of_calls(count, sizes) for count in (10, 50, 7)] == [[10], [32, 18], [7]]
-
-
-def test_no_size_is_tried_where_the_largest_calls_are_filled():
-    def call(z, labels):
-        raise AssertionError
-
-    assert steady_sizes(call, (1, 2, 2), 10, [10, 500], "cpu") == [10]
 
 
 def test_what_is_left_of_a_ladder_without_small_sizes_fills_up_the_last_call():

@@ -1,18 +1,21 @@
 """How latents are divided into calls of the denoiser, so that none depends on those beside it.
 
-Matrix kernels are chosen by shape, and with another kernel the last bits of a row are others.
-One size for all calls, filled up, would keep them, and make a method that draws image after
-image dear by the filling. Instead:
+Matrix kernels are chosen by shape, and the last rows of a matrix may be computed by another one:
+then the last bits of a latent depend on how many it is called with, and on its place among them.
+One size for all calls, filled up, would leave the first of these out, and make a method that
+draws image after image dear by the filling. Instead:
 
 - The parts of a DiT that have one row an image are the sensitive ones: few rows are computed
   by other kernels (seen on CPUs: below 12 to 16 of them). They are cheap, and always see as
   many rows as the largest call has (``steady_rows``).
 - Attention and the layers of tokens, which are the cost, see the latents that there are: as many
   of the largest calls as they fill, and what is left over in one more or in some of a fixed
-  ladder of sizes. Before the first step each of these is tried: sizes that give other bytes
-  than the largest call does on this machine are not used (``steady_sizes``). Of
-  DiTs with 16 to 256 tokens all sizes passed on a CPU with AVX-512 and on one without AVX,
-  with AVX2 those alone that end on whole blocks of rows, among them 3, 6 and 12.
+  ladder of sizes. On a CPU each of these is tried before the first step, the largest too: a
+  size at which a latent's bytes depend on its place, or are others than at the largest, is not
+  used (``steady_sizes``). Of DiTs with 16 to 256 tokens all sizes passed with AVX-512 and
+  without AVX; with AVX2 those alone that end on whole blocks of rows, among them 3, 6, 12 and 48.
+
+On an accelerator sizes are taken as they are, and samples agree to rounding.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -26,6 +29,9 @@ from lighthouse.runtime.rng import generator
 #: Sizes of a call for what the largest ones (``micro_batch``) leave over, where it does not do
 #: in one. Any number is a sum of some of them.
 LADDER = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
+
+#: Latents that a size is tried on.
+DRAWS = 3
 
 
 def ladder(largest: int) -> list[int]:
@@ -46,36 +52,51 @@ def sizes_of_calls(count: int, sizes: Sequence[int]) -> list[int]:
     return [*calls, sizes[0]] if count else calls
 
 
+def left_over(counts: Iterable[int], largest: int) -> list[int]:
+    """What the ``counts`` of latents leave beside calls of the ``largest`` size, rising."""
+    return sorted({count % largest for count in counts} - {0})
+
+
 def steady_sizes(
     call: Callable[[Tensor, Tensor], Tensor],
     shape: Sequence[int],
     largest: int,
     counts: Iterable[int],
-    device: object,
 ) -> list[int]:
-    """The sizes at which ``call`` gives the bytes of its largest call, rising; that one is last.
+    """Sizes of calls at which ``call`` says the same bytes of a latent, wherever it stands.
 
-    call: latents (n, c, h, w) and labels (n,) to predictions, image by image. Tried on noise,
-    since a kernel is chosen by shapes and not by what is in them, are what each of the
-    ``counts`` of latents leaves over and, where one of these is refused, the ladder up to
-    there. Where the largest calls are filled, nothing is.
+    call: latents (n, c, h, w) and labels (n,) to predictions, image by image. Rising; the
+    last is the largest that passed, of ``largest`` and the ladder below it. Before it are
+    what the ``counts`` of latents leave over beside it and, where one of these did not pass,
+    the ladder up to there. Tried on some latents of noise, each in all places of a call:
+    kernels are chosen by shapes, and differ on most numbers but not on all.
     """
-    left_over = {count % largest for count in counts} - {0}
-    if not left_over:
-        return [largest]
     rng = generator("sizes of calls")
-    z = torch.randn(largest, *shape, generator=rng).to(device)
-    labels = torch.zeros(largest, dtype=torch.int64, device=device)
-    whole = call(z, labels)
+    drawn = torch.randn(DRAWS, *shape, generator=rng)
+
+    def said(size: int) -> Tensor | None:
+        labels, found = torch.zeros(size, dtype=torch.int64), []
+        for latent in drawn:
+            places = call(latent.expand(size, *shape).contiguous(), labels)
+            if not torch.equal(places, places[:1].expand_as(places)):
+                return None
+            found.append(places[0])
+        return torch.stack(found)
+
+    # One latent alone has one place: that size is always there.
+    top, expected = next(
+        (size, found) for size in reversed(ladder(largest)) if (found := said(size)) is not None
+    )
 
     def is_same(size: int) -> bool:
-        return torch.equal(call(z[:size], labels[:size]), whole[:size])
+        found = said(size)
+        return found is not None and torch.equal(found, expected)
 
-    same = set(filter(is_same, left_over))
-    if same != left_over:
-        rungs = {size for size in LADDER if size < max(left_over)} - left_over
-        same |= set(filter(is_same, rungs))
-    return [*sorted(same), largest]
+    rest = left_over(counts, top)
+    same = set(filter(is_same, rest))
+    if same != set(rest):
+        same |= set(filter(is_same, (s for s in LADDER if s < rest[-1] and s not in rest)))
+    return [*sorted(same), top]
 
 
 def is_dit(model: object) -> bool:

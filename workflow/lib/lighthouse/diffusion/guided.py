@@ -7,7 +7,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lighthouse.diffusion.calls import is_dit, ladder, sizes_of_calls, steady_rows, steady_sizes
+from lighthouse.diffusion.calls import (
+    is_dit,
+    ladder,
+    left_over,
+    sizes_of_calls,
+    steady_rows,
+    steady_sizes,
+)
 from lighthouse.diffusion.denoiser import has_learned_variance, null_label, predict
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.memory import capacity, largest_that_fits
@@ -81,15 +88,17 @@ class GuidedDenoiser:
     def steady(self, shape: Sequence[int], counts: Iterable[int], device: object) -> Iterator[None]:
         """Within it, what is said of a latent (c, h, w) does not depend on those beside it.
 
-        counts: how many latents it will be asked of at a time.
+        On an accelerator: but for rounding. counts: how many latents it will be asked of at a time.
         """
         largest, t = self.options["micro_batch"], torch.tensor(TRAIN_STEPS // 2)
         with steady_rows(self.model, largest):
-            if is_dit(self.model):
+            if is_dit(self.model) and torch.device(device).type == "cpu":
                 self.sizes = steady_sizes(
-                    lambda z, labels: self._call(z, t, labels), shape, largest, counts, device
+                    lambda z, labels: self._call(z, t, labels), shape, largest, counts
                 )
                 self.work = Work()  # of the sets alone
+            elif is_dit(self.model):
+                self.sizes = [*left_over(counts, largest), largest]
             yield
 
     def __call__(self, z: Tensor, t: Tensor, labels: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ def log_det(latents: np.ndarray, epsilon: float) -> float:
     flat = latents.reshape(len(latents), -1).astype(np.float64)
     unit = flat / np.linalg.norm(flat, axis=1, keepdims=True)
     sign, value = np.linalg.slogdet(unit @ unit.T + epsilon * np.eye(len(unit)))
-    if sign <= 0:
+    if not sign > 0:  # nor where it is not a number
         raise FloatingPointError("log det: the kernel is not positive definite")
     return float(value)
 

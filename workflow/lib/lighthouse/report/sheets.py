@@ -269,7 +269,9 @@ def overall(rows: Sequence[Mapping], context: Context) -> list[str]:
             cells.setdefault(place, []).append(row)
     wins: dict[str, list[str]] = {}
     for (*_, ipc), own in cells.items():
-        for best in sorted(_synthetic(own, ipc, context), key=_score)[-1:]:
+        made = _synthetic(own, ipc, context)
+        if made:
+            best = max(made, key=_score)
             wins.setdefault(best["label"], []).append(best["verdict"])
     said = []
     for label, verdicts in sorted(wins.items(), key=lambda item: -len(item[1])):

@@ -31,9 +31,8 @@ def deviation(values: Sequence[float]) -> float:
 def sums_of_squares(sets: np.ndarray) -> tuple[float, float]:
     """Mean squares (between, within) of n sets of k students, (n, k), by the sums of squares."""
     n, k = sets.shape
-    total = float(((sets - sets.mean()) ** 2).sum())
     within = float(((sets - sets.mean(1, keepdims=True)) ** 2).sum())
-    between = (total - within) / (n - 1) if n > 1 else NAN
+    between = k * float(((sets.mean(1) - sets.mean()) ** 2).sum()) / (n - 1) if n > 1 else NAN
     return between, within / (n * (k - 1)) if k > 1 else NAN
 
 

@@ -14,12 +14,17 @@ SIGNIFICANCE, ABLATION, BOARD_TABLE = (
     f"tables/{name}.csv" for name in ("significance", "ablation", "leaderboard")
 )
 FACTORS = ("rsm", "dpp", "mean")
+#: Columns in percentage points, which are as exact as the accuracies behind them.
+POINTS = ("difference", "std_difference", "ci_low", "ci_high")
 
 
 def paired_tests(results: Results, grid: Mapping) -> Iterator[Claim]:
     """Differences, intervals and p of significance.csv are of paired t-tests over runs.csv."""
     for row, test, behind in _compared(results, grid):
-        yield from same(SIGNIFICANCE, row, COMPARISON, test, behind)
+        points = {name: test[name] for name in POINTS}
+        rest = {name: value for name, value in test.items() if name not in POINTS}
+        yield from same(SIGNIFICANCE, row, COMPARISON, points, behind)
+        yield from same(SIGNIFICANCE, row, COMPARISON, rest)
 
 
 def corrected_verdicts(results: Results, grid: Mapping) -> Iterator[Claim]:
