@@ -17,6 +17,7 @@ each part printed. Exits with 1 where a part failed or was stopped.
 """
 
 import argparse
+import math
 import os
 import platform
 import subprocess
@@ -158,12 +159,20 @@ def run(given: argparse.Namespace, logs: Path) -> list[dict]:
     return summary["parts"]
 
 
+def seconds(text: str) -> float:
+    """A limit, above 0 and finite."""
+    limit = float(text)
+    if not 0 < limit < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds above 0")
+    return limit
+
+
 def main() -> None:
     """Run the parts that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="a folder for the results")
     parser.add_argument("--parts", type=int, nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--limits", type=float, nargs="+", help="seconds, one a part")
+    parser.add_argument("--limits", type=seconds, nargs="+", help="seconds, one a part")
     parser.add_argument("--data", type=Path, help="part 4's archive of images")
     parser.add_argument("--weights", type=Path, help="a SqueezeNet's, for part 4's extractor")
     parser.add_argument("--commit", help="of this code, where no git can tell")
@@ -173,6 +182,9 @@ def main() -> None:
         parser.error(f"--limits: {len(given.parts)} numbers, one for each of --parts")
     if 4 in given.parts and not given.data and not given.toy:
         parser.error("--data: part 4 needs the archive of images")
+    for name in ("data", "weights"):
+        if (path := getattr(given, name)) and not path.is_file():
+            parser.error(f"--{name}: {path} is no file")
     stop_when_told()
     given.out = given.out.absolute()
     given.out.mkdir(parents=True, exist_ok=True)

@@ -341,7 +341,7 @@ OTHERS = [
     ("distances_of_sets", "fid", RSM, "kid_subset_size", 99, "1 to 20"),
     ("cost_of_sets", "cost", RSM, "images", 3, 0),
     ("work_of_images", "cost", RSM, "evaluations_per_image", -99.0, 6),
-    ("work_of_images", "cost", RSM, "gradients_per_image", -99.0, "0 to 6"),
+    ("work_of_images", "cost", RSM, "gradients_per_image", -99.0, 0),
     ("singular_values", "spectrum", {"source": "RSM", "index": 2}, "singular_value", 99.0, None),
 ]
 
@@ -542,3 +542,17 @@ def test_the_rule_fails_with_one_message_and_leaves_all_findings_in_its_log(tmp_
     assert all(found["words"] in text for found in report["findings"])
     words = report["findings"][0]["words"]
     assert "top1_last_mean is 1, not " in words
+
+
+def test_what_a_check_cannot_reckon_with_is_told_beside_all_else(results, invented):
+    odd, *_ = altered(results, "tables/fid.csv", {"method": "rsm"}, "dataset", "digitsx")
+    odd, *_ = altered(odd, "tables/leaderboard.csv", {"method": "rsm"}, "top1_mean", 1.0)
+    words = [found["words"] for found in audit(odd, invented.grid)["findings"]]
+    assert any("not made: KeyError 'digitsx'" in line for line in words)
+    assert any("tables/leaderboard.csv" in line and "top1_mean" in line for line in words)
+
+
+def test_columns_of_which_only_bounds_are_known_are_told(report):
+    assert "recall" in report["bounded"]["tables/diversity.csv"]
+    assert "gradients_per_image" not in report["bounded"].get("tables/cost.csv", [])
+    assert "top1_mean" not in report["bounded"].get("tables/leaderboard.csv", [])

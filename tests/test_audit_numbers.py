@@ -161,3 +161,10 @@ def test_a_missing_row_stands_for_the_rows_that_it_names():
     assert off(*wanted[:2], lost) == []
     assert off(*wanted, lost) == [("method b, seed 0", 2), ("method b, seed 1", 2)]
     assert off(*wanted, {**lost, "method": "c"}) == [("method c", 1)]
+
+
+@pytest.mark.parametrize("values", [(58.8, 44.2, 39.6), (0.1, 0.2, 0.7), (86.2, 86.4, 86.0)])
+def test_sets_of_equal_means_have_no_deviation_between_them(values):
+    runs = {(0, i): value for i, value in enumerate(values)}
+    runs |= {(1, i): value for i, value in enumerate(sorted(values))}
+    assert components(runs)["std_sets"][0] == 0

@@ -21,6 +21,7 @@ from lighthouse.diffusion.denoiser import (
 from lighthouse.diffusion.pretrained import load_pretrained_denoiser
 from lighthouse.diffusion.schedule import ancestral
 from lighthouse.priors.difffit import embedders_are_equal
+from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_json, write_json
 from test_semantics import space_timesteps
 from toy import redrawn
@@ -315,14 +316,22 @@ def test_a_model_of_other_frequencies_is_refused_with_what_to_do(tmp_path, load)
 def test_a_model_whose_record_says_nothing_of_them_is_refused(tmp_path, load):
     save_denoiser(new(), tmp_path / "m", {})
     write_json(tmp_path / "m" / "lighthouse.json", {"options": {}})
-    with pytest.raises(ValueError, match=r"in its lighthouse\.json is missing, not 'i/half'"):
+    with pytest.raises(ValueError, match=r"its lighthouse\.json has no timestep_frequencies"):
         load(tmp_path / "m")
+
+
+@pytest.mark.parametrize("text", ["", "[1, 2]", "null", '"words"', "{"])
+def test_a_record_that_is_none_is_told_in_one_message(tmp_path, text):
+    save_denoiser(new(), tmp_path / "m", {})
+    (tmp_path / "m" / "lighthouse.json").write_text(text)
+    with pytest.raises(DataError, match="has no timestep_frequencies"):
+        loaded(tmp_path / "m")
 
 
 def test_a_denoiser_of_ours_without_its_record_is_refused(tmp_path):
     save_denoiser(new(), tmp_path / "m", {})
     (tmp_path / "m" / "lighthouse.json").unlink()
-    with pytest.raises(ValueError, match="missing"):
+    with pytest.raises(ValueError, match="has no timestep_frequencies"):
         load_denoiser(tmp_path / "m")
 
 

@@ -381,3 +381,9 @@ def test_a_missing_row_stands_out_on_the_page(tmp_path):
 )
 def test_a_field_is_shown_at_a_readable_precision(text, shown):
     assert readable(text) == shown
+
+
+@pytest.mark.parametrize("label", ["2024", "05", "1e3", "nan", "-7"])
+def test_a_label_that_looks_like_a_number_stays_a_label(tmp_path, label):
+    write_rows(tmp_path / "t.csv", [{"label": label, "top1": 7.0}])
+    assert read_rows(tmp_path / "t.csv") == [{"label": label, "top1": 7}]

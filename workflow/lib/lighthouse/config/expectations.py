@@ -1,7 +1,9 @@
 """What a finished study must show, from the grid and the config alone: the audit's other side."""
 
 from lighthouse.config import rows
+from lighthouse.config.grid import Cell
 from lighthouse.config.study import Study
+from lighthouse.units import TERM_WEIGHTS
 
 
 def expectations(study: Study) -> dict:
@@ -11,7 +13,7 @@ def expectations(study: Study) -> dict:
     cell, student and protocol, with the sampling ``seeds`` and ``student_seeds`` that it has.
     ``main``, ``tables``, ``sampled``, ``all``: the cells of the leaderboard, those at the
     hyperparameter table's weights, those that a diffusion model samples (with the weights of
-    their terms), and every one.
+    their terms, and whether one goes back through the denoiser), and every one.
     ``evaluations``: by dataset, passes of the denoiser that an image takes.
     ``sweep`` and ``lighthouse`` are None where the study has none.
     """
@@ -32,7 +34,7 @@ def expectations(study: Study) -> dict:
         "main": [cell.row for cell in study.main_cells],
         "tables": [cell.row for cell in study.table_cells],
         "sampled": [
-            {**cell.row, "weights": study.term_weights(cell)}
+            {**cell.row, "weights": study.term_weights(cell), "back": _goes_back(study, cell)}
             for cell in study.cells
             if study.methods[cell.method].prior
         ],
@@ -44,6 +46,11 @@ def expectations(study: Study) -> dict:
         "sweep": _sweep(study),
         "lighthouse": _lighthouse(study),
     }
+
+
+def _goes_back(study: Study, cell: Cell) -> bool:
+    terms = study.methods[cell.method].guidance
+    return any(TERM_WEIGHTS[term].through_denoiser for term in terms)
 
 
 def _evaluations(study: Study, dataset: str) -> int:

@@ -123,13 +123,18 @@ def load_denoiser(folder: Path, device: object = "cpu") -> DiTTransformer2DModel
 def check_frequencies(folder: Path, advice: str) -> None:
     """Raise ``DataError`` where a model's record does not say the reference's frequencies."""
     path = Path(folder, RECORD)
-    found = read_json(path).get(FREQUENCIES) if path.is_file() else None
+    try:
+        found = read_json(path)[FREQUENCIES]
+    except (OSError, ValueError, LookupError, TypeError):  # no record, or none of ours
+        raise DataError(
+            f"{folder} holds a denoiser that may have been trained with another embedding of "
+            f"timesteps than the reference DiT's: its {RECORD} has no {FREQUENCIES}. {advice}"
+        ) from None
     if found != NAMES[0]:
         raise DataError(
             f"{folder} holds a denoiser that was trained with another embedding of timesteps than "
-            f"the reference DiT's: {FREQUENCIES} in its {RECORD} is "
-            + (f"{found!r} and not {NAMES[0]!r}. " if found else f"missing, not {NAMES[0]!r}. ")
-            + advice
+            f"the reference DiT's: {FREQUENCIES} in its {RECORD} is {found!r} and not "
+            f"{NAMES[0]!r}. {advice}"
         )
 
 

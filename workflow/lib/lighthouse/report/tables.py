@@ -13,6 +13,8 @@ CELL = ("dataset", "method", "ipc", "lambda", "eta_dpp", "mu_dm")
 #: The status of a row: computed; its computation failed; this study leaves it out.
 MEASURED, MISSING, NOT_RUN = "measured", "missing", "not run"
 NAN = float("nan")
+#: Columns of words that a study or a list of published figures gives.
+TEXTS = frozenset({"label", "source", "published_source"})
 
 
 def cell_key(row: Mapping) -> tuple[str, ...]:
@@ -48,12 +50,16 @@ def write_text(path: str | Path, text: str) -> None:
 def read_rows(path: str | Path) -> list[dict]:
     """Read a CSV (or TSV) table: numbers as numbers, an empty field as NaN.
 
-    Names begin with a letter wherever a study may give one, so none is taken for a number.
+    Names begin with a letter wherever a study may give one, so none is taken for a number;
+    what people write as they like (``TEXTS``) stays text, whatever it looks like.
     """
     delimiter = "\t" if Path(path).suffix == ".tsv" else ","
     with Path(path).open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file, delimiter=delimiter)
-        return [{key: _value(text) for key, text in row.items()} for row in rows]
+        return [
+            {key: text if text and key in TEXTS else _value(text) for key, text in row.items()}
+            for row in rows
+        ]
 
 
 def _field(value: object) -> object:

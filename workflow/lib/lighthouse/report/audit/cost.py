@@ -51,7 +51,7 @@ def work_of_images(results: Results, grid: Mapping) -> Iterator[Claim]:
 
     Of sets made elsewhere none is known.
     """
-    sampled = {key(cell, SET) for cell in grid["sampled"]}
+    sampled = {key(cell, SET): cell for cell in grid["sampled"]}
     real = {key(spec, SET) for spec in grid["leaderboard"] if spec["real"]}
     for row in measured(results.rows(TABLE)):
         place = (TABLE, named(row, SET))
@@ -60,7 +60,8 @@ def work_of_images(results: Results, grid: Mapping) -> Iterator[Claim]:
         if key(row, SET) in sampled:
             asked = grid["evaluations"][row["dataset"]]
             yield Claim(*place, WORK[0], evaluations, asked)
-            yield Claim(*place, WORK[1], found[WORK[1]], Within(0, asked))
+            back = Within(0, asked) if sampled[key(row, SET)]["back"] else 0
+            yield Claim(*place, WORK[1], found[WORK[1]], back)
             yield Claim(*place, WORK[2], found[WORK[2]], Within(asked, math.inf))
         else:
             expected = 0 if key(row, SET) in real else NAN
