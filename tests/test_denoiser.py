@@ -11,6 +11,8 @@ from lighthouse.diffusion.denoiser import (
     predict,
     save_denoiser,
 )
+from lighthouse.runtime.errors import DataError
+from lighthouse.runtime.files import read_json, write_json
 from toy import toy_denoiser
 
 OPTIONS = {"layers": 1, "heads": 2, "head_dim": 8, "patch_size": 2}
@@ -49,3 +51,11 @@ def test_a_saved_denoiser_comes_back_bit_for_bit(tmp_path, learned_variance):
     assert has_learned_variance(loaded) == learned_variance
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, loaded.state_dict()[name]), name
+
+
+def test_a_denoiser_with_weights_that_its_config_does_not_know_is_refused(tmp_path):
+    save_denoiser(new_denoiser(OPTIONS, 4, 4, 3), tmp_path / "m", {})
+    config = read_json(tmp_path / "m" / "config.json")
+    write_json(tmp_path / "m" / "config.json", {**config, "num_layers": 2})
+    with pytest.raises(DataError, match=r"does not fit .*config\.json: .*missing_keys"):
+        load_denoiser(tmp_path / "m")

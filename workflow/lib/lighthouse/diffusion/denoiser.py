@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from lighthouse.diffusion.autoencoder import RECORD, save
 from lighthouse.diffusion.library import DiTTransformer2DModel
+from lighthouse.diffusion.loading import load_model
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_json
 
@@ -111,13 +112,11 @@ def save_denoiser(model: DiTTransformer2DModel, folder: Path, about: Mapping) ->
 def load_denoiser(folder: Path, device: object = "cpu") -> DiTTransformer2DModel:
     """Load a denoiser saved by ``save_denoiser``.
 
-    Raises ``DataError`` where it was trained with other frequencies, or does not say.
+    Raises ``DataError`` where it was trained with other frequencies, or does not say, and
+    where its weights are not those of its config.
     """
     check_frequencies(folder, f"Remove {folder}, and the next run trains it anew")
-    model = DiTTransformer2DModel.from_pretrained(
-        folder, use_safetensors=True, low_cpu_mem_usage=False
-    )
-    return as_reference(model).to(device).eval()
+    return as_reference(load_model(DiTTransformer2DModel, Path(folder))).to(device)
 
 
 def check_frequencies(folder: Path, advice: str) -> None:

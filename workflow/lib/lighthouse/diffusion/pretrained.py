@@ -1,17 +1,16 @@
 """Pretrained denoisers and autoencoders: fetched from the hub, checked, and made our own."""
 
-import pickle
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 from torch import nn
 
 from lighthouse.diffusion.autoencoder import RECORD
 from lighthouse.diffusion.denoiser import as_reference, check_frequencies, null_label
-from lighthouse.diffusion.library import AutoencoderKL, DiTTransformer2DModel, ModelMixin
+from lighthouse.diffusion.library import AutoencoderKL, DiTTransformer2DModel
+from lighthouse.diffusion.loading import WEIGHTS, load_model
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_json, whole
 
@@ -19,10 +18,6 @@ HUB = "https://huggingface.co"
 
 #: Where a diffusers pipeline keeps a model of each kind.
 FOLDERS = {"denoiser": "transformer", "autoencoder": "vae"}
-
-#: Names of a model's weights, the preferred first. The second is a pickle, of which
-#: nothing but tensors is ever read.
-WEIGHTS = ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin")
 
 #: Files of the repositories that the shipped configs name, by kind of model. The hub is
 #: asked for those of any other. Licences: DiT CC-BY-NC-4.0, the autoencoders MIT.
@@ -142,7 +137,7 @@ def load_pretrained_denoiser(folder: Path, channels: int, side: int) -> DiTTrans
             f"{folder} is no DiT for the dataset's latents of {channels}×{side}×{side} numbers: "
             + "; ".join(wrong)
         )
-    return as_reference(_load(DiTTransformer2DModel, folder))
+    return as_reference(load_model(DiTTransformer2DModel, folder))
 
 
 def load_pretrained_autoencoder(folder: Path) -> AutoencoderKL:
@@ -152,7 +147,7 @@ def load_pretrained_autoencoder(folder: Path) -> AutoencoderKL:
     scaling factor are Stable Diffusion's, 0.18215. Raises ``DataError`` where it
     cannot be read.
     """
-    return _load(AutoencoderKL, _model_folder(folder, "autoencoder"))
+    return load_model(AutoencoderKL, _model_folder(folder, "autoencoder"))
 
 
 def _model_folder(folder: Path, kind: str) -> Path:
@@ -161,30 +156,6 @@ def _model_folder(folder: Path, kind: str) -> Path:
         if (place / "config.json").is_file():
             return place
     raise DataError(f"{folder} holds no {kind}: no config.json there nor in {FOLDERS[kind]}/")
-
-
-def _load(kind: type[ModelMixin], folder: Path) -> ModelMixin:
-    """``from_pretrained``, but a weight too many, too few or of another shape is an error."""
-    present = [name for name in WEIGHTS if (folder / name).is_file()]
-    if not present:
-        raise DataError(f"{folder} holds no weights: neither {WEIGHTS[0]} nor {WEIGHTS[1]}")
-    try:
-        # Of a .bin, diffusers reads tensors alone (torch.load with weights_only).
-        model, report = kind.from_pretrained(
-            folder,
-            use_safetensors=present[0] == WEIGHTS[0],
-            low_cpu_mem_usage=False,
-            output_loading_info=True,
-        )
-    except (OSError, ValueError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
-        raise DataError(f"{folder / present[0]} cannot be read: {error}") from error
-    # Constants that the model computes itself may lie in an old file.
-    computed = {name for name, _ in model.named_buffers()}
-    report["unexpected_keys"] = [k for k in report["unexpected_keys"] if k not in computed]
-    strange = {name: found for name, found in report.items() if found}
-    if strange:
-        raise DataError(f"{folder / present[0]} does not fit {folder / 'config.json'}: {strange}")
-    return model.eval()
 
 
 @torch.no_grad()
