@@ -30,6 +30,7 @@ td.published { text-align: left; padding-left: 0; font-size: 0.8em; color: #666 
 ol, ul.notes { color: #444; font-size: 0.87em; padding-left: 1.4em }
 ol { list-style: none; padding-left: 0.4em }
 details { margin: 1em 0 } summary { cursor: pointer }
+details table { font-size: 0.88em } details th, details td { padding: 0.25em 0.55em }
 </style>
 """
 
