@@ -1,4 +1,4 @@
-"""One thread for torch, for small tensors gain nothing from more; a model that files share."""
+"""One thread for torch, for small tensors gain nothing from more; what several files share."""
 
 import os
 
@@ -13,3 +13,17 @@ def model():
     from toy import toy_denoiser  # not where no test asks for it: it imports diffusers
 
     return toy_denoiser()
+
+
+@pytest.fixture(scope="session")
+def invented(tmp_path_factory):
+    """An invented study's results, in which an audit finds nothing."""
+    from audits import Invented
+
+    return Invented(tmp_path_factory.mktemp("audit"))
+
+
+@pytest.fixture(scope="session")
+def results(invented):
+    """The same, read."""
+    return invented.read()

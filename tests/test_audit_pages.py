@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from audits import Invented
-from lighthouse.report.audit.checks import CHECKS, finding
+from lighthouse.report.audit.checks import finding
 from lighthouse.report.audit.parsed import (
     Cell,
     html_sheets,
@@ -16,8 +15,8 @@ from lighthouse.report.audit.parsed import (
 from lighthouse.report.page import page
 from lighthouse.report.render import latex, markdown
 from lighthouse.report.sheets import Entry, Sheet
+from plants import BY_NAME
 
-BY_NAME = {check.__name__: check for check in CHECKS}
 MD, TEX, HTML = (f"tables/leaderboard.{kind}" for kind in ("md", "tex", "html"))
 
 SHEET = Sheet(
@@ -90,16 +89,6 @@ def test_a_ceiling_that_failed_reads_back(kind, monkeypatch):
 
 
 # What is planted in a page is found.
-
-
-@pytest.fixture(scope="module")
-def invented(tmp_path_factory):
-    return Invented(tmp_path_factory.mktemp("audit"))
-
-
-@pytest.fixture(scope="module")
-def results(invented):
-    return invented.read()
 
 
 def row_of(results, method, ipc):

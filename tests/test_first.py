@@ -8,8 +8,8 @@ from lighthouse.diffusion.denoiser import null_label
 from lighthouse.diffusion.encoding import Latents
 from lighthouse.diffusion.pretrained import load_pretrained_denoiser
 from lighthouse.priors.first import first_denoiser
-from test_training import assert_same, toy_latents
 from toy import redrawn
+from trainings import assert_same, toy_latents
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """IGD's influence guidance: the gradient through surrogate, decoder and denoiser, and its size."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import pytest
 import torch
@@ -61,6 +62,13 @@ def state(groups=1, free=1, dtype=torch.float64):
     return traced(z, lambda z: torch.tanh(z @ mix / 4) + 0.5 * z)
 
 
+@dataclass(frozen=True)
+class Traced(State):
+    """A state with the denoiser behind it, for what the tests write out themselves."""
+
+    denoise: Callable | None = None
+
+
 def traced(z, denoise):
     """The state of latents z (B, G, D) whose noise is ``denoise(z)``, with the way back."""
     leaves = [latent.clone().requires_grad_() for latent in z.flatten(0, 1).split(1)]
@@ -71,7 +79,7 @@ def traced(z, denoise):
         parts = list(slopes.split(1))
         return torch.cat(torch.autograd.grad(noise, leaves, parts, retain_graph=True))
 
-    state = State(
+    return Traced(
         z=z,
         finished=z[:, :0],
         class_mean=z[:, 0],
@@ -84,9 +92,8 @@ def traced(z, denoise):
         images=torch.arange(z[..., 0].numel()).view(z.shape[:2]),
         shape=SHAPE,
         back=back,
+        denoise=denoise,
     )
-    object.__setattr__(state, "denoise", denoise)  # for what the tests write out themselves
-    return state
 
 
 def influence_loss(s, z, made, wanted, decode):

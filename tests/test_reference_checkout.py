@@ -28,7 +28,7 @@ from lighthouse.runtime.rng import image_generators
 from sampling import DIT
 from test_reference import embedding_alike
 from test_semantics import space_timesteps
-from test_training import OPTIONS as TOY
+from trainings import OPTIONS as TOY
 
 CHECKOUT = os.environ.get("LIGHTHOUSE_DIT_REFERENCE")
 pytestmark = pytest.mark.skipif(not CHECKOUT, reason="LIGHTHOUSE_DIT_REFERENCE names no checkout")

@@ -3,8 +3,8 @@
 from lighthouse.diffusion.denoiser import new_denoiser
 from lighthouse.priors.objectives import plain
 from lighthouse.priors.variance import VariationalBound
-from test_training import OPTIONS, train
 from toy import redrawn
+from trainings import OPTIONS, train
 
 
 def learned_variance():

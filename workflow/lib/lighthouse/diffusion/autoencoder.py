@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from lighthouse.diffusion.library import AutoencoderKL
+from lighthouse.diffusion.loading import load_model
 from lighthouse.runtime import checkpoint as checkpoints
 from lighthouse.runtime.files import whole, write_json
 from lighthouse.runtime.finite import check_loss
@@ -161,8 +162,4 @@ def save(model: nn.Module, folder: Path, about: Mapping) -> None:
 
 def load_autoencoder(folder: Path, device: object = "cpu") -> AutoencoderKL:
     """Load an autoencoder saved by ``save``."""
-    return (
-        AutoencoderKL.from_pretrained(folder, use_safetensors=True, low_cpu_mem_usage=False)
-        .to(device)
-        .eval()
-    )
+    return load_model(AutoencoderKL, Path(folder)).to(device)

@@ -18,6 +18,7 @@ draws image after image dear by the filling. Instead:
 On an accelerator sizes are taken as they are, and samples agree to rounding.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -30,8 +31,9 @@ from lighthouse.runtime.rng import generator
 #: in one. Any number is a sum of some of them.
 LADDER = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 
-#: Latents that a size is tried on.
-DRAWS = 3
+#: A size is tried on so many latents, or on fewer that hold so many numbers: kernels that differ
+#: may agree on a few.
+DRAWS, NUMBERS = 3, 1024
 
 
 def ladder(largest: int) -> list[int]:
@@ -72,7 +74,8 @@ def steady_sizes(
     kernels are chosen by shapes, and differ on most numbers but not on all.
     """
     rng = generator("sizes of calls")
-    drawn = torch.randn(DRAWS, *shape, generator=rng)
+    enough = math.ceil(NUMBERS / math.prod(shape))
+    drawn = torch.randn(min(DRAWS, enough), *shape, generator=rng)
 
     def said(size: int) -> Tensor | None:
         labels, found = torch.zeros(size, dtype=torch.int64), []

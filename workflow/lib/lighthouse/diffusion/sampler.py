@@ -125,9 +125,10 @@ def sample(
             generators = [row[i] for row in part.generators for i in members]
             first = [torch.randn(sets.shape, generator=g) for g in generators]
             z = torch.stack(first).to(part.labels.device)
+            labels = part.labels.repeat_interleave(len(members))
             for t in scheduler.timesteps:
                 acting = [guide for guide in guides if guide.acts_at(int(t))]
-                place = _Place(t, scheduler, part, stage, result[rows])
+                place = _Place(t, scheduler, part, stage, labels, result[rows])
                 prediction, direction = _look(denoiser, z, place, acting)
                 previous = scheduler.step(prediction, t, z, generator=generators).prev_sample
                 z = previous - direction if acting else previous
@@ -149,18 +150,17 @@ def _chunks(sets: Sets, stage: Stage, options: Mapping) -> Iterator[slice]:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a run is: the step, and the sets at work. finished: (sets, N, c, h, w)."""
+    """Where a run is: the step, and the sets at work.
+
+    labels: class of each latent, (n,). finished: (sets, N, c, h, w).
+    """
 
     t: Tensor
     scheduler: DDPMScheduler
     sets: Sets
     stage: Stage
+    labels: Tensor
     finished: Tensor
-
-    @property
-    def labels(self) -> Tensor:
-        """Class of each latent."""
-        return self.sets.labels.repeat_interleave(len(_members(self.stage)))
 
     @property
     def alphas_bar(self) -> tuple[float, float]:

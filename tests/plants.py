@@ -1,0 +1,47 @@
+"""Wrong numbers and rows in the results of an invented study, and what the audit finds there."""
+
+import copy
+from dataclasses import replace
+
+from lighthouse.report.audit.checks import CHECKS, finding
+
+BY_NAME = {check.__name__: check for check in CHECKS}
+
+RSM = {"method": "rsm-cgs", "ipc": 2}
+DIT = {"method": "dit", "ipc": 2}
+THEIRS = {"method": "theirs", "ipc": 2}
+TABLES = {
+    name: f"tables/{name}.csv"
+    for name in (
+        *("leaderboard", "accuracy", "runs", "significance", "ablation", "cost", "diversity"),
+        *("fid", "guidance", "spectrum", "spectrum_ranks", "lighthouse"),
+    )
+}
+JOINT = {"strategy": "joint", "seed": 1}
+TEST = {"measure": "log_det", "comparison": "joint - sequential"}
+
+
+def altered(results, table, where, column, change):
+    """Results with one field of one row changed, by a number or to a word; and what was there."""
+    rows = copy.deepcopy(results.tables[table])
+    row = next(row for row in rows if where.items() <= row.items())
+    before = row[column]
+    row[column] = change if isinstance(change, str) else before + change
+    return replace(results, tables={**results.tables, table: rows}), before, row[column]
+
+
+def findings(check, results, grid):
+    return [finding(claim) for claim in BY_NAME[check](results, grid) if not claim.holds]
+
+
+def without(results, table, where):
+    rows = [row for row in results.tables[table] if not where.items() <= row.items()]
+    assert len(rows) < len(results.tables[table])
+    return replace(results, tables={**results.tables, table: rows})
+
+
+def with_row(results, table, where, **changes):
+    """Results in which one row stands once more, with other words in it."""
+    rows = results.tables[table]
+    row = next(row for row in rows if where.items() <= row.items())
+    return replace(results, tables={**results.tables, table: [*rows, {**row, **changes}]})

@@ -1,0 +1,95 @@
+"""Rows that are missing, twice, or of another study are found in every table."""
+
+from dataclasses import replace
+
+import pytest
+
+from plants import JOINT, RSM, TABLES, TEST, findings, with_row, without
+
+ROWS = {
+    "leaderboard": {"method": "dit-igd", "ipc": 2},
+    "accuracy": RSM,
+    "significance": {**RSM, "against": "rsm-greedy"},
+    "ablation": RSM,
+    "cost": RSM,
+    "fid": RSM,
+    "diversity": {**RSM, "seed": 1},
+    "guidance": RSM,
+    "spectrum": {"source": "RSM", "seed": 1, "index": 5},
+    "spectrum_ranks": {"source": "RSM", "seed": 1},
+    "lighthouse": TEST,
+    "runs": {**RSM, "seed": 1, "student_seed": 0},
+    "figures/lighthouse.csv": JOINT,
+    "figures/spectrum.csv": {"source": "RSM", "index": 5},
+    "figures/accuracy_vs_ipc.csv": RSM,
+    "figures/accuracy_vs_cost.csv": RSM,
+    "figures/sensitivity.csv": {"factor": "mu_dm", "value": 0},
+    "figures/ssim_vs_eta_dpp.csv": {"eta_dpp": 0},
+}
+#: The check that counts the rows of a table, where it is not that of all tables.
+COUNTED_BY = {
+    "runs": "every_training",
+    "figures/lighthouse.csv": "lighthouse_points",
+    "figures/spectrum.csv": "spectrum_figure",
+    "figures/accuracy_vs_ipc.csv": "accuracy_vs_ipc",
+    "figures/accuracy_vs_cost.csv": "points_of_cost",
+    "figures/sensitivity.csv": "sensitivity",
+    "figures/ssim_vs_eta_dpp.csv": "ssim_curve",
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_row_that_is_not_there_is_found(name, results, invented):
+    table, where = TABLES.get(name, name), ROWS[name]
+    changed = without(results, table, where)
+    found = findings(COUNTED_BY.get(name, "every_row"), changed, invented.grid)
+    told = [one for one in found if one["column"] == "rows"]
+    assert told
+    assert all((one["found"], one["expected"]) == (0, 1) for one in told)
+    assert all(f"{key} {value}" in told[0]["row"] for key, value in where.items())
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_row_that_does_not_belong_is_found(name, results, invented):
+    table, where = TABLES.get(name, name), ROWS[name]
+    changed = with_row(results, table, where, dataset="another")
+    found = findings(COUNTED_BY.get(name, "every_row"), changed, invented.grid)
+    told = [one for one in found if one["column"] == "rows"]
+    assert [(one["table"], one["found"], one["expected"]) for one in told] == [(table, 1, 0)]
+    assert "dataset another" in told[0]["row"]
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_row_that_is_there_twice_is_found(name, results, invented):
+    table, where = TABLES.get(name, name), ROWS[name]
+    changed = with_row(results, table, where)
+    found = findings(COUNTED_BY.get(name, "every_row"), changed, invented.grid)
+    assert (table, 2, 1) in [(one["table"], one["found"], one["expected"]) for one in found]
+
+
+def test_a_ceiling_with_a_training_too_few_is_found(results, invented):
+    changed = without(results, "tables/runs.csv", {"method": "full", "student_seed": 1})
+    found = findings("every_training", changed, invented.grid)
+    assert [(one["found"], one["expected"]) for one in found] == [(0, 1)]
+    assert "method full, ipc all" in found[0]["row"]
+
+
+def test_a_student_too_many_of_a_sweep_is_found(results, invented):
+    swept = {**RSM, "eta_dpp": 0}
+    changed = with_row(results, "tables/runs.csv", swept, student_seed=1)
+    found = findings("every_training", changed, invented.grid)
+    assert [(one["found"], one["expected"]) for one in found] == [(1, 0)]
+    assert "student_seed 1" in found[0]["row"]
+
+
+def test_a_map_that_lights_other_images_than_the_sets_cover_is_found(results, invented):
+    table = "figures/lighthouse_map.csv"
+    rows = [{**row, "lit_by": ""} for row in results.tables[table]]
+    changed = replace(results, tables={**results.tables, table: rows})
+    found = findings("lighthouse_map", changed, invented.grid)
+    assert {(one["column"], one["found"]) for one in found} == {("lit_by", 0.0)}
+    assert all("dataset digits, class 3, strategy" in one["row"] for one in found)
+    (dropped,) = findings(
+        "lighthouse_map", without(results, table, {"kind": "joint", "index": 1}), invented.grid
+    )
+    assert (dropped["column"], dropped["found"], dropped["expected"]) == ("rows", 1, 2)
