@@ -13,7 +13,7 @@ draws image after image dear by the filling. Instead:
   ladder of sizes. On a CPU each of these is tried before the first step, the largest too: a
   size at which a latent's bytes depend on its place, or are others than at the largest, is not
   used (``steady_sizes``). Of DiTs with 16 to 256 tokens all sizes passed with AVX-512 and
-  without AVX; with AVX2 those alone that end on whole blocks of rows, among them 3, 6, 12 and 48.
+  without AVX; with AVX2 those alone that end on whole blocks of rows, among them 3, 6 and 12.
 
 On an accelerator sizes are taken as they are, and samples agree to rounding.
 """
