@@ -16,9 +16,9 @@ rule audit:
     output:
         report="results/audit.json",
     log:
-        "results/logs/audit.log",
+        paths.log("audit"),
     benchmark:
-        "results/benchmarks/audit.tsv"
+        paths.benchmark("audit")
     conda:
         "../../envs/report.yaml"
     params:

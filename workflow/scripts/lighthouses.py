@@ -29,7 +29,7 @@ real = RealClasses(arrays["features"], arrays["labels"], params.neighbours)
 coasts = [Coast(real.features[r], radius) for r, radius in zip(real.rows, real.radii, strict=True)]
 extractor = load_extractor(Path(job.input.extractor), device())
 
-files = zip(job.input.images, job.input.latents, strict=True)
+files = [(found["images"], found["latents"]) for found in params.sets]
 *sampled, pooled = (
     class_points(images, latents, params.seeds, ipc, extractor.array)
     for (images, latents), ipc in zip(files, [params.ipc] * 3 + [params.pool_ipc], strict=True)

@@ -1,4 +1,4 @@
-"""Rules `base_prior`, `rsm_prior`, `tuned_prior`: a denoiser trained with an objective."""
+"""Rules `base_prior`, `tuned_prior`: a denoiser trained with an objective."""
 
 from pathlib import Path
 

@@ -3,19 +3,18 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from itertools import chain
-from typing import TYPE_CHECKING
 
+from lighthouse.config.grid import Method
+from lighthouse.config.schema import check
+from lighthouse.config.study import Study
+from lighthouse.config.sweepable import hyperparameters, sweepable
 from lighthouse.datasets.sources import SOURCES
 from lighthouse.runtime.errors import DataError
 from lighthouse.students.limits import network_problem
 from lighthouse.units import REFERENCE_LATENT_DIM, TERM_WEIGHTS, mean_pull, respaced
 
-if TYPE_CHECKING:
-    from lighthouse.config.grid import Method
-    from lighthouse.config.study import Study
 
-
-def grid_checks(study: "Study") -> Iterable[str]:
+def grid_checks(study: Study) -> Iterable[str]:
     """Whether the grid of a study whose names are known can be computed, a line a mistake."""
     run = study.run
     table = study.table_path("hyperparameters")
@@ -67,13 +66,13 @@ def grid_checks(study: "Study") -> Iterable[str]:
                 )
 
 
-def _methods_in_use(study: "Study") -> list["Method"]:
+def _methods_in_use(study: Study) -> list[Method]:
     ablation = study.run["ablation"] or {"methods": []}
     names = dict.fromkeys([*study.run["methods"], *ablation["methods"]])
     return [study.methods[name] for name in names]
 
 
-def _asked(study: "Study") -> list[tuple[str, int]]:
+def _asked(study: Study) -> list[tuple[str, int]]:
     """Every method and IPC for which the tables' own weights are wanted."""
     run, ablation = study.run, study.run["ablation"]
     asked = [(name, ipc) for name in run["methods"] for ipc in study.ipcs(name)]
@@ -82,21 +81,13 @@ def _asked(study: "Study") -> list[tuple[str, int]]:
     return list(dict.fromkeys(asked))
 
 
-def _columns(study: "Study", method: "Method") -> list[str]:
-    """The hyperparameters that a method reads."""
-    spec = study.config["priors"].get(method.prior, {"objective": "plain"})
-    tuned = [] if spec["objective"] == "plain" else ["learning_rate"]
-    weighed = ["lambda"] if spec.get("lambda") == "table" else []
-    return weighed + tuned + [TERM_WEIGHTS[term].column for term in method.guidance]
-
-
-def _check_rows(study: "Study", table: object) -> Iterable[str]:
+def _check_rows(study: Study, table: object) -> Iterable[str]:
     """The hyperparameters that each method needs at each IPC at which it is run."""
     for dataset in study.run["datasets"]:
         needing = defaultdict(list)  # methods by the field that they miss
         for name, ipc in _asked(study):
             row, method = study.weights(dataset, name, ipc), study.methods[name]
-            columns = _columns(study, method)
+            columns = hyperparameters(study, name)
             if columns and not row:
                 yield f"{table}: no row for dataset {dataset!r} and IPC {ipc}"
                 continue
@@ -124,45 +115,37 @@ def _check_pull(place: str, mu_dm: float, ipc: int) -> Iterable[str]:
         )
 
 
-def _not_run(study: "Study", key: str, method: str, ipc: int) -> Iterable[str]:
+def _not_run(study: Study, key: str, method: str, ipc: int) -> Iterable[str]:
     """A figure's cell must be one that the study computes."""
     if ipc in study.run["ipc"] and ipc not in study.ipcs(method):
         yield f"config: run.{key}.ipc: run.only leaves {method!r} out at IPC {ipc}"
 
 
-#: Whether a factor of the sweep changes a method.
-MOVED = {
-    "lambda": lambda study, m: "lambda" in study.config["priors"].get(m.prior, {}),
-    "eta_dpp": lambda study, m: "dpp" in m.guidance,
-    "mu_dm": lambda study, m: "mean" in m.guidance,
-}
-
-
-def _check_sweep(study: "Study") -> Iterable[str]:
+def _check_sweep(study: Study) -> Iterable[str]:
     sweep = study.run["sweep"]
     if sweep is None:
         return
     if sweep["ipc"] not in study.run["ipc"]:
         yield f"config: run.sweep.ipc: {sweep['ipc']} {_none_of(study.run['ipc'], 'run.ipc')}"
     yield from _not_run(study, "sweep", sweep["method"], sweep["ipc"])
-    asked = [factor for factor in MOVED if sweep[factor]]
-    swept = study.methods[sweep["method"]]
-    lacking = [factor for factor in asked if not MOVED[factor](study, swept)]
-    if lacking:
-        able = [
-            name
-            for name in study.run["methods"]
-            if all(MOVED[factor](study, study.methods[name]) for factor in asked)
-        ]
-        yield (
-            f"config: run.sweep.method: {swept.name!r} has no {' and no '.join(lacking)} to sweep; "
-            f"allowed: {', '.join(able) or 'none of run.methods'}"
-        )
-    for i, mu_dm in enumerate(sweep["mu_dm"]):
-        yield from _check_pull(f"config: run.sweep.mu_dm.{i}:", mu_dm, sweep["ipc"])
+    ranges = sweepable(study, sweep["method"])
+    for name, values in study.swept.items():
+        place = f"config: run.sweep.values.{name}"
+        if name not in ranges:
+            able = [m for m in study.run["methods"] if name in sweepable(study, m)]
+            yield (
+                f"{place}: {sweep['method']!r} has no such number; it has "
+                f"{', '.join(ranges) or 'none'}"
+                + (f" ({name} is one of {', '.join(able)})" if able else "")
+            )
+            continue
+        for i, value in enumerate(values):
+            yield from check(value, ranges[name], f"{place}.{i}")
+            if name == "mu_dm":
+                yield from _check_pull(f"{place}.{i}:", value, sweep["ipc"])
 
 
-def _check_lighthouse(study: "Study") -> Iterable[str]:
+def _check_lighthouse(study: Study) -> Iterable[str]:
     lighthouse = study.run["lighthouse"]
     if lighthouse is None:
         return
@@ -193,7 +176,7 @@ def _check_lighthouse(study: "Study") -> Iterable[str]:
         )
 
 
-def _check_students(study: "Study", dataset: str) -> Iterable[str]:
+def _check_students(study: Study, dataset: str) -> Iterable[str]:
     """Every network must leave something of the images that its protocol shows it."""
     asked = [study.run[key]["students"] for key in ("ablation", "sweep") if study.run[key]]
     for student in dict.fromkeys(chain(study.run["students"], *asked)):
@@ -205,7 +188,7 @@ def _check_students(study: "Study", dataset: str) -> Iterable[str]:
                 yield f"config: students.{student} at {size} px ({dataset}, {protocol}): {problem}"
 
 
-def _check_guided_steps(study: "Study", dataset: str) -> Iterable[str]:
+def _check_guided_steps(study: Study, dataset: str) -> Iterable[str]:
     """Each term in use must act at one of the respaced steps at least."""
     count = study.dataset(dataset)["sampler"]["steps"]
     taken = respaced(count)

@@ -9,7 +9,7 @@ from pathlib import Path
 from lighthouse.runtime.files import whole
 
 #: What names a cell, in tables and in the rows that rules pass.
-CELL = ("dataset", "method", "ipc", "lambda", "eta_dpp", "mu_dm")
+CELL = ("dataset", "method", "ipc", "variant")
 #: The status of a row: computed; its computation failed; this study leaves it out.
 MEASURED, MISSING, NOT_RUN = "measured", "missing", "not run"
 NAN = float("nan")
