@@ -1,9 +1,11 @@
 """Cells and priors: their weights, and the paths and rows that carry them."""
 
+import copy
+
 import pytest
 
 from lighthouse.config.grid import Cell
-from lighthouse.config.study import load_study
+from lighthouse.config.load import load_study
 from repository import ROOT
 from shipped import SHIPPED, table
 
@@ -14,11 +16,12 @@ def study():
 
 
 def test_lambda_comes_from_the_table_or_from_the_prior(study):
-    lams = {m: study.prior(study.cell("digits", m, 5)).lam for m in ("rsm", "control")}
+    lams = {
+        m: study.prior(study.cell("digits", m, 5)).options["lambda"] for m in ("rsm", "control")
+    }
     assert lams == {"rsm": 0.005, "control": 0}
-    for method in ("dit", "minimax", "minimax-igd", "random"):
-        assert study.cell("digits", method, 5).lam == 0
-    assert study.prior(study.cell("digits", "minimax", 5)).lam is None
+    for method in ("dit", "minimax", "minimax-igd"):
+        assert "lambda" not in study.prior(study.cell("digits", method, 5)).options
 
 
 def test_priors_have_folders_of_their_own(study):
@@ -34,29 +37,21 @@ def test_priors_have_folders_of_their_own(study):
 
 
 def test_a_cell_is_a_path_and_a_row():
-    cell = Cell("digits", "rsm-cgs", 5, 0.005, 100.0, 0.0)
-    assert cell.path == "digits/rsm-cgs/ipc~5/lambda~0.005/eta_dpp~100/mu_dm~0"
-    assert cell.row == {
-        "dataset": "digits",
-        "method": "rsm-cgs",
-        "ipc": 5,
-        "lambda": 0.005,
-        "eta_dpp": 100.0,
-        "mu_dm": 0.0,
-    }
-    assert list(cell.row) == ["dataset", "method", "ipc", "lambda", "eta_dpp", "mu_dm"]
+    cell = Cell("digits", "rsm-cgs", 5, "eta_dpp~30")
+    assert cell.path == "digits/rsm-cgs/ipc~5/eta_dpp~30"
+    assert cell.row == {"dataset": "digits", "method": "rsm-cgs", "ipc": 5, "variant": "eta_dpp~30"}
+    assert cell.moved == {"eta_dpp": 30.0}
+    assert Cell("digits", "random", 5).path == "digits/random/ipc~5/table"
+    assert Cell("digits", "random", 5).moved == {}
 
 
 @pytest.mark.parametrize("weight", [0.0, 30.0, 1e-5, 0.1234567, 1234567.0, 1e22])
 def test_a_weight_survives_the_path_that_carries_it(weight):
-    cell = Cell("digits", "cgs", 5, weight, weight, weight)
-    folders = dict(part.split("~") for part in cell.path.split("/") if "~" in part)
-    del folders["ipc"]
-    assert {key: float(text) for key, text in folders.items()} == {
-        "lambda": weight,
-        "eta_dpp": weight,
-        "mu_dm": weight,
-    }
+    config = copy.deepcopy(SHIPPED)
+    config["run"]["sweep"].update(method="cgs", values={"eta_dpp": [weight]})
+    points = load_study(config, ROOT).sweep_points("digits", "eta_dpp")
+    folder = points[weight].path.rsplit("/", 1)[1]
+    assert float(folder.removeprefix("eta_dpp~")) == weight
 
 
 @pytest.mark.parametrize("lam", ["0.005", "0.00123456789"])
@@ -70,9 +65,9 @@ def test_a_lambda_survives_the_path_that_carries_it(tmp_path, lam):
 
 
 def test_the_weights_of_a_cell_are_its_own_and_else_the_tables(study):
-    swept = study.sweep_cells("digits", "mu_dm")[-1]
-    assert swept.mu_dm == max(SHIPPED["run"]["sweep"]["mu_dm"])
-    assert study.term_weights(swept) == {"eta_dpp": 100, "mu_dm": swept.mu_dm}
+    largest = max(SHIPPED["run"]["sweep"]["values"]["mu_dm"])
+    swept = study.sweep_points("digits", "mu_dm")[largest]
+    assert study.term_weights(swept) == {"eta_dpp": 100, "mu_dm": largest}
     assert study.term_weights(study.cell("digits", "mgd3", 5)) == {"mode_scale": 0.1}
     assert study.term_weights(study.cell("digits", "rsm", 5)) == {}
 

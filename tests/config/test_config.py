@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
+from lighthouse.config.load import load_study
 from lighthouse.config.schema import ConfigError
-from lighthouse.config.study import load_study
 from repository import LIBRARY, ROOT
 from shipped import SHIPPED, changed, one_problem, problems, table
 
@@ -63,14 +63,14 @@ SCHEMA_MISTAKES = {
     ),
     "negative IPC": ("run.ipc", [-1, 5, 10], ["config: run.ipc.0: -1", "minimum of 1"]),
     "negative weight of the sweep": (
-        "run.sweep.eta_dpp",
+        "run.sweep.values.eta_dpp",
         [0, -30],
-        ["config: run.sweep.eta_dpp.1: -30", "minimum of 0"],
+        ["config: run.sweep.values.eta_dpp.1: -30", "minimum of 0"],
     ),
     "weight that is not a number": (
-        "run.sweep.eta_dpp",
+        "run.sweep.values.eta_dpp",
         [0, float("nan")],
-        ["config: run.sweep.eta_dpp.1", "nan"],
+        ["config: run.sweep.values.eta_dpp.1", "nan"],
     ),
     "negative lambda": (
         "priors.rsm.lambda",

@@ -75,6 +75,7 @@ MISTAKES = {
         "dit",
         [
             "config: run.sweep.method: 'dit' has no lambda and no eta_dpp and no mu_dm to sweep",
+            "but sampler.steps",
             "allowed: rsm-cgs, rsm-greedy",
         ],
     ),

@@ -4,8 +4,10 @@ import copy
 
 import pytest
 
+from lighthouse.config import stamps
+from lighthouse.config.disk import missing
 from lighthouse.config.grid import Cell
-from lighthouse.config.study import load_study
+from lighthouse.config.load import load_study
 from repository import ROOT
 from shipped import SHIPPED, hyperparameters, table
 
@@ -29,43 +31,40 @@ def with_table(tmp_path, name, edit, **run):
 
 
 def main_cell(method, ipc):
-    weights = (100, 1000) if method in COUPLED else (0, 0)
-    return Cell("digits", method, ipc, 0.005 if method in RSM else 0, *weights)
+    return Cell("digits", method, ipc)
 
 
 MAIN = {main_cell(m, n) for m in (*FREE, "mgd3", *COUPLED) for n in IPCS} | {
     main_cell(m, 1) for m in IGD
 }
-#: What the ablation adds to the main cells: (method, λ, η, μ).
+#: What the ablation adds to the main cells.
 ABLATION = {
-    Cell("digits", method, 5, *weights)
-    for method, *weights in (
-        ("base-mean", 0, 0, 1000),
-        ("base-mean-greedy", 0, 0, 1000),
-        ("base-mean-joint", 0, 0, 1000),
-        ("base-dpp-greedy", 0, 100, 0),
-        ("base-dpp-joint", 0, 100, 0),
-        ("base-greedy", 0, 100, 1000),
-        ("rsm-mean", 0.005, 0, 1000),
-        ("rsm-mean-greedy", 0.005, 0, 1000),
-        ("rsm-mean-joint", 0.005, 0, 1000),
-        ("rsm-dpp-greedy", 0.005, 100, 0),
-        ("rsm-dpp-joint", 0.005, 100, 0),
+    main_cell(method, 5)
+    for method in (
+        "base-mean",
+        "base-mean-greedy",
+        "base-mean-joint",
+        "base-dpp-greedy",
+        "base-dpp-joint",
+        "base-greedy",
+        "rsm-mean",
+        "rsm-mean-greedy",
+        "rsm-mean-joint",
+        "rsm-dpp-greedy",
+        "rsm-dpp-joint",
     )
 }
 #: The values of each factor beside the table's own, which may change with what is studied.
+OWN = {"lambda": 0.005, "eta_dpp": 100, "mu_dm": 1000}
 VALUES = {
-    factor: sorted(set(map(float, SHIPPED["run"]["sweep"][factor])) - {own})
-    for factor, own in (("lambda", 0.005), ("eta_dpp", 100), ("mu_dm", 1000))
+    factor: sorted(set(map(float, SHIPPED["run"]["sweep"]["values"][factor])) - {own})
+    for factor, own in OWN.items()
 }
-#: What the sweep adds: (λ, η, μ) of rsm-cgs.
+#: What the sweep adds.
 SWEEP = {
-    Cell("digits", "rsm-cgs", 5, *weights)
-    for weights in (
-        *((lam, 100, 1000) for lam in VALUES["lambda"]),
-        *((0.005, eta, 1000) for eta in VALUES["eta_dpp"]),
-        *((0.005, 100, mu) for mu in VALUES["mu_dm"]),
-    )
+    Cell("digits", "rsm-cgs", 5, f"{factor}~{value:g}")
+    for factor, values in VALUES.items()
+    for value in values
 }
 N_SWEPT = sum(map(len, VALUES.values()))
 
@@ -93,24 +92,56 @@ def test_the_ablation_is_one_cell_a_row_in_the_order_of_the_config(study):
     assert ABLATION <= set(study.ablation_cells) <= MAIN | ABLATION
 
 
-@pytest.mark.parametrize(
-    ("factor", "field", "own"),
-    [("lambda", "lam", 0.005), ("eta_dpp", "eta_dpp", 100), ("mu_dm", "mu_dm", 1000)],
-)
-def test_a_sweep_moves_one_factor_by_rising_weight_through_the_tables_own(
-    study, factor, field, own
-):
-    cells = study.sweep_cells("digits", factor)
-    assert [getattr(cell, field) for cell in cells] == sorted([*VALUES[factor], own])
-    table_cell = main_cell("rsm-cgs", 5)
-    assert table_cell in cells
-    others = {"lam", "eta_dpp", "mu_dm"} - {field}
-    assert all(getattr(c, o) == getattr(table_cell, o) for c in cells for o in others)
+@pytest.mark.parametrize(("factor", "own"), OWN.items())
+def test_a_sweep_moves_one_factor_by_rising_value_through_the_tables_own(study, factor, own):
+    points = study.sweep_points("digits", factor)
+    assert list(points) == sorted([*VALUES[factor], own])
+    assert points[own] == main_cell("rsm-cgs", 5)
+    assert list(points.values()) == study.sweep_cells("digits", factor)
+    moved = {value: cell.moved for value, cell in points.items() if value != own}
+    assert moved == {value: {factor: value} for value in VALUES[factor]}
+
+
+#: Numbers of every kind that a method has: name, values, and where the study shows them.
+KINDS = {
+    "learning_rate": ("rsm-cgs", [0.01], lambda study, cell: study.prior(cell).learning_rate),
+    "dpp.epsilon": ("rsm-cgs", [0.1], lambda s, cell: s.term_options(cell)["dpp"]["epsilon"]),
+    "sampler.steps": ("rsm-cgs", [10, 20], lambda study, cell: study.sampler(cell)["steps"]),
+    "sampler.guidance_scale": ("mgd3", [1], lambda s, cell: s.sampler(cell)["guidance_scale"]),
+    "mode_scale": ("mgd3", [0, 0.5], lambda s, cell: s.term_weights(cell)["mode_scale"]),
+    "minimax.memory": ("minimax", [8], lambda s, cell: s.prior(cell).options["memory"]),
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_any_number_of_a_method_can_be_swept(name):
+    method, values, shown = KINDS[name]
+    config = copy.deepcopy(SHIPPED)
+    config["run"]["sweep"].update(method=method, values={name: values})
+    study = load_study(config, ROOT)
+    points = study.sweep_points("digits", name)
+    assert len(points) == len(values) + 1
+    assert {value: shown(study, cell) for value, cell in points.items()} == {v: v for v in points}
+    # All else is as in the table's own cell, and the paths are apart.
+    table = study.cell("digits", method, 5)
+    others = {**study.hyperparameters_of(table), **study.sampler(table)}
+    others.pop(name.removeprefix("sampler."), None)
+    for cell in points.values():
+        assert others.items() <= {**study.hyperparameters_of(cell), **study.sampler(cell)}.items()
+    assert len({stamps.samples(study, cell) for cell in points.values()}) == len(points)
+
+
+def test_an_option_of_an_objective_has_a_prior_of_its_own():
+    config = copy.deepcopy(SHIPPED)
+    config["run"]["sweep"].update(method="minimax", values={"minimax.memory": [8]})
+    study = load_study(config, ROOT)
+    paths = [study.prior(c).path for c in study.sweep_cells("digits", "minimax.memory")]
+    assert paths == ["minimax/lr~0.001,minimax.memory~8", "minimax/lr~0.001"]
 
 
 def test_a_factor_without_values_has_no_sweep():
     config = copy.deepcopy(SHIPPED)
-    config["run"]["sweep"].update({"lambda": [], "mu_dm": []})
+    config["run"]["sweep"]["values"].update({"lambda": [], "mu_dm": []})
     study = load_study(config, ROOT)
     assert study.sweep_cells("digits", "lambda") == study.sweep_cells("digits", "mu_dm") == []
     assert len(study.cells) == 32 + 11 + len(VALUES["eta_dpp"])
@@ -118,7 +149,7 @@ def test_a_factor_without_values_has_no_sweep():
 
 def test_a_swept_lambda_has_a_prior_of_its_own():
     config = copy.deepcopy(SHIPPED)
-    config["run"]["sweep"]["lambda"] = [0.02, 0]
+    config["run"]["sweep"]["values"]["lambda"] = [0.02, 0]
     study = load_study(config, ROOT)
     paths = [study.prior(cell).path for cell in study.sweep_cells("digits", "lambda")]
     assert paths == [f"rsm/lambda~{lam}/lr~0.001" for lam in ("0", "0.005", "0.02")]
@@ -268,7 +299,7 @@ def test_a_study_without_ablation_and_sweep_has_the_main_cells_alone():
     config["run"].update(ablation=None, sweep=None, lighthouse=None)
     study = load_study(config, ROOT)
     assert study.cells == study.main_cells
-    assert study.ablation_cells == study.sweep_cells("digits") == []
+    assert study.ablation_cells == study.swept_cells == []
     assert len(study.evaluations) == 32
 
 
@@ -303,7 +334,7 @@ def test_a_new_row_of_the_method_table_gives_new_cells_and_changes_no_other(tmp_
         lambda lines: [*lines, row],
         methods=[*SHIPPED["run"]["methods"], "cgs-greedy"],
     )
-    new = {Cell("digits", "cgs-greedy", ipc, 0, 100, 0) for ipc in IPCS}
+    new = {Cell("digits", "cgs-greedy", ipc) for ipc in IPCS}
     assert set(more.cells) - set(study.cells) == new
     assert set(study.cells) <= set(more.cells)
 
@@ -328,7 +359,7 @@ def with_external(**sets):
 
 def test_an_external_set_is_one_cell_at_its_own_ipc():
     study = load_study(with_external(mine={"ipc": 7}), ROOT)
-    cell = Cell("digits", "mine", 7, 0, 0, 0)
+    cell = Cell("digits", "mine", 7)
     assert set(study.cells) == MAIN | ABLATION | SWEEP | {cell}
     assert set(study.main_cells) == MAIN | {cell}
     assert study.source(cell) == cell
@@ -354,7 +385,7 @@ def test_what_is_wrong_with_an_external_folder_is_told_before_jobs_start(tmp_pat
         folder = tmp_path / "small" / str(digit)
         folder.mkdir(parents=True)
         (folder / "0.png").touch()
-    lines = load_study(config, ROOT).missing()
+    lines = missing(load_study(config, ROOT))
     assert [line for line in lines if "external.right" in line] == []
     assert any(
         line.startswith(f"external.absent: {tmp_path}/absent: no such folder") for line in lines

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from lighthouse.config.study import load_study
+from lighthouse.config.load import load_study
 from repository import ROOT
 from shipped import SHIPPED, changed, hyperparameters, one_problem, problems, table
 
@@ -62,9 +62,9 @@ MISTAKES = {
         ],
     ),
     "a sweep that overshoots the mean": (
-        "run.sweep.mu_dm",
+        "run.sweep.values.mu_dm",
         [0, 10241],
-        ["config: run.sweep.mu_dm.1: 10241 overshoots", "allowed: at most 10240"],
+        ["config: run.sweep.values.mu_dm.1: 10241 overshoots", "allowed: at most 10240"],
     ),
     "a lighthouse at an IPC that is not run": (
         "run.lighthouse.ipc",
@@ -167,7 +167,7 @@ def test_the_steps_of_a_term_that_no_method_has_are_not_checked():
 def test_a_lambda_that_a_prior_fixes_can_be_swept():
     config = copy.deepcopy(SHIPPED)
     config["priors"]["rsm"]["lambda"] = 0
-    config["run"]["sweep"]["lambda"] = [0, 0.02, 0.08]
+    config["run"]["sweep"]["values"]["lambda"] = [0, 0.02, 0.08]
     assert len(load_study(config, ROOT).sweep_cells("digits", "lambda")) == 3
 
 

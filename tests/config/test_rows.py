@@ -1,9 +1,10 @@
 """Which rows a study's tables have, and which files stand behind them: from the grid alone."""
 
 import copy
+from dataclasses import replace
 
 from lighthouse.config import rows
-from lighthouse.config.study import load_study
+from lighthouse.config.load import load_study
 from lighthouse.report.cost import paths_of
 from repository import ROOT
 from shipped import SHIPPED, changed
@@ -35,14 +36,14 @@ def test_real_images_are_told_from_synthetic_ones():
 def test_without_a_ceiling_there_is_no_row_of_it():
     lower = study("run.ceiling", False)
     assert "full" not in [spec["method"] for spec in rows.leaderboard_specs(lower)]
-    assert not [path for path, _ in rows.student_records(lower) if path.endswith("full.json")]
+    assert not [r.path for r in rows.student_records(lower) if r.path.endswith("full.json")]
 
 
 def test_a_set_made_elsewhere_has_its_one_row_its_student_and_no_cost():
     own = study("external", MINE)
     (spec,) = [spec for spec in rows.leaderboard_specs(own) if spec["method"] == "mine"]
     assert (spec["ipc"], spec["label"], spec["run"], spec["real"]) == (3, "Mine", True, False)
-    paths = [path for path, _ in rows.student_records(own)]
+    paths = [record.path for record in rows.student_records(own)]
     assert f"results/students/convnet3/digits/{own.cell('digits', 'mine', 3).path}.json" in paths
     (cost,) = [row for row in rows.cost_rows(own) if row["method"] == "mine"]
     assert (paths_of(cost), cost["classes"]) == ([], 10)
@@ -50,10 +51,11 @@ def test_a_set_made_elsewhere_has_its_one_row_its_student_and_no_cost():
 
 def test_every_student_record_stands_for_one_row():
     records = rows.student_records(study())
-    assert len({path for path, _ in records}) == len(records)
-    keys = [tuple(row.values()) for _, row in records]
+    assert len({record.path for record in records}) == len(records)
+    assert len({record.stamp for record in records}) == len(records)
+    keys = [tuple(record.row.values()) for record in records]
     assert len(set(keys)) == len(records)
-    assert all(row["student"] in path and row["protocol"] in path for path, row in records)
+    assert all(r.row["student"] in r.path and r.row["protocol"] in r.path for r in records)
 
 
 def test_a_tuned_method_costs_its_tuning_and_a_guided_one_its_surrogate():
@@ -107,8 +109,8 @@ def test_a_pretrained_prior_that_is_taken_as_it_is_costs_nothing_here():
         "revision": "0123456",
         "class_embeddings": "new",
     }
-    taken = load_study(SHIPPED, ROOT)
-    taken.config = config  # which a study of digits is not allowed to be
+    shipped = load_study(SHIPPED, ROOT)
+    taken = replace(shipped, config=config)  # which a study of digits is not allowed to be
     assert {row["base"] for row in rows.cost_rows(taken)} == {None}
 
 
@@ -134,10 +136,13 @@ def test_the_grid_of_samples_shows_each_method_once_at_its_largest_ipc():
     assert (shown["rsm-cgs"], shown["dit-igd"]) == (10, 1)
 
 
-def test_a_sweep_is_of_the_values_that_the_config_names_around_the_tables_own():
+def test_the_points_of_a_sweep_are_those_that_the_config_names_and_the_tables_own():
     shipped = study()
-    assert rows.swept_values(shipped) == {
-        factor: shipped.run["sweep"][factor] for factor in ("lambda", "eta_dpp", "mu_dm")
-    }
     own = {"lambda": 0.005, "eta_dpp": 100.0, "mu_dm": 1000.0}
-    assert rows.table_values(shipped) == {"digits": own}
+    points = rows.sweep_points(shipped)
+    found = {factor: [p["value"] for p in points if p["factor"] == factor] for factor in own}
+    named = shipped.run["sweep"]["values"]
+    assert found == {f: sorted({own[f], *map(float, named[f])}) for f in own}
+    assert {p["factor"]: p["value"] for p in points if p["at_table"]} == own
+    assert {p["variant"] for p in points if p["at_table"]} == {"table"}
+    assert {p["variant"] for p in points if p["factor"] == "lambda"} >= {"lambda~0", "table"}

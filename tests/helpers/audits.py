@@ -10,7 +10,7 @@ from snakemake.utils import update_config
 
 from lighthouse.config import rows
 from lighthouse.config.expectations import expectations
-from lighthouse.config.study import load_study
+from lighthouse.config.load import load_study
 from lighthouse.metrics.frechet import Reference, distance_row
 from lighthouse.metrics.lighthouse import claims
 from lighthouse.metrics.sets import distinct_sets

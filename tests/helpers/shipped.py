@@ -5,8 +5,8 @@ import copy
 import pytest
 import yaml
 
+from lighthouse.config.load import load_study
 from lighthouse.config.schema import ConfigError, load_schema
-from lighthouse.config.study import load_study
 from repository import ROOT
 
 SCHEMAS = ROOT / "workflow" / "schemas"

@@ -18,7 +18,7 @@ import torch
 from packaging.requirements import Requirement
 
 from benchmarks import checks, gpu, limits, measure, sampling, students, study, wheels
-from lighthouse.config.study import load_study
+from lighthouse.config.load import load_study
 from repository import ROOT
 
 

@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from lighthouse.config.study import load_study
+from lighthouse.config.load import load_study
 from lighthouse.guidance import TERMS
 from lighthouse.units import TERM_WEIGHTS, Weight
 from repository import ROOT

@@ -7,8 +7,8 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
+from lighthouse.config.load import load_study
 from lighthouse.config.schema import ConfigError
-from lighthouse.config.study import load_study
 from repository import ROOT
 from shipped import SHIPPED, changed
 

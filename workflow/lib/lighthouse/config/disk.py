@@ -51,4 +51,3 @@ def _absent(study: Study, key: str, options: dict) -> list[str]:
     if given is None or study.place(given).exists():
         return []
     return [f"{key}: {study.place(given)} does not exist"]
-

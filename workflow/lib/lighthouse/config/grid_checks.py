@@ -11,7 +11,7 @@ from lighthouse.config.sweepable import hyperparameters, sweepable
 from lighthouse.datasets.sources import SOURCES
 from lighthouse.runtime.errors import DataError
 from lighthouse.students.limits import network_problem
-from lighthouse.units import REFERENCE_LATENT_DIM, TERM_WEIGHTS, mean_pull, respaced
+from lighthouse.units import REFERENCE_LATENT_DIM, mean_pull, respaced
 
 
 def grid_checks(study: Study) -> Iterable[str]:
@@ -129,20 +129,20 @@ def _check_sweep(study: Study) -> Iterable[str]:
         yield f"config: run.sweep.ipc: {sweep['ipc']} {_none_of(study.run['ipc'], 'run.ipc')}"
     yield from _not_run(study, "sweep", sweep["method"], sweep["ipc"])
     ranges = sweepable(study, sweep["method"])
-    for name, values in study.swept.items():
-        place = f"config: run.sweep.values.{name}"
-        if name not in ranges:
-            able = [m for m in study.run["methods"] if name in sweepable(study, m)]
-            yield (
-                f"{place}: {sweep['method']!r} has no such number; it has "
-                f"{', '.join(ranges) or 'none'}"
-                + (f" ({name} is one of {', '.join(able)})" if able else "")
-            )
-            continue
-        for i, value in enumerate(values):
-            yield from check(value, ranges[name], f"{place}.{i}")
+    lacking = [name for name in study.swept if name not in ranges]
+    if lacking:
+        able = [m for m in study.run["methods"] if set(study.swept) <= set(sweepable(study, m))]
+        yield (
+            f"config: run.sweep.method: {sweep['method']!r} has no {' and no '.join(lacking)} to "
+            f"sweep, but {', '.join(ranges) or 'nothing'}; allowed: "
+            f"{', '.join(able) or 'none of run.methods'}"
+        )
+    for name in (name for name in study.swept if name in ranges):
+        for i, value in enumerate(study.swept[name]):
+            place = f"config: run.sweep.values.{name}.{i}"
+            yield from check(value, ranges[name], place)
             if name == "mu_dm":
-                yield from _check_pull(f"{place}.{i}:", value, sweep["ipc"])
+                yield from _check_pull(f"{place}:", value, sweep["ipc"])
 
 
 def _check_lighthouse(study: Study) -> Iterable[str]:

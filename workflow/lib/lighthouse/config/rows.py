@@ -67,9 +67,7 @@ def trainings(study: Study) -> list[dict]:
 
 def set_records(study: Study, cells: list[Cell]) -> list[Expected]:
     """The record of the metrics of each cell's sets."""
-    return [
-        Expected(paths.set_metrics(cell), cell.row, stamps.sets(study, cell)) for cell in cells
-    ]
+    return [Expected(paths.set_metrics(cell), cell.row, stamps.sets(study, cell)) for cell in cells]
 
 
 def spectra(study: Study) -> list[Expected]:

@@ -253,7 +253,9 @@ class Study:
     @cached_property
     def swept_cells(self) -> list[Cell]:
         """The cells of all sweeps, each once."""
-        found = (c for d in self.run["datasets"] for n in self.swept for c in self.sweep_cells(d, n))
+        found = (
+            c for d in self.run["datasets"] for n in self.swept for c in self.sweep_cells(d, n)
+        )
         return list(dict.fromkeys(found))
 
     @cached_property
