@@ -9,10 +9,14 @@ import json
 
 from lighthouse.config.grid import Cell
 from lighthouse.config.study import Study
+from lighthouse.coresets import FEATURE_CORESETS
 from lighthouse.datasets.external import fingerprint
 
-#: Parts of a dataset's options that say nothing of its samples.
-UNSEEN = frozenset({"extractor", "surrogate", "sampler", "tuning"})
+#: Options of a dataset that its images and their latents depend on.
+SEEN = frozenset({"source", "image_size", "parts", "split_seed", "root", "classes", "edition"})
+SEEN |= {"val_share", "bad_files", "autoencoder"}
+#: And those that a prior depends on, too.
+TRAINED = SEEN | {"flips", "denoiser", "base"}
 
 
 def stamp(parameters: object) -> str:
@@ -24,25 +28,27 @@ def stamp(parameters: object) -> str:
 def samples(study: Study, cell: Cell) -> str:
     """The stamp of a cell's sets."""
     method, dataset = study.methods[cell.method], study.dataset(cell.dataset)
+    seen = TRAINED if method.prior else SEEN
     known = {
         "cell": cell.row,
         "seeds": study.run["seeds"],
-        "dataset": {key: value for key, value in dataset.items() if key not in UNSEEN},
+        "dataset": {key: value for key, value in dataset.items() if key in seen},
     }
     if method.external:
         known["files"] = fingerprint(study.external_root(cell.method))
     if method.coreset:
         known["coreset"] = method.coreset
-        known["by"] = [dataset["extractor"], study.config["metrics"]]
+    if method.coreset in FEATURE_CORESETS:
+        most = study.config["metrics"]["real_images_per_class"]
+        known["features"] = [dataset["extractor"], most]
     if method.prior:
-        prior = study.prior(cell)
-        tuned = prior.name != "base"
-        known["prior"] = [prior.path, dict(prior.options), dataset["tuning"] if tuned else None]
+        prior, sampler = study.prior(cell), study.sampler(cell)
+        tuning = None if prior.name == "base" else dataset["tuning"]
+        known["prior"] = [prior.path, dict(prior.options), tuning]
         known["coupling"] = method.coupling
         known["terms"] = study.term_options(cell)
         known["weights"] = study.term_weights(cell)
-        known["surrogate"] = dataset.get("surrogate") if method.guidance else None
-        sampler = study.sampler(cell)
+        known["surrogate"] = dataset.get("surrogate") if "influence" in method.guidance else None
         known["sampler"] = {key: sampler[key] for key in sampler if key != "classes_per_job"}
     return stamp(known)
 
