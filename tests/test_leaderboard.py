@@ -16,7 +16,7 @@ from boards import (
     spec,
 )
 from lighthouse.report.leaderboard import COLUMNS, elsewhere
-from lighthouse.report.tables import read_rows
+from lighthouse.tables import read_rows
 
 PUBLISHED = Path(__file__).resolve().parents[1] / "config" / "published.tsv"
 

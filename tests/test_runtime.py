@@ -204,14 +204,6 @@ def test_the_library_has_no_relative_imports_which_a_digest_would_miss():
             assert not (isinstance(node, ast.ImportFrom) and node.level), path
 
 
-@pytest.mark.parametrize("room", ["students", "metrics"])
-def test_rooms_that_know_images_only_import_no_diffusion(room):
-    for path in (LIBRARY / "lighthouse" / room).glob("*.py"):
-        assert "diffus" not in " ".join(
-            line for line in path.read_text().splitlines() if line.startswith(("import", "from"))
-        )
-
-
 # Bytecode.
 
 

@@ -10,8 +10,8 @@ from lighthouse.metrics.diversity import RealClasses, diversity_row  # noqa: E40
 from lighthouse.metrics.features import load_extractor, set_features  # noqa: E402
 from lighthouse.metrics.frechet import Reference, distance_row  # noqa: E402
 from lighthouse.metrics.sets import class_sets, distinct_sets  # noqa: E402
-from lighthouse.report.tables import write_rows  # noqa: E402
 from lighthouse.runtime.files import read_arrays  # noqa: E402
+from lighthouse.tables import write_rows  # noqa: E402
 
 extractor, seeds = load_extractor(Path(job.input.extractor), device()), job.params.seeds
 features = read_arrays(job.input.features)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from lighthouse.datasets.sources import SOURCES
 from lighthouse.runtime.errors import DataError
+from lighthouse.steps import respaced
 from lighthouse.students.limits import network_problem
-from lighthouse.units import REFERENCE_LATENT_DIM, TERM_WEIGHTS, mean_pull, respaced
+from lighthouse.units import REFERENCE_LATENT_DIM, TERM_WEIGHTS, mean_pull
 
 if TYPE_CHECKING:
     from lighthouse.config.grid import Method
