@@ -10,10 +10,9 @@ import pytest
 import yaml
 from PIL import Image
 
-from lighthouse.datasets import PARTS, ImageIndex
 from lighthouse.datasets.digits import CLASS_COUNTS, build, smallest_class, split
 from lighthouse.datasets.export import write_class_folders
-from lighthouse.datasets.index import read_image
+from lighthouse.datasets.index import PARTS, ImageIndex, read_image
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_json
 from pictures import noise

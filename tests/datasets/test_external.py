@@ -12,11 +12,12 @@ import pytest
 import torch
 from PIL import Image
 
-from lighthouse.datasets import ImageIndex, external
+from lighthouse.datasets import external
 from lighthouse.datasets.export import write_class_folders
 from lighthouse.datasets.external import fingerprint, folders_for, problems, read_set, seed_folders
-from lighthouse.datasets.index import read_image
-from lighthouse.diffusion.autoencoder import encode, load_autoencoder, new_autoencoder, save
+from lighthouse.datasets.index import ImageIndex, read_image
+from lighthouse.diffusion.autoencoder import encode, load_autoencoder, new_autoencoder
+from lighthouse.diffusion.loading import save_model
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_about, read_arrays, read_json
 from pictures import noise
@@ -218,7 +219,7 @@ def made(tmp_path_factory):
     rows = [("train", label, name, f"{name}.png") for label, name in enumerate(CLASSES)]
     ImageIndex.write(folder / "index.tsv", rows)
     torch.manual_seed(0)
-    save(new_autoencoder(AUTOENCODER, SIDE), folder / "autoencoder", {})
+    save_model(new_autoencoder(AUTOENCODER, SIDE), folder / "autoencoder", {})
     return folder
 
 

@@ -12,9 +12,9 @@ from threading import Thread
 
 import pytest
 
-from lighthouse.datasets import ImageIndex
 from lighthouse.datasets.fastai import EDITIONS, download
 from lighthouse.datasets.folders import held_out
+from lighthouse.datasets.index import ImageIndex
 from lighthouse.datasets.labels import LABELS, digest, pretrained_labels
 from lighthouse.datasets.sources import SOURCES
 from lighthouse.runtime.errors import DataError

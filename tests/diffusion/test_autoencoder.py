@@ -7,15 +7,14 @@ import torch
 
 from lighthouse.diffusion import autoencoder
 from lighthouse.diffusion.autoencoder import (
-    RECORD,
     decode,
     encode,
     load_autoencoder,
-    save,
     to_bytes,
     to_signed,
     train_autoencoder,
 )
+from lighthouse.diffusion.loading import RECORD, save_model
 from lighthouse.runtime.files import read_json
 
 OPTIONS = {
@@ -129,7 +128,7 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(model, tmp_path
 
 
 def test_a_saved_autoencoder_comes_back_with_its_scaling(model, tmp_path):
-    save(model, tmp_path / "m", {"steps": 3})
+    save_model(model, tmp_path / "m", {"steps": 3})
     loaded = load_autoencoder(tmp_path / "m")
     assert torch.equal(encode(loaded, images()), encode(model, images()))
     assert read_json(tmp_path / "m" / RECORD) == {"steps": 3}

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from lighthouse.datasets import ImageIndex
-from lighthouse.diffusion import encoding
-from lighthouse.diffusion.autoencoder import encode, load_autoencoder, new_autoencoder, save
-from lighthouse.diffusion.encoding import Latents, class_means, encode_part, read_means
+from lighthouse.datasets.index import ImageIndex
+from lighthouse.datasets.latents import LATENTS, MEANS, Latents, read_means
+from lighthouse.diffusion.autoencoder import encode, load_autoencoder, new_autoencoder
+from lighthouse.diffusion.encoding import class_means, encode_part
+from lighthouse.diffusion.loading import save_model
 from pictures import noise
 
 SIZE, COUNT = 16, 11
@@ -24,7 +25,7 @@ def weights(tmp_path_factory):
     """An untrained autoencoder's folder."""
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("models") / "autoencoder"
-    save(new_autoencoder(TINY, SIZE), folder, {})
+    save_model(new_autoencoder(TINY, SIZE), folder, {})
     return folder
 
 
@@ -111,14 +112,14 @@ def test_a_killed_job_is_continued_to_the_same_latents(weights, index, tmp_path,
     with pytest.raises(Killed):
         encoded(weights, index, folder)
     assert not folder.exists()
-    with (tmp_path / ".made.partial" / encoding.LATENTS).open("ab") as file:
+    with (tmp_path / ".made.partial" / LATENTS).open("ab") as file:
         file.write(bytes(torn))  # half a row, as a kill in mid-write leaves it
     calls = interrupt(monkeypatch, after=100)
     continued = encoded(weights, index, folder)
     assert calls == [1, 1, 3, 3]  # the trial, and the last batch
     assert np.array_equal(continued.latents, whole.latents)
     assert np.array_equal(continued.class_means, whole.class_means)
-    assert sorted(path.name for path in folder.iterdir()) == [encoding.LATENTS, encoding.MEANS]
+    assert sorted(path.name for path in folder.iterdir()) == [LATENTS, MEANS]
     assert not (tmp_path / ".made.partial").exists()
 
 
@@ -134,7 +135,7 @@ def test_a_killed_job_of_other_data_or_options_starts_anew(
     if change == "weights":
         torch.manual_seed(1)
         weights = tmp_path / "other"
-        save(new_autoencoder(TINY, SIZE), weights, {})
+        save_model(new_autoencoder(TINY, SIZE), weights, {})
     calls = interrupt(monkeypatch, after=100)
     encoded(weights, index, tmp_path / "made", flips=change != "flips")
     assert sum(calls) == (COUNT + 1) * (1 if change == "flips" else 2)

@@ -9,7 +9,8 @@ import torch
 import yaml
 
 from lighthouse.couplings import COUPLINGS
-from lighthouse.diffusion.encoding import LATENTS, MEANS, class_means
+from lighthouse.datasets.latents import LATENTS, MEANS
+from lighthouse.diffusion.encoding import class_means
 from lighthouse.diffusion.schedule import ancestral
 from lighthouse.guidance import Context, Guide, State
 from lighthouse.guidance.mode import Modes, mode, modes, step_deviation

@@ -23,15 +23,9 @@ from lighthouse.report.lighthouse_figure import seed_points
 from lighthouse.report.page import page
 from lighthouse.report.render import latex, markdown
 from lighthouse.report.sheets import Context, overall, sheets
-from lighthouse.report.tables import (
-    GUIDANCE_COLUMNS,
-    concatenate,
-    guidance_row,
-    read_rows,
-    write_rows,
-    write_text,
-)
+from lighthouse.report.tables import GUIDANCE_COLUMNS, guidance_row, write_text
 from lighthouse.runtime.files import write_arrays
+from lighthouse.tables import concatenate, read_rows, write_rows
 from lighthouse.units import applied_weights, mean_pull
 from repository import ROOT
 from shipped import SHIPPED

@@ -9,11 +9,11 @@ import pytest
 import torch
 from PIL import Image
 
-from lighthouse.datasets import ImageIndex
+from lighthouse.datasets.index import ImageIndex
+from lighthouse.datasets.real import RealImages
 from lighthouse.metrics.features import Extractor, load_extractor, make_extractor, set_features
 from lighthouse.metrics.frechet import frechet_distance, statistics
 from lighthouse.metrics.pretrained import SqueezeNet
-from lighthouse.metrics.real import RealImages
 from lighthouse.metrics.trained import Trained
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_about, write_tensors

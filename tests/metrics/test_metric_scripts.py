@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from lighthouse.datasets import ImageIndex
+from lighthouse.datasets.index import ImageIndex
 from lighthouse.runtime.files import read_arrays, write_tensors
 from repository import ROOT
 from toy_metrics import CELL, pictures, rng

@@ -4,8 +4,8 @@ import pytest
 import torch
 from diffusers import DiTTransformer2DModel
 
+from lighthouse.datasets.latents import Latents
 from lighthouse.diffusion.denoiser import null_label
-from lighthouse.diffusion.encoding import Latents
 from lighthouse.diffusion.pretrained import load_pretrained_denoiser
 from lighthouse.priors.first import first_denoiser
 from toy import redrawn

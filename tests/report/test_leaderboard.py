@@ -14,7 +14,7 @@ from boards import (
     spec,
 )
 from lighthouse.report.leaderboard import COLUMNS, elsewhere
-from lighthouse.report.tables import read_rows
+from lighthouse.tables import read_rows
 from repository import ROOT
 
 PUBLISHED = ROOT / "config" / "published.tsv"

@@ -15,16 +15,8 @@ from lighthouse.report.figures import (
     ssim_curve,
 )
 from lighthouse.report.grids import first_images, image_grid, spaced
-from lighthouse.report.tables import (
-    GUIDANCE_COLUMNS,
-    cell_key,
-    concatenate,
-    guidance_row,
-    read_rows,
-    readable,
-    write_rows,
-    write_table,
-)
+from lighthouse.report.tables import GUIDANCE_COLUMNS, guidance_row, readable, write_table
+from lighthouse.tables import cell_key, concatenate, read_rows, write_rows
 
 CELL = {
     "dataset": "toy",

@@ -1,6 +1,5 @@
 """Files, seeds, code digests, logs: what every stage leans on."""
 
-import ast
 import json
 import os
 import subprocess
@@ -13,7 +12,6 @@ import torch
 from snakemake.iocontainers import InputFiles, Params
 
 from lighthouse.runtime.bytecode import keep_bytecode
-from lighthouse.runtime.digest import code_digest
 from lighthouse.runtime.files import (
     read_about,
     read_arrays,
@@ -133,80 +131,6 @@ def test_an_images_generator_does_not_depend_on_its_neighbours():
     (alone,) = image_generators(0, "digits", "3", [7])
     among = image_generators(0, "digits", "3", range(10))[7]
     assert torch.equal(alone.get_state(), among.get_state())
-
-
-# Code digests.
-
-
-@pytest.fixture
-def package(tmp_path):
-    """A package of which a script uses some modules, directly and through others."""
-    files = {
-        "script.py": "from lighthouse.top import f\nimport numpy\n",
-        "lighthouse/__init__.py": "",
-        "lighthouse/top.py": "def f():\n    from lighthouse.room import deep\n",
-        "lighthouse/room/__init__.py": "",
-        "lighthouse/room/deep.py": "import lighthouse.room.deeper\n",
-        "lighthouse/room/deeper.py": "x = 1\n",
-        "lighthouse/unrelated.py": "",
-    }
-    for name, text in files.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return tmp_path
-
-
-@pytest.mark.parametrize(
-    "module",
-    [
-        "script.py",
-        "lighthouse/top.py",
-        "lighthouse/__init__.py",
-        "lighthouse/room/__init__.py",
-        "lighthouse/room/deep.py",
-        "lighthouse/room/deeper.py",
-    ],
-)
-def test_an_edit_of_what_a_script_reaches_changes_its_digest(package, module):
-    before = code_digest(package / "script.py", package)
-    with (package / module).open("a") as file:
-        file.write("# edited\n")
-    assert code_digest(package / "script.py", package) != before
-
-
-def test_an_edit_of_an_unrelated_module_does_not_change_a_digest(package):
-    before = code_digest(package / "script.py", package)
-    (package / "lighthouse/unrelated.py").write_text("x = 2\n")
-    assert code_digest(package / "script.py", package) == before
-
-
-def test_a_touch_does_not_change_a_digest(package):
-    before = code_digest(package / "script.py", package)
-    os.utime(package / "lighthouse/top.py", (1, 1))
-    assert code_digest(package / "script.py", package) == before
-
-
-def test_the_digest_is_the_same_wherever_the_repository_lies(package, tmp_path_factory):
-    elsewhere = tmp_path_factory.mktemp("other") / "copy"
-    subprocess.run(["cp", "-r", package, elsewhere], check=True)
-    assert code_digest(package / "script.py", package) == code_digest(
-        elsewhere / "script.py", elsewhere
-    )
-
-
-def test_the_library_has_no_relative_imports_which_a_digest_would_miss():
-    for path in LIBRARY.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            assert not (isinstance(node, ast.ImportFrom) and node.level), path
-
-
-@pytest.mark.parametrize("room", ["students", "metrics"])
-def test_rooms_that_know_images_only_import_no_diffusion(room):
-    for path in (LIBRARY / "lighthouse" / room).glob("*.py"):
-        assert "diffus" not in " ".join(
-            line for line in path.read_text().splitlines() if line.startswith(("import", "from"))
-        )
 
 
 # Bytecode.

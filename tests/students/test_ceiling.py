@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from lighthouse.datasets import ImageIndex
+from lighthouse.datasets.index import ImageIndex
 from lighthouse.runtime.files import read_tensors, write_tensors
 from lighthouse.students import runs as room
 from lighthouse.students.runs import held_to, run_students, scores_in_words

@@ -84,7 +84,7 @@ wildcard_constraints:
 
 
 def code(script):
-    """A digest of a script and of the modules behind it: their edits rerun the rule."""
+    """A digest of a script and of what it reaches of the package: an edit of it reruns the rule."""
     return code_digest(
         f"{workflow.basedir}/workflow/scripts/{script}", f"{workflow.basedir}/workflow/lib"
     )

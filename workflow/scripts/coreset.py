@@ -7,8 +7,8 @@ job = start(globals().get("snakemake"))
 import numpy as np  # noqa: E402
 
 from lighthouse.coresets import CORESETS, Pool  # noqa: E402
-from lighthouse.datasets import ImageIndex  # noqa: E402
-from lighthouse.diffusion.encoding import Latents  # noqa: E402
+from lighthouse.datasets.index import ImageIndex  # noqa: E402
+from lighthouse.datasets.latents import Latents  # noqa: E402
 from lighthouse.runtime import rng  # noqa: E402, F401  torch loads before the clock runs
 from lighthouse.runtime.cells import content_digest, made_from, run_cells  # noqa: E402
 from lighthouse.runtime.files import read_arrays, write_tensors  # noqa: E402

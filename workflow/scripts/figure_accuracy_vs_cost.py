@@ -9,7 +9,7 @@ import pandas as pd  # noqa: E402
 from lighthouse.report.curve_figures import cost_figure  # noqa: E402
 from lighthouse.report.curves import by_cost, left_out  # noqa: E402
 from lighthouse.report.figures import save_figure  # noqa: E402
-from lighthouse.report.tables import write_rows  # noqa: E402
+from lighthouse.tables import write_rows  # noqa: E402
 
 board, cost = pd.read_csv(job.input.leaderboard), pd.read_csv(job.input.cost)
 data, absent = by_cost(board, cost, job.params.ipc)

@@ -9,7 +9,7 @@ import pandas as pd  # noqa: E402
 from lighthouse.report.curve_figures import ipc_figure  # noqa: E402
 from lighthouse.report.curves import by_ipc, left_out  # noqa: E402
 from lighthouse.report.figures import save_figure  # noqa: E402
-from lighthouse.report.tables import write_rows  # noqa: E402
+from lighthouse.tables import write_rows  # noqa: E402
 
 board = pd.read_csv(job.input.leaderboard)
 data = by_ipc(board)

@@ -8,8 +8,8 @@ import pandas as pd  # noqa: E402
 
 from lighthouse.report.figures import save_figure  # noqa: E402
 from lighthouse.report.lighthouse_figure import lighthouse_figure, seed_points  # noqa: E402
-from lighthouse.report.tables import write_rows  # noqa: E402
 from lighthouse.runtime.errors import DataError  # noqa: E402
+from lighthouse.tables import write_rows  # noqa: E402
 
 # After a failed run, datasets of which a file is not there are left out, and named.
 parts = dict(

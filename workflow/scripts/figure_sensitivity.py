@@ -9,7 +9,7 @@ import pandas as pd  # noqa: E402
 from lighthouse.report.curve_figures import sensitivity_figure  # noqa: E402
 from lighthouse.report.curves import at_ipc, sweep_left_out, sweep_rows  # noqa: E402
 from lighthouse.report.figures import save_figure  # noqa: E402
-from lighthouse.report.tables import write_rows  # noqa: E402
+from lighthouse.tables import write_rows  # noqa: E402
 
 params = job.params
 runs, diversity = (

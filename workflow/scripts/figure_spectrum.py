@@ -7,7 +7,7 @@ job = start(globals().get("snakemake"))
 import pandas as pd  # noqa: E402
 
 from lighthouse.report.figures import band, save_figure, spectrum_figure  # noqa: E402
-from lighthouse.report.tables import write_rows  # noqa: E402
+from lighthouse.tables import write_rows  # noqa: E402
 
 rows = pd.concat([pd.read_csv(path) for path in job.input.tables])
 data = band(rows, ["dataset", "source", "index"], "normalised")

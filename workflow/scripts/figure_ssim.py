@@ -8,7 +8,7 @@ import pandas as pd  # noqa: E402
 
 from lighthouse.report.curves import along, at_ipc  # noqa: E402
 from lighthouse.report.figures import band, save_figure, ssim_curve  # noqa: E402
-from lighthouse.report.tables import write_rows  # noqa: E402
+from lighthouse.tables import write_rows  # noqa: E402
 
 params = job.params
 tables = pd.concat([pd.read_csv(path) for path in job.input.tables])

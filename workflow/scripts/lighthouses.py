@@ -18,9 +18,9 @@ from lighthouse.metrics.lighthouse import (  # noqa: E402
 )
 from lighthouse.metrics.projection import maps, shown  # noqa: E402
 from lighthouse.metrics.subsets import random_subsets  # noqa: E402
-from lighthouse.report.tables import write_rows  # noqa: E402
 from lighthouse.runtime.files import read_about, read_arrays  # noqa: E402
 from lighthouse.runtime.rng import generator  # noqa: E402
+from lighthouse.tables import write_rows  # noqa: E402
 
 params, dataset, first = job.params, job.wildcards.dataset, job.params.seeds[0]
 names = read_about(job.input.features)["classes"]

@@ -9,12 +9,12 @@ job = start(globals().get("snakemake"))
 
 from lighthouse.couplings import COUPLINGS  # noqa: E402
 from lighthouse.diffusion.autoencoder import (  # noqa: E402
-    RECORD,
     decode,
     decoder_of,
     load_autoencoder,
 )
 from lighthouse.diffusion.denoiser import load_denoiser  # noqa: E402
+from lighthouse.diffusion.loading import RECORD  # noqa: E402
 from lighthouse.diffusion.sampler import sample, sets_of  # noqa: E402
 from lighthouse.guidance import Context, guides_of  # noqa: E402
 from lighthouse.runtime.cells import content_digest, made_from, run_cells  # noqa: E402

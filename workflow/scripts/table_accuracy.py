@@ -5,8 +5,9 @@ from lighthouse.runtime.job import start
 job = start(globals().get("snakemake"))
 
 from lighthouse.report import accuracy  # noqa: E402
-from lighthouse.report.tables import write_rows, write_table  # noqa: E402
+from lighthouse.report.tables import write_table  # noqa: E402
 from lighthouse.runtime.files import read_json  # noqa: E402
+from lighthouse.tables import write_rows  # noqa: E402
 
 records = [
     (row, None if path in job.params.absent else read_json(path))

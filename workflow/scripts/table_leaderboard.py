@@ -8,7 +8,8 @@ from lighthouse.report.leaderboard import COLUMNS, elsewhere, leaderboard_rows  
 from lighthouse.report.page import page  # noqa: E402
 from lighthouse.report.render import latex, markdown  # noqa: E402
 from lighthouse.report.sheets import Context, overall, sheets  # noqa: E402
-from lighthouse.report.tables import read_rows, write_rows, write_text  # noqa: E402
+from lighthouse.report.tables import write_text  # noqa: E402
+from lighthouse.tables import read_rows, write_rows  # noqa: E402
 
 names = ("accuracy", "significance", "diversity", "fid", "cost", "published")
 tables = {name: read_rows(getattr(job.input, name)) for name in names}

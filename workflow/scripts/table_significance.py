@@ -5,7 +5,8 @@ from lighthouse.runtime.job import start
 job = start(globals().get("snakemake"))
 
 from lighthouse.report.significance import COLUMNS, significance_rows  # noqa: E402
-from lighthouse.report.tables import read_rows, write_table  # noqa: E402
+from lighthouse.report.tables import write_table  # noqa: E402
+from lighthouse.tables import read_rows  # noqa: E402
 
 params = job.params
 rows = significance_rows(

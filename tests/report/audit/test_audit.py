@@ -10,7 +10,7 @@ import pytest
 from audits import LESS, Invented, invented_study
 from lighthouse.config.expectations import expectations
 from lighthouse.report.audit.checks import CHECKS, LISTED, audit, message, summary
-from lighthouse.report.tables import read_rows, write_rows
+from lighthouse.tables import read_rows, write_rows
 from plants import BY_NAME, altered
 from repository import LIBRARY, ROOT
 

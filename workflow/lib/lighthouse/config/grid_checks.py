@@ -10,8 +10,9 @@ from lighthouse.config.study import Study
 from lighthouse.config.sweepable import hyperparameters, sweepable
 from lighthouse.datasets.sources import SOURCES
 from lighthouse.runtime.errors import DataError
+from lighthouse.steps import respaced
 from lighthouse.students.limits import network_problem
-from lighthouse.units import REFERENCE_LATENT_DIM, mean_pull, respaced
+from lighthouse.units import REFERENCE_LATENT_DIM, mean_pull
 
 
 def grid_checks(study: Study) -> Iterable[str]:

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from lighthouse.datasets.real import RealImages
 from lighthouse.metrics.pretrained import Inception, SqueezeNet, read_weights
-from lighthouse.metrics.real import RealImages
 from lighthouse.metrics.sets import class_sets
 from lighthouse.metrics.trained import Trained, train
 from lighthouse.runtime.files import read_about, read_tensors, write_tensors

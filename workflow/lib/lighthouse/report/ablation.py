@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from lighthouse.report.significance import compare, families, judged
 from lighthouse.report.statistics import deviation
-from lighthouse.report.tables import CELL, MEASURED, MISSING, NAN, cell_key
 from lighthouse.report.trainings import shared_students, trainings
+from lighthouse.tables import CELL, MEASURED, MISSING, NAN, cell_key
 
 FACTORS = ("rsm", "dpp", "mean")
 MEASURES = ("log_det", "coverage", "precision", "recall", "density", "ssim")

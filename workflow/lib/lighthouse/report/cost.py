@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from lighthouse.report.tables import MEASURED, MISSING, NAN
+from lighthouse.tables import MEASURED, MISSING, NAN
 
 KEYS = ("dataset", "method", "ipc", "classes")
 COLUMNS = (

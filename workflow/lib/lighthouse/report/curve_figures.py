@@ -14,7 +14,7 @@ from lighthouse.config.grid import ALL
 from lighthouse.report.curves import PANEL
 from lighthouse.report.figures import COLOURS, STYLE, plt
 from lighthouse.report.looks import FAMILIES, Look, looks
-from lighthouse.report.tables import MEASURED
+from lighthouse.tables import MEASURED
 
 #: Most panels side by side.
 ACROSS = 3

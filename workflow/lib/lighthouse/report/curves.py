@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from lighthouse.config.grid import ALL
-from lighthouse.report.tables import MEASURED
 from lighthouse.report.trainings import shared_students
 from lighthouse.runtime.errors import DataError
+from lighthouse.tables import MEASURED
 
 #: What one panel shows.
 PANEL = ["dataset", "student", "protocol"]

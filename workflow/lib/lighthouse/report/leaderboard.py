@@ -7,7 +7,7 @@ computation failed says ``missing``, one that the study leaves out ``not run``.
 from collections.abc import Iterable, Mapping, Sequence
 
 from lighthouse.report.ablation import average, seed_average
-from lighthouse.report.tables import MEASURED, MISSING, NAN, NOT_RUN, cell_key
+from lighthouse.tables import MEASURED, MISSING, NAN, NOT_RUN, cell_key
 
 COLUMNS = (
     "dataset",

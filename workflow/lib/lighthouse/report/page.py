@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from lighthouse.config.grid import ALL
 from lighthouse.report.sheets import Entry, Sheet
-from lighthouse.report.tables import MEASURED, MISSING, NOT_RUN
+from lighthouse.tables import MEASURED, MISSING, NOT_RUN
 
 STYLE = """<style>
 body { font: 15px/1.45 system-ui, sans-serif; color: #1a1a1a; max-width: 66em; margin: 1.5em auto;

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from lighthouse.report.sheets import Entry, Sheet
-from lighthouse.report.tables import MEASURED
+from lighthouse.tables import MEASURED
 
 #: What GitHub's Markdown, which knows HTML too, would take for markup, and its text.
 MARKDOWN = {

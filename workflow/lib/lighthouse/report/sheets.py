@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from lighthouse.config.grid import ALL, CEILING
 from lighthouse.report.leaderboard import is_protocol, spread
 from lighthouse.report.statistics import ALIKE, BETTER, WORSE
-from lighthouse.report.tables import MEASURED, MISSING, NOT_RUN
+from lighthouse.tables import MEASURED, MISSING, NOT_RUN
 
 #: Marks behind a figure, by the verdict on its difference from the base.
 MARKS = {BETTER: "↑", WORSE: "↓", ALIKE: "≈"}

@@ -5,8 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from lighthouse.report.statistics import MISSING, Paired, holm, paired, verdict
-from lighthouse.report.tables import NAN, cell_key
 from lighthouse.report.trainings import Trainings, trainings
+from lighthouse.tables import NAN, cell_key
 
 #: What one table is of.
 FAMILY = ("dataset", "student", "protocol")

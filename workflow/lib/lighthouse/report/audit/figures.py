@@ -22,7 +22,7 @@ from lighthouse.report.audit.numbers import (
 )
 from lighthouse.report.audit.rows import TRAINING, is_ceiling
 from lighthouse.report.audit.spectra import band
-from lighthouse.report.tables import CELL, MEASURED, MISSING
+from lighthouse.tables import CELL, MEASURED, MISSING
 
 PANEL = ("dataset", "student", "protocol")
 POINT = (*PANEL, "method", "ipc")

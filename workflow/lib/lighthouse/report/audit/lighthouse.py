@@ -9,7 +9,7 @@ from scipy import stats
 from lighthouse.report.audit.claims import NAN, Claim, Results, grouped, key, known, named, slack
 from lighthouse.report.audit.numbers import CONFIDENCE, mean
 from lighthouse.report.audit.rows import MEASURES, PICKED, POINT, SAMPLED, TEST, counted
-from lighthouse.report.tables import CELL, MISSING
+from lighthouse.tables import CELL, MISSING
 
 FIGURE, TESTS, SETS = "figures/lighthouse.csv", "tables/lighthouse.csv", "tables/diversity.csv"
 MAP, LIT = "figures/lighthouse_map.csv", ("dataset", "class", "strategy")

@@ -1,4 +1,4 @@
-"""The real images that metrics compare with."""
+"""A draw of real images: those that metrics compare with, and surrogates are asked about."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from lighthouse.datasets import ImageIndex
+from lighthouse.datasets.index import ImageIndex
 from lighthouse.runtime.rng import generator
 
 #: Images that are read at once.
