@@ -97,11 +97,16 @@ wildcard_constraints:
     protocol=one_of(study.config["protocols"]),
 
 
-def code(script):
-    """A digest of a script and of the modules behind it: their edits rerun the rule."""
-    return code_digest(
-        f"{workflow.basedir}/workflow/scripts/{script}", f"{workflow.basedir}/workflow/lib"
-    )
+def code(script, makers=()):
+    """A digest of a script and of the modules behind it: their edits rerun the rule.
+
+    makers: functions that the script loads by name, ``module:function``.
+    """
+    library = f"{workflow.basedir}/workflow/lib"
+    modules = [maker.split(":")[0].replace(".", "/") for maker in makers]
+    files = [f"{workflow.basedir}/workflow/scripts/{script}"]
+    files += [f"{library}/{module}.py" for module in modules]
+    return " ".join(code_digest(file, library) for file in files)
 
 
 def cell_of(wildcards):
@@ -133,20 +138,18 @@ def prior_of(wildcards):
 
 def surrogate_of(wildcards):
     """The folder of the surrogate, where a method's guidance asks for one."""
-    asked = "influence" in study.methods[wildcards.method].guidance
+    asked = study.methods[wildcards.method].needs_surrogate
     return [f"results/surrogates/{wildcards.dataset}"] if asked else []
 
 
-def weights_of(wildcards):
-    """The weights of the terms of a cell's method, in the papers' unit."""
-    return study.term_weights(cell_of(wildcards))
+def terms_of(wildcards):
+    """The terms of a cell's method, as a sampling job takes them."""
+    return study.terms(cell_of(wildcards))
 
 
-def options_of_terms(wildcards):
-    """The options of the terms of a method."""
-    return {
-        term: study.config["guidance"][term] for term in study.methods[wildcards.method].guidance
-    }
+def sampling_code(wildcards):
+    """A digest of the code that samples a method: of its own terms, and of no others."""
+    return code("sample.py", [term["make"] for term in terms_of(wildcards)])
 
 
 def features_of(wildcards):

@@ -55,13 +55,11 @@ rule sample:
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         coupling=method_option("coupling"),
-        terms=method_option("guidance"),
-        weights=weights_of,
-        guidance=options_of_terms,
+        terms=terms_of,
         sampler=dataset_option("sampler"),
         seeds=study.run["seeds"],
         classes=classes_of,
-        code=code("sample.py"),
+        code=sampling_code,
     script:
         "../scripts/sample.py"
 

@@ -16,7 +16,7 @@ from lighthouse.diffusion.autoencoder import (  # noqa: E402
 )
 from lighthouse.diffusion.denoiser import load_denoiser  # noqa: E402
 from lighthouse.diffusion.sampler import sample, sets_of  # noqa: E402
-from lighthouse.guidance import Context, guides_of  # noqa: E402
+from lighthouse.guidance import Context, applied_weight, guides_of  # noqa: E402
 from lighthouse.runtime.files import (  # noqa: E402
     read_about,
     read_json,
@@ -25,7 +25,6 @@ from lighthouse.runtime.files import (  # noqa: E402
 )
 from lighthouse.runtime.precision import full_float32  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
-from lighthouse.units import applied_weights  # noqa: E402
 
 full_float32()
 ipc, seeds, folder = int(job.wildcards.ipc), list(job.params.seeds), Path(job.input.latents)
@@ -44,7 +43,7 @@ context = Context(
     decode=decoder_of(autoencoder),
     device=device(),
 )
-guides = guides_of(job.params.terms, job.params.weights, job.params.guidance, context)
+guides = guides_of(job.params.terms, context)
 job.work_begins()
 latents, work = sample(
     model,
@@ -62,10 +61,12 @@ about = {
     **provenance(
         method=job.wildcards.method,
         coupling=job.params.coupling,
-        terms={term: job.params.guidance[term] for term in job.params.terms},
-        latent_dim=means[0].numel(),
-        weights=job.params.weights,
-        applied_weights=applied_weights(job.params.weights, means[0].numel()),
+        terms={term["name"]: term["options"] for term in job.params.terms},
+        latent_dim=context.latent_dim,
+        weights={term["column"]: term["weight"] for term in job.params.terms},
+        applied_weights={
+            term["column"]: applied_weight(term, context.latent_dim) for term in job.params.terms
+        },
         sampler=job.params.sampler,
         tf32=False,
         seeds=seeds,

@@ -2,6 +2,8 @@
 
 from dataclasses import asdict, dataclass
 
+from lighthouse.parts.terms import named
+
 #: Couplings under which image n of a class does not depend on how many follow.
 PREFIX_COUPLINGS = frozenset({"iid"})
 
@@ -57,7 +59,12 @@ class Method:
     @property
     def picks_real_images(self) -> bool:
         """True where a class needs at least as many real images as the IPC."""
-        return self.coreset is not None or "mode" in self.guidance
+        return self.coreset is not None or any(t.needs_real_images for t in named(self.guidance))
+
+    @property
+    def needs_surrogate(self) -> bool:
+        """Whether one of its terms asks for the network of ``students.surrogate``."""
+        return any(term.needs_surrogate for term in named(self.guidance))
 
     @property
     def ignores_ipc(self) -> bool:

@@ -5,10 +5,12 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from lighthouse.config.grid import SWEPT
 from lighthouse.datasets.sources import SOURCES
+from lighthouse.parts.terms import Term, named
 from lighthouse.runtime.errors import DataError
 from lighthouse.students.limits import network_problem
-from lighthouse.units import REFERENCE_LATENT_DIM, TERM_WEIGHTS, mean_pull, respaced
+from lighthouse.units import respaced
 
 if TYPE_CHECKING:
     from lighthouse.config.grid import Method
@@ -41,9 +43,9 @@ def grid_checks(study: "Study") -> Iterable[str]:
         yield from _check_students(study, dataset)
         yield from _check_guided_steps(study, dataset)
         options = study.dataset(dataset)
-        influenced = [m.name for m in _methods_in_use(study) if "influence" in m.guidance]
-        if influenced and "surrogate" not in options:
-            yield f"config: datasets.{dataset}: 'surrogate' is missing ({influenced[0]} needs it)"
+        asking = [m.name for m in _methods_in_use(study) if m.needs_surrogate]
+        if asking and "surrogate" not in options:
+            yield f"config: datasets.{dataset}: 'surrogate' is missing ({asking[0]} needs it)"
         try:
             classes = sum(map(len, study.shards(dataset)))
         except DataError as error:
@@ -87,7 +89,7 @@ def _columns(study: "Study", method: "Method") -> list[str]:
     spec = study.config["priors"].get(method.prior, {"objective": "plain"})
     tuned = [] if spec["objective"] == "plain" else ["learning_rate"]
     weighed = ["lambda"] if spec.get("lambda") == "table" else []
-    return weighed + tuned + [TERM_WEIGHTS[term].column for term in method.guidance]
+    return weighed + tuned + [term.column for term in named(method.guidance)]
 
 
 def _check_rows(study: "Study", table: object) -> Iterable[str]:
@@ -103,8 +105,10 @@ def _check_rows(study: "Study", table: object) -> Iterable[str]:
             for column in columns:
                 if column not in row:
                     needing[ipc, column].append(name)
-            if "mean" in method.guidance and "mu_dm" in row:
-                yield from _check_pull(f"{table}: {dataset}, IPC {ipc}: mu_dm", row["mu_dm"], ipc)
+            for term in named(method.guidance):
+                if term.column in row:
+                    place = f"{table}: {dataset}, IPC {ipc}: {term.column}"
+                    yield from _check_weight(place, term, row[term.column], ipc)
         where = defaultdict(list)  # IPCs by column and methods: one line for an empty column
         for (ipc, column), names in needing.items():
             where[column, tuple(names)].append(ipc)
@@ -115,27 +119,16 @@ def _check_rows(study: "Study", table: object) -> Iterable[str]:
             )
 
 
-def _check_pull(place: str, mu_dm: float, ipc: int) -> Iterable[str]:
-    if mean_pull(mu_dm, ipc) > 1:
-        yield (
-            f"{place} {mu_dm:g} overshoots: a step would move the set by "
-            f"{mean_pull(mu_dm, ipc):g} times its distance from the class mean; allowed: at most "
-            f"{ipc * REFERENCE_LATENT_DIM / 2:g}"
-        )
+def _check_weight(place: str, term: Term, weight: float, ipc: int) -> Iterable[str]:
+    problem = term.problem(weight, ipc)
+    if problem:
+        yield f"{place} {weight:g} {problem}"
 
 
 def _not_run(study: "Study", key: str, method: str, ipc: int) -> Iterable[str]:
     """A figure's cell must be one that the study computes."""
     if ipc in study.run["ipc"] and ipc not in study.ipcs(method):
         yield f"config: run.{key}.ipc: run.only leaves {method!r} out at IPC {ipc}"
-
-
-#: Whether a factor of the sweep changes a method.
-MOVED = {
-    "lambda": lambda study, m: "lambda" in study.config["priors"].get(m.prior, {}),
-    "eta_dpp": lambda study, m: "dpp" in m.guidance,
-    "mu_dm": lambda study, m: "mean" in m.guidance,
-}
 
 
 def _check_sweep(study: "Study") -> Iterable[str]:
@@ -145,21 +138,19 @@ def _check_sweep(study: "Study") -> Iterable[str]:
     if sweep["ipc"] not in study.run["ipc"]:
         yield f"config: run.sweep.ipc: {sweep['ipc']} {_none_of(study.run['ipc'], 'run.ipc')}"
     yield from _not_run(study, "sweep", sweep["method"], sweep["ipc"])
-    asked = [factor for factor in MOVED if sweep[factor]]
+    asked = [factor for factor in SWEPT if sweep[factor]]
     swept = study.methods[sweep["method"]]
-    lacking = [factor for factor in asked if not MOVED[factor](study, swept)]
+    lacking = [factor for factor in asked if factor not in study.sweepable(swept.name)]
     if lacking:
-        able = [
-            name
-            for name in study.run["methods"]
-            if all(MOVED[factor](study, study.methods[name]) for factor in asked)
-        ]
+        able = [name for name in study.run["methods"] if study.sweepable(name).keys() >= set(asked)]
         yield (
             f"config: run.sweep.method: {swept.name!r} has no {' and no '.join(lacking)} to sweep; "
             f"allowed: {', '.join(able) or 'none of run.methods'}"
         )
-    for i, mu_dm in enumerate(sweep["mu_dm"]):
-        yield from _check_pull(f"config: run.sweep.mu_dm.{i}:", mu_dm, sweep["ipc"])
+    for term in named(swept.guidance):
+        for i, weight in enumerate(sweep.get(term.column, [])):
+            place = f"config: run.sweep.{term.column}.{i}:"
+            yield from _check_weight(place, term, weight, sweep["ipc"])
 
 
 def _check_lighthouse(study: "Study") -> Iterable[str]:

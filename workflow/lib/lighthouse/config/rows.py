@@ -5,8 +5,10 @@ From the grid alone, so that a row whose jobs failed is a row still.
 
 from dataclasses import asdict
 
-from lighthouse.config.grid import ALL, CEILING, SWEPT, Cell
+from lighthouse.config.grid import ALL, CEILING, SWEPT, Cell, Method
 from lighthouse.config.study import Study
+from lighthouse.parts.objectives import OBJECTIVES
+from lighthouse.parts.terms import TERMS, named
 
 
 def student_records(study: Study) -> list[tuple[str, dict]]:
@@ -119,7 +121,7 @@ def _cost_row(study: Study, cell: Cell) -> dict:
         prior = study.prior(cell)
         if prior.name != "base":
             preparation.append(f"{priors}/{prior.path}.json")
-        if "influence" in method.guidance:
+        if method.needs_surrogate:
             preparation.append(f"results/costs/surrogates/{cell.dataset}.json")
     return {
         "dataset": cell.dataset,
@@ -135,24 +137,36 @@ def _cost_row(study: Study, cell: Cell) -> dict:
 
 
 def ablation_specs(study: Study) -> list[dict]:
-    """The ablation's rows: its cells with their factors."""
-    return [_factors(study, cell) for cell in study.ablation_cells]
+    """The ablation's rows: its cells with their factors, and the columns that tell these.
+
+    ``factors``: whether (yes or no) the prior has RSM's term, and each guidance term that one
+    of the ablation's methods has, in the order of their declaration.
+    """
+    cells = study.ablation_cells
+    used = {term for cell in cells for term in study.methods[cell.method].guidance}
+    terms = [term for term in TERMS if term in used]
+    return [_ablation_row(study, cell, terms) for cell in cells]
 
 
-def _factors(study: Study, cell: Cell) -> dict:
+def _ablation_row(study: Study, cell: Cell, terms: list[str]) -> dict:
     method = study.methods[cell.method]
-    factors = {"rsm": cell.lam > 0, "dpp": "dpp" in method.guidance}
-    factors["mean"] = "mean" in method.guidance
+    factors = {"rsm": cell.lam > 0, **{term: term in method.guidance for term in terms}}
     words = {name: "yes" if given else "no" for name, given in factors.items()}
     prior = study.config["priors"].get(method.prior, {})
     untuned = method.prior == "base" or prior.get("lambda") == 0
     plain = untuned and not method.guidance
-    return {**cell.row, **words, "coupling": method.coupling, "plain": plain}
+    return {**cell.row, "factors": words, "coupling": method.coupling, "plain": plain}
 
 
 def swept_values(study: Study) -> dict[str, list[float]]:
     """The values of each factor of the sweep that is varied, the table's own aside."""
     return {factor: study.run["sweep"][factor] for factor in SWEPT if study.run["sweep"][factor]}
+
+
+def swept_labels(study: Study) -> dict[str, str]:
+    """What stands on the axis of each factor of the sweep."""
+    about = study.sweepable(study.run["sweep"]["method"])
+    return {factor: about[factor].label for factor in swept_values(study)}
 
 
 def table_values(study: Study) -> dict[str, dict[str, float]]:
@@ -168,9 +182,20 @@ def method_records(study: Study) -> list[dict]:
 
 
 def method_looks(study: Study) -> list[dict]:
-    """The methods of the leaderboard with their parts, by which figures tell them apart."""
+    """The methods of the leaderboard with their parts, by which figures tell them apart.
+
+    ``earlier``: whether a part was published before RSM and CGS.
+    """
     names = [*study.run["methods"], *study.config["external"]]
-    return [asdict(study.methods[name]) for name in names]
+    methods = [study.methods[name] for name in names]
+    return [{**asdict(method), "earlier": _is_earlier(study, method)} for method in methods]
+
+
+def _is_earlier(study: Study, method: Method) -> bool:
+    parts: list = named(method.guidance)
+    if method.prior:
+        parts.append(OBJECTIVES[study.config["priors"][method.prior]["objective"]])
+    return any(part.earlier for part in parts)
 
 
 def largest_cells(study: Study, dataset: str) -> list[Cell]:

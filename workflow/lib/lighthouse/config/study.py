@@ -12,8 +12,9 @@ from lighthouse.config.grid import SWEPT, Cell, Method, Prior, method_of
 from lighthouse.config.schema import ConfigError, check, load_schema, read_table
 from lighthouse.datasets.external import problems
 from lighthouse.datasets.sources import SOURCES
+from lighthouse.parts.sweeps import Swept, sweepable
+from lighthouse.parts.terms import named, with_defaults
 from lighthouse.runtime.errors import DataError
-from lighthouse.units import TERM_WEIGHTS
 
 
 class Study:
@@ -23,6 +24,7 @@ class Study:
     """
 
     def __init__(self, config: dict, base: Path):
+        config = _completed(config)
         self.config = config
         self.base = base
         schemas = base / "workflow" / "schemas"
@@ -72,7 +74,8 @@ class Study:
 
         Its results would replace those of the default.
         """
-        shipped = yaml.safe_load((self.base / "config" / "config.yaml").read_text("utf-8"))
+        path = self.base / "config" / "config.yaml"
+        shipped = _completed(yaml.safe_load(path.read_text("utf-8")))
         if self.folder is None and self.config != shipped:
             changed = [key for key in self.config if self.config[key] != shipped.get(key)]
             raise ConfigError(
@@ -223,10 +226,21 @@ class Study:
     def term_weights(self, cell: Cell) -> dict[str, float]:
         """The weight of each term of a cell's method, by column, in the papers' unit."""
         row = self.weights(cell.dataset, cell.method, cell.ipc) | cell.row
-        return {
-            TERM_WEIGHTS[term].column: row[TERM_WEIGHTS[term].column]
-            for term in self.methods[cell.method].guidance
-        }
+        return {term.column: row[term.column] for term in named(self.methods[cell.method].guidance)}
+
+    def terms(self, cell: Cell) -> list[dict]:
+        """The terms of a cell's method with their weights and options, as its job takes them."""
+        weights, options = self.term_weights(cell), self.config["guidance"]
+        return [
+            term.at_work(weights[term.column], options[term.name])
+            for term in named(self.methods[cell.method].guidance)
+        ]
+
+    def sweepable(self, method: str) -> dict[str, Swept]:
+        """The numbers of a method that a sweep can vary, by name."""
+        about = self.methods[method]
+        spec = self.config["priors"].get(about.prior, {})
+        return sweepable(about.guidance, spec.get("objective"))
 
     def prior(self, cell: Cell) -> Prior:
         """The prior that a cell samples from."""
@@ -345,6 +359,14 @@ class Study:
     def spectrum_sources(self) -> dict[str, str]:
         """The name of each method's curve of the spectrum, in the curves' order."""
         return {curve["method"]: curve["source"] for curve in self.run["spectrum"]["curves"]}
+
+
+def _completed(config: dict) -> dict:
+    """A config with the declared options of the guidance terms that it leaves out."""
+    guidance = config.get("guidance")
+    if not isinstance(guidance, dict):
+        return config
+    return {**config, "guidance": with_defaults(guidance)}
 
 
 def load_study(config: dict, base: str | Path) -> Study:

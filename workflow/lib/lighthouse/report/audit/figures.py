@@ -30,7 +30,6 @@ SWEPT = (*PANEL, "factor", "value")
 ACCURACY_VS_IPC, SENSITIVITY, SSIM = (
     f"figures/{name}.csv" for name in ("accuracy_vs_ipc", "sensitivity", "ssim_vs_eta_dpp")
 )
-FACTORS = ("lambda", "eta_dpp", "mu_dm")
 
 
 def accuracy_vs_ipc(results: Results, grid: Mapping) -> Iterator[Claim]:
