@@ -105,7 +105,7 @@ def test_a_sweep_moves_one_factor_by_rising_value_through_the_tables_own(study, 
 #: Numbers of every kind that a method has: name, values, and where the study shows them.
 KINDS = {
     "learning_rate": ("rsm-cgs", [0.01], lambda study, cell: study.prior(cell).learning_rate),
-    "dpp.epsilon": ("rsm-cgs", [0.1], lambda s, cell: s.term_options(cell)["dpp"]["epsilon"]),
+    "dpp.epsilon": ("rsm-cgs", [0.1], lambda s, cell: s.terms(cell)[0]["options"]["epsilon"]),
     "sampler.steps": ("rsm-cgs", [10, 20], lambda study, cell: study.sampler(cell)["steps"]),
     "sampler.guidance_scale": ("mgd3", [1], lambda s, cell: s.sampler(cell)["guidance_scale"]),
     "mode_scale": ("mgd3", [0, 0.5], lambda s, cell: s.term_weights(cell)["mode_scale"]),

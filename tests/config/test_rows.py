@@ -87,10 +87,7 @@ def test_methods_that_share_samples_over_ipc_share_their_cost():
 
 def test_the_ablation_names_the_factors_of_each_row():
     specs = {spec["method"]: spec for spec in rows.ablation_specs(study())}
-    factors = {
-        name: tuple(spec[key] for key in ("rsm", "dpp", "mean", "coupling"))
-        for name, spec in specs.items()
-    }
+    factors = {name: (*spec["factors"].values(), spec["coupling"]) for name, spec in specs.items()}
     assert factors["dit"] == ("no", "no", "no", "iid")
     assert factors["control"] == ("no", "no", "no", "iid")
     assert factors["rsm-dpp-joint"] == ("yes", "yes", "no", "joint")

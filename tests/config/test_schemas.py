@@ -97,19 +97,6 @@ def test_the_couplings_of_the_schema_are_those_of_the_code():
     assert enum("coupling", schema="methods") == set(COUPLINGS)
 
 
-def test_the_coresets_of_the_schema_are_those_of_the_code():
-    from lighthouse.coresets import CORESETS
-
-    assert enum("coreset", schema="methods") == set(CORESETS)
-
-
-def test_the_objectives_of_the_schema_are_those_of_the_code():
-    from lighthouse.config.checks import OBJECTIVE_KEYS
-    from lighthouse.priors.objectives import OBJECTIVES
-
-    assert enum("priors", "*", "objective") == set(OBJECTIVES) == set(OBJECTIVE_KEYS)
-
-
 def test_the_l1_weightings_of_the_schema_are_those_of_the_code():
     from lighthouse.priors.objectives import L1_WEIGHTINGS
 
@@ -154,22 +141,13 @@ def test_the_words_of_a_protocol_in_the_schema_are_those_of_the_checks():
     assert enum("protocols", "*", "schedule", "kind") == set(SCHEDULE_KEYS)
 
 
-def test_every_guidance_term_has_its_options_and_a_column_in_the_hyperparameter_table():
-    from lighthouse.guidance import TERMS
-    from lighthouse.units import TERM_WEIGHTS
-
-    columns = load_schema(SCHEMAS / "hyperparameters.schema.yaml")["properties"]
-    assert {weight.column for weight in TERM_WEIGHTS.values()} <= set(columns)
-    assert set(TERM_WEIGHTS) == set(TERMS) == set(SCHEMA["properties"]["guidance"]["properties"])
-
-
 def test_the_couplings_of_a_term_are_those_of_the_code():
     from lighthouse.couplings import COUPLINGS
-    from lighthouse.units import TERM_WEIGHTS
+    from lighthouse.parts.terms import TERMS
 
-    for weight in TERM_WEIGHTS.values():
-        assert weight.couplings
-        assert set(weight.couplings) <= set(COUPLINGS)
+    for term in TERMS.values():
+        assert term.couplings
+        assert set(term.couplings) <= set(COUPLINGS)
 
 
 def test_the_columns_that_a_hyperparameter_table_must_have_are_columns():
@@ -274,16 +252,16 @@ def test_the_readme_names_the_columns_of_both_tables():
 
 
 def test_the_readme_says_of_every_guidance_term_what_the_code_holds():
-    from lighthouse.units import TERM_WEIGHTS
+    from lighthouse.parts.terms import TERMS
 
     text = README.split("## Units of the guidance", 1)[1].split("\n## ", 1)[0]
     rows = [line.strip("|").split(" | ") for line in text.splitlines() if line.startswith("| `")]
-    assert [row[0].strip(" `") for row in rows] == list(TERM_WEIGHTS)
+    assert [row[0].strip(" `") for row in rows] == list(TERMS)
     for term, column, couplings, grows, _ in rows:
-        weight = TERM_WEIGHTS[term.strip(" `")]
-        assert column == f"`{weight.column}`"
-        assert tuple(re.findall("`([^`]+)`", couplings)) == weight.couplings
-        assert grows == ("× D / 4096" if weight.grows else "as given")
+        declared = TERMS[term.strip(" `")]
+        assert column == f"`{declared.column}`"
+        assert tuple(re.findall("`([^`]+)`", couplings)) == declared.couplings
+        assert grows == ("× D / 4096" if declared.grows else "as given")
 
 
 def test_the_readme_gives_the_range_of_every_hyperparameter():

@@ -6,8 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import cosine_similarity
 
-from lighthouse.guidance import TERMS
-from lighthouse.guidance.deviation import deviation_gradient
+from lighthouse.guidance.deviation import deviation, deviation_gradient
 from lighthouse.guidance.state import State
 from sampling import context
 
@@ -89,6 +88,6 @@ def test_half_precision_latents_are_pushed_as_precisely_as_their_type_allows():
 
 def test_the_term_uses_the_configured_memory():
     s = drawn()
-    term = TERMS["deviation"]({"steps": [612, 918], "memory": 2}, context())
+    term = deviation({"steps": [612, 918], "memory": 2}, context())
     torch.testing.assert_close(term(s), deviation_gradient(s, 2))
     assert not torch.allclose(term(s), deviation_gradient(s, 5))

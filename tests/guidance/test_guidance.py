@@ -1,15 +1,24 @@
 """Guidance terms: the closed forms are the gradients, and the weights are in the right unit."""
 
 from dataclasses import replace
+from inspect import signature
 
 import pytest
 import torch
 
-from lighthouse.guidance import TERMS, Guide, guides_of
-from lighthouse.guidance.dpp import clean_dpp_gradient, cosine_kernel, dpp_gradient, dpp_loss
+from lighthouse.guidance import Guide, applied_weight, guides_of
+from lighthouse.guidance.dpp import (
+    clean_dpp_gradient,
+    cosine_kernel,
+    dpp,
+    dpp_gradient,
+    dpp_loss,
+)
 from lighthouse.guidance.mean_matching import mean_gradient, mean_loss
-from lighthouse.units import TERM_WEIGHTS, mean_pull, raw_weight
-from sampling import GUIDANCE, context, state
+from lighthouse.parts.terms import TERMS
+from lighthouse.runtime.named import load
+from lighthouse.units import mean_pull
+from sampling import at_work, context, state
 
 EPSILON = 1e-3
 SIZES = [(1, 8), (2, 16), (5, 64), (10, 256), (6, 4)]
@@ -90,7 +99,7 @@ def test_a_step_down_the_dpp_gradient_raises_log_det(finished):
 def test_a_step_of_the_mean_term_removes_the_share_of_the_drift_that_mean_pull_says():
     mu, dim = 2000.0, 64
     s = state(5, dim)
-    (guide,) = guides_of(("mean",), {"mu_dm": mu}, GUIDANCE, context(latent_dim=dim))
+    (guide,) = guides_of(at_work(mu_dm=mu), context(latent_dim=dim))
     drift = s.z.mean(1) - 0.3**0.5 * s.class_mean
     left = (s.z - guide.weight * guide.term(s)).mean(1) - 0.3**0.5 * s.class_mean
     torch.testing.assert_close(left, (1 - mean_pull(mu, s.ipc)) * drift)
@@ -135,20 +144,19 @@ def test_the_kernel_has_ones_on_its_diagonal():
 
 @pytest.mark.parametrize("dim", [64, 256, 4096])
 def test_weights_scale_with_the_size_of_a_latent(dim):
-    weights = {"eta_dpp": 100.0, "mu_dm": 1000.0}
-    guides = guides_of(("dpp", "mean"), weights, GUIDANCE, context(latent_dim=dim))
+    terms = at_work(eta_dpp=100.0, mu_dm=1000.0)
+    guides = guides_of(terms, context(latent_dim=dim))
     assert [guide.weight for guide in guides] == [100 * dim / 4096, 1000 * dim / 4096]
 
 
 def test_a_term_of_weight_zero_is_left_out():
-    weights = {"eta_dpp": 0.0, "mu_dm": 1000.0}
-    guides = guides_of(("dpp", "mean"), weights, GUIDANCE, context(latent_dim=4096))
+    guides = guides_of(at_work(eta_dpp=0.0, mu_dm=1000.0), context(latent_dim=4096))
     assert guides == [Guide(1000.0, mean_gradient, (0, 1000))]
 
 
 def test_the_dpp_term_uses_the_configured_epsilon():
     s = state(3, 16)
-    term = TERMS["dpp"]({"epsilon": 0.5, "kernel": "z_t"}, context())
+    term = dpp({"epsilon": 0.5, "kernel": "z_t"}, context())
     torch.testing.assert_close(term(s), dpp_gradient(s, 0.5))
     assert not torch.allclose(term(s), dpp_gradient(s, EPSILON))
 
@@ -158,14 +166,15 @@ def test_the_dpp_term_uses_the_configured_epsilon():
 )
 def test_the_dpp_term_takes_the_configured_kernel(kernel, expected):
     s = state(3, 16)
-    term = TERMS["dpp"]({"epsilon": EPSILON, "kernel": kernel}, context())
+    term = dpp({"epsilon": EPSILON, "kernel": kernel}, context())
     torch.testing.assert_close(term(s), expected(s, EPSILON))
 
 
 @pytest.mark.parametrize(("term", "share"), {"dpp": 1 / 16, "influence": 1, "mode": 1}.items())
 def test_a_weight_scales_with_the_size_of_a_latent_where_its_effect_does(term, share):
-    assert raw_weight(term, 8.0, 256) == 8.0 * share
+    assert applied_weight(TERMS[term].at_work(8.0, {}), 256) == 8.0 * share
 
 
-def test_every_term_has_a_weight():
-    assert set(TERMS) == set(TERM_WEIGHTS)
+@pytest.mark.parametrize("term", TERMS.values(), ids=list(TERMS))
+def test_every_declared_term_names_a_function_that_makes_it(term):
+    assert list(signature(load(term.make)).parameters) == ["options", "context"]

@@ -9,9 +9,10 @@ from torch import nn
 from torch.nn import functional as F
 
 from lighthouse.couplings import sequential
-from lighthouse.guidance import TERMS, Context, Guide
+from lighthouse.guidance import Context, Guide
 from lighthouse.guidance.influence import (
     distance,
+    influence,
     influence_direction,
     influence_gradient,
     pixel_gradient,
@@ -217,7 +218,7 @@ def job(tmp_path):
 
 def test_the_term_compares_with_the_gradients_of_its_own_class(job):
     checkpoints, context = job
-    term = TERMS["influence"]({"steps": [612, 918], "scale": 0.1}, context)
+    term = influence({"steps": [612, 918], "scale": 0.1}, context)
     s, made = state(dtype=torch.float32), networks(2, torch.float32)
     found = []
     for label in (LABEL, 2, LABEL):
@@ -232,12 +233,12 @@ def test_the_term_compares_with_the_gradients_of_its_own_class(job):
 def test_a_surrogate_of_other_classes_is_refused(job):
     _, context = job
     with pytest.raises(DataError, match="surrogate of other classes than those of toy"):
-        TERMS["influence"]({"scale": 0.1}, replace(context, classes=("ant", "cat", "bee")))
+        influence({"scale": 0.1}, replace(context, classes=("ant", "cat", "bee")))
 
 
 def test_guided_samples_are_nearer_to_the_class_gradients(job):
     checkpoints, context = job
-    term = TERMS["influence"]({"scale": 0.02}, context)
+    term = influence({"scale": 0.02}, context)
     model, made = toy_denoiser(), networks(2, torch.float32)
     guide = Guide(5.0, term, (0, 1000), through_denoiser=True)
     plain, guided = (run(model, 2, sequential, guides) for guides in ([], [guide]))

@@ -15,7 +15,7 @@ from lighthouse.metrics.frechet import Reference, distance_row
 from lighthouse.metrics.lighthouse import claims
 from lighthouse.metrics.sets import distinct_sets
 from lighthouse.metrics.spectrum import rank_row, singular_values, value_rows
-from lighthouse.report import ablation, accuracy, cost, leaderboard, significance
+from lighthouse.report import ablation, accuracy, cost, guidance, leaderboard, significance
 from lighthouse.report.audit.checks import read_results
 from lighthouse.report.curves import along, at_ipc, by_cost, by_ipc, sweep_rows
 from lighthouse.report.figures import band
@@ -23,10 +23,9 @@ from lighthouse.report.lighthouse_figure import seed_points
 from lighthouse.report.page import page
 from lighthouse.report.render import latex, markdown
 from lighthouse.report.sheets import Context, overall, sheets
-from lighthouse.report.tables import GUIDANCE_COLUMNS, guidance_row, write_text
+from lighthouse.report.tables import write_text
 from lighthouse.runtime.files import write_arrays
 from lighthouse.tables import concatenate, read_rows, write_rows
-from lighthouse.units import applied_weights, mean_pull
 from repository import ROOT
 from shipped import SHIPPED
 
@@ -183,7 +182,7 @@ class Invented:
             table.append(distance_row(cell, "a network", reference, sets))
         self._concatenated("frechet", table, "fid")
         table = [self._guidance(cell) for cell in self.grid["sampled"]]
-        self.write("tables/guidance.csv", table, GUIDANCE_COLUMNS)
+        self.write("tables/guidance.csv", table, guidance.columns())
         if self.grid["ablation"]:
             self._ablation()
 
@@ -191,7 +190,7 @@ class Invented:
         students, alpha = self.grid["ablation_students"], self.grid["alpha"]
         tables = self.table("runs"), self.table("diversity")
         table = ablation.ablation_rows(*tables, self.grid["ablation"], students, alpha)
-        self.write("tables/ablation.csv", table, ablation.COLUMNS)
+        self.write("tables/ablation.csv", table, ablation.columns(self.grid["ablation"]))
 
     def _concatenated(self, kind, table, name=None):
         """Write a table as its rule does, from a file a method; of a failed one there is none."""
@@ -222,11 +221,12 @@ class Invented:
 
     def _guidance(self, cell):
         weights = cell["weights"]
-        applied = applied_weights(weights, 64)
+        growing = {term["column"] for term in self.grid["terms"] if term["grows"]}
+        applied = {k: w * 64 / 4096 if k in growing else w for k, w in weights.items()}
         if cell["method"] in self.failed:
-            return guidance_row(cell, None, 0.0)
+            return guidance.guidance_row(cell, None)
         about = {"options": {"weights": weights, "applied_weights": applied, "latent_dim": 64}}
-        return guidance_row(cell, about, mean_pull(cell["mu_dm"], cell["ipc"]))
+        return guidance.guidance_row(cell, about)
 
     def _spectra(self):
         values, ranks = [], []

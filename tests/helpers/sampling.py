@@ -7,6 +7,7 @@ from lighthouse.diffusion.sampler import (
     sample,
 )
 from lighthouse.guidance import Context, State, guides_of
+from lighthouse.parts.terms import TERMS
 from toy import CLASSES, DIM, toy_sets
 
 OPTIONS = {
@@ -17,10 +18,6 @@ OPTIONS = {
     "precision": "fp32",
 }
 DIT = {**OPTIONS, "semantics": "dit"}
-GUIDANCE = {
-    "dpp": {"epsilon": 1e-3, "kernel": "z_t", "steps": [0, 1000]},
-    "mean": {"steps": [0, 1000]},
-}
 
 
 def context(ipc=1, latent_dim=DIM):
@@ -50,10 +47,14 @@ def state(free, dim, finished=0, groups=2, dtype=torch.float64, ipc=None):
     )
 
 
+def at_work(steps=(0, 1000), **weights):
+    """Terms as a job takes them, by the columns of their weights, at the declared options."""
+    terms = [term for term in TERMS.values() if term.column in weights]
+    return [t.at_work(weights[t.column], {**t.defaults, "steps": steps}) for t in terms]
+
+
 def guides(eta_dpp=0.0, mu_dm=0.0, steps=(0, 1000), latent_dim=DIM):
-    weights = {"eta_dpp": eta_dpp, "mu_dm": mu_dm}
-    options = {name: {**shared, "steps": steps} for name, shared in GUIDANCE.items()}
-    return guides_of(("dpp", "mean"), weights, options, context(latent_dim=latent_dim))
+    return guides_of(at_work(steps, eta_dpp=eta_dpp, mu_dm=mu_dm), context(latent_dim=latent_dim))
 
 
 GUIDED = guides(eta_dpp=100.0, mu_dm=1000.0)

@@ -3,13 +3,15 @@
 import pytest
 
 from boards import NAN, spec
-from lighthouse.report.ablation import COLUMNS, ablation_rows
+from lighthouse.report.ablation import ablation_rows, columns
 
 
 def ablation_row(method, **factors):
-    given = {"rsm": "no", "dpp": "no", "mean": "no", "coupling": "iid", **factors}
-    given.setdefault("plain", "yes" not in given.values())
-    return {**{k: v for k, v in spec(method, 5).items() if k != "label"}, **given}
+    given = {"coupling": "iid", **factors}
+    own = {name: given.pop(name, "no") for name in ("rsm", "dpp", "mean")}
+    given.setdefault("plain", "yes" not in own.values())
+    cell = {k: v for k, v in spec(method, 5).items() if k != "label"}
+    return {**cell, "factors": own, **given}
 
 
 def trained(method, by_seed, student_seed=0, student="s"):
@@ -72,7 +74,7 @@ def test_the_ablation_compares_each_row_with_the_first_that_has_no_factor():
     assert (found["rsm"]["precision"], found["rsm"]["density"]) == (0.7, pytest.approx(1.05))
     assert found["rsm"]["recall"] != found["rsm"]["recall"]
     assert found["cgs"]["verdict"] == "better"
-    assert all(tuple(row) == COLUMNS for row in found.values())
+    assert all(tuple(row) == columns(ABLATION) for row in found.values())
 
 
 def test_the_ablation_is_a_family_of_its_own_without_what_failed():

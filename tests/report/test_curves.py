@@ -17,8 +17,14 @@ from lighthouse.runtime.errors import DataError
 
 METHODS = [
     {"name": "random", "label": "Random", "coreset": "random"},
-    {"name": "dit", "label": "DiT", "prior": "base", "guidance": []},
-    {"name": "joint", "label": "Joint", "prior": "rsm", "guidance": ["dpp", "mean"]},
+    {"name": "dit", "label": "DiT", "prior": "base", "guidance": [], "earlier": False},
+    {
+        "name": "joint",
+        "label": "Joint",
+        "prior": "rsm",
+        "guidance": ["dpp", "mean"],
+        "earlier": False,
+    },
 ]
 NAN = float("nan")
 
@@ -101,21 +107,23 @@ def cost(**changed):
     [
         ({"coreset": "herding", "prior": None, "guidance": []}, "real images"),
         ({"coreset": None, "prior": "base", "guidance": []}, "base prior"),
-        ({"coreset": None, "prior": "base", "guidance": ["mode"]}, "earlier methods"),
-        ({"prior": "minimax", "guidance": []}, "earlier methods"),
+        ({"prior": "base", "guidance": ["mode"], "earlier": True}, "earlier methods"),
+        ({"prior": "minimax", "guidance": [], "earlier": True}, "earlier methods"),
         ({"prior": "base", "guidance": ["dpp", "mean"]}, "RSM and CGS"),
         ({"prior": "control", "guidance": []}, "RSM and CGS"),
         ({"coreset": None, "prior": None}, "other sets"),
     ],
 )
 def test_a_methods_family_follows_from_what_it_is_composed_of(method, expected):
-    assert family(method) == expected
+    assert family({"earlier": False, **method}) == expected
 
 
 def test_no_two_methods_look_alike():
     priors = ("base", "minimax", "rsm")
     rows = [
-        {"name": f"{prior}{i}", "label": "", "prior": prior} for prior in priors for i in range(9)
+        {"name": f"{prior}{i}", "label": "", "prior": prior, "earlier": prior == "minimax"}
+        for prior in priors
+        for i in range(9)
     ]
     seen = {(look.colour, look.marker, look.dash) for look in looks(rows).values()}
     assert len(seen) == len(rows)

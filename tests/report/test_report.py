@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
-from lighthouse.report import accuracy
+from lighthouse.report import accuracy, guidance
 from lighthouse.report.figures import (
     COLOURS,
     band,
@@ -15,7 +15,7 @@ from lighthouse.report.figures import (
     ssim_curve,
 )
 from lighthouse.report.grids import first_images, image_grid, spaced
-from lighthouse.report.tables import GUIDANCE_COLUMNS, guidance_row, readable, write_table
+from lighthouse.report.tables import readable, write_table
 from lighthouse.tables import cell_key, concatenate, read_rows, write_rows
 
 CELL = {
@@ -176,27 +176,31 @@ def about(weights, applied):
 
 def test_a_guidance_row_has_the_weights_as_given_and_as_applied():
     given = {"eta_dpp": 100.0, "mu_dm": 1000.0}
-    row = guidance_row(CELL, about(given, {"eta_dpp": 6.25, "mu_dm": 62.5}), pull=0.1)
+    row = guidance.guidance_row(CELL, about(given, {"eta_dpp": 6.25, "mu_dm": 62.5}))
     assert (row["eta_dpp"], row["eta_dpp_applied"], row["mu_dm_applied"]) == (100.0, 6.25, 62.5)
     assert row["eta_share"] == pytest.approx(100 / 4096)
-    assert (row["lambda"], row["latent_dim"], row["mean_pull"]) == (0.005, 256, 0.1)
+    assert (row["lambda"], row["latent_dim"], row["mean_pull"]) == (
+        0.005,
+        256,
+        2 * 1000 / (5 * 4096),
+    )
     assert (row["k_influence"], row["mode_scale"], row["status"]) == (0.0, 0.0, "measured")
-    assert tuple(row) == GUIDANCE_COLUMNS
+    assert tuple(row) == guidance.columns()
 
 
 def test_a_guidance_row_has_the_weights_of_a_rival():
     given = {"k_influence": 5.0, "gamma_deviation": 50.0}
-    row = guidance_row(CELL, about(given, {"k_influence": 5.0, "gamma_deviation": 3.125}), 0.0)
+    row = guidance.guidance_row(CELL, about(given, {"k_influence": 5.0, "gamma_deviation": 3.125}))
     assert (row["k_influence"], row["gamma_deviation"]) == (5.0, 50.0)
     assert row["gamma_deviation_applied"] == 3.125
     assert row["eta_dpp_applied"] == 0.0
 
 
 def test_a_guidance_row_of_samples_that_failed_is_missing():
-    row = guidance_row(CELL, None, pull=0.1)
+    row = guidance.guidance_row(CELL, None)
     assert (row["method"], row["status"]) == ("m", "missing")
     assert row["mean_pull"] != row["mean_pull"]
-    assert tuple(row) == GUIDANCE_COLUMNS
+    assert tuple(row) == guidance.columns()
 
 
 # Figures.

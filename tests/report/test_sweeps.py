@@ -22,6 +22,7 @@ def close_figures():
 
 
 SWEEPS = {"lambda": [0, 0.1], "eta_dpp": [0, 30], "mu_dm": [10]}
+LABELS = {"lambda": "λ", "eta_dpp": "η", "mu_dm": "μ"}
 TABLE = {"toy": {"lambda": 0.1, "eta_dpp": 100, "mu_dm": 10}}
 
 
@@ -123,7 +124,7 @@ def test_coverage_of_a_sweep_is_over_sampling_seeds():
 def test_a_point_that_failed_is_not_drawn_and_is_named():
     rows = swept()
     assert sweep_left_out(rows) == "missing: eta_dpp = 30 (toy)"
-    figure = sensitivity_figure(rows, "title", sweep_left_out(rows))
+    figure = sensitivity_figure(rows, LABELS, "title", sweep_left_out(rows))
     assert figure.get_supxlabel() == "missing: eta_dpp = 30 (toy)"
     line, ring = figure.axes[1].lines
     assert (list(line.get_xdata()), list(line.get_ydata())) == ([0, 100], [70, 90])
@@ -131,9 +132,10 @@ def test_a_point_that_failed_is_not_drawn_and_is_named():
 
 
 def test_a_column_of_panels_a_factor_with_every_value_on_its_axis(tmp_path):
-    figure = sensitivity_figure(swept(), "title")
+    figure = sensitivity_figure(swept(), LABELS, "title")
     figure.canvas.draw()
     labels = [[t.get_text() for t in axes.get_xticklabels()] for axes in figure.axes[3:]]
     assert labels == [["0", "0.1"], ["0", "30", "100"], ["10"]]
+    assert [axes.get_xlabel() for axes in figure.axes[3:]] == ["λ", "η", "μ"]
     save_figure(figure, [tmp_path / "s.png"])
     assert (tmp_path / "s.png").stat().st_size > 0

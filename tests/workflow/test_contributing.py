@@ -7,8 +7,8 @@ from types import ModuleType
 import pytest
 
 from lighthouse.config.load import load_study
-from lighthouse.guidance import TERMS
-from lighthouse.units import TERM_WEIGHTS, Weight
+from lighthouse.parts import terms
+from lighthouse.runtime.named import load
 from repository import ROOT
 from shipped import table
 
@@ -41,12 +41,10 @@ def test_the_example_passes_its_own_tests(nearest):
         test()
 
 
-def test_the_examples_lines_fit_their_registries(nearest):
-    (term,) = eval(block('{"nearest": nearest}'), vars(nearest)).items()
-    (weight,) = eval(block("nu_nearest"), {"Weight": Weight}).items()
-    assert term[0] == weight[0]
-    assert type(weight[1]) is type(next(iter(TERM_WEIGHTS.values())))
-    assert callable(term[1]) and callable(next(iter(TERMS.values())))
+def test_the_examples_declaration_is_of_the_examples_function(nearest):
+    term = eval(block("nu_nearest"), vars(terms))
+    assert load(term.make) is nearest.nearest
+    assert term.name not in terms.TERMS
 
 
 def test_the_examples_row_of_existing_parts_is_a_method(tmp_path):

@@ -83,11 +83,13 @@ wildcard_constraints:
     protocol=one_of(study.config["protocols"]),
 
 
-def code(script):
-    """A digest of a script and of what it reaches of the package: an edit of it reruns the rule."""
-    return code_digest(
-        f"{workflow.basedir}/workflow/scripts/{script}", f"{workflow.basedir}/workflow/lib"
-    )
+def code(script, makers=()):
+    """A digest of a script and of what it reaches of the package: an edit of it reruns the rule.
+
+    makers: functions that the script loads by name, ``module:function``.
+    """
+    folder = f"{workflow.basedir}/workflow"
+    return code_digest(f"{folder}/scripts/{script}", f"{folder}/lib", makers)
 
 
 def batch_of(wildcards):
@@ -131,9 +133,11 @@ def sampled_cells(wildcards):
             **made(source),
             **({} if shard is None else files_of(paths.shard(shard, source))),
             "coupling": study.methods[source.method].coupling,
-            "terms": study.term_options(source),
-            "weights": study.term_weights(source),
+            "terms": study.terms(source),
             "sampler": study.sampler(source),
+            "guided_by_surrogate": study.methods[source.method].needs_surrogate,
+            # Of its own terms alone, so that a new one reruns no other.
+            "code": code("sample.py", [term["make"] for term in study.terms(source)]),
         }
         for source in batch_of(wildcards).sources
     ]
@@ -252,7 +256,7 @@ def prior_of(wildcards):
 def surrogate_of(wildcards):
     """The folder of the surrogate, where the guidance of one of a batch's methods asks for one."""
     methods = {cell.method for cell in batch_of(wildcards).sources}
-    asked = any("influence" in study.methods[method].guidance for method in methods)
+    asked = any(study.methods[method].needs_surrogate for method in methods)
     return [paths.surrogate(wildcards.dataset)] if asked else []
 
 

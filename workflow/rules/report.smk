@@ -389,7 +389,8 @@ if SWEEP:
             classes=[SWEEP["shown_class"]],
             columns=SWEEP["ipc"],
             labels=lambda wildcards: [
-                f"η_DPP = {cell.eta_dpp:g}" for cell in study.sweep_cells(wildcards.dataset)
+                f"{study.sweepable(cell.method)['eta_dpp'].symbol} = {cell.eta_dpp:g}"
+                for cell in study.sweep_cells(wildcards.dataset)
             ],
             code=code("figure_grid.py"),
         script:
@@ -423,6 +424,7 @@ if SWEEP and (SWEEP["lambda"] or SWEEP["mu_dm"]):
             label=study.methods[SWEEP["method"]].label,
             ipc=SWEEP["ipc"],
             sweeps=rows.swept_values(study),
+            axes=rows.swept_labels(study),
             table=rows.table_values(study),
             absent=[],
             code=code("figure_sensitivity.py"),

@@ -55,7 +55,6 @@ rule sample:
         cells=sampled_cells,
         seeds=study.run["seeds"],
         classes=classes_of,
-        code=code("sample.py"),
     script:
         "../scripts/sample.py"
 

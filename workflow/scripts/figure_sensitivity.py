@@ -18,6 +18,7 @@ runs, diversity = (
 )
 data = sweep_rows(runs, diversity, params.sweeps, params.table)
 title = f"{params.label}, {params.ipc} images per class"
-save_figure(sensitivity_figure(data, title, sweep_left_out(data)), [job.output.pdf, job.output.png])
+figure = sensitivity_figure(data, params.axes, title, sweep_left_out(data))
+save_figure(figure, [job.output.pdf, job.output.png])
 write_rows(job.output.csv, data.to_dict("records"))
 job.done(f"accuracy at {len(data)} points of {len(params.sweeps)} sweeps")

@@ -16,7 +16,7 @@ from lighthouse.diffusion.autoencoder import (  # noqa: E402
 from lighthouse.diffusion.denoiser import load_denoiser  # noqa: E402
 from lighthouse.diffusion.loading import RECORD  # noqa: E402
 from lighthouse.diffusion.sampler import sample, sets_of  # noqa: E402
-from lighthouse.guidance import Context, guides_of  # noqa: E402
+from lighthouse.guidance import Context, applied_weight, guides_of  # noqa: E402
 from lighthouse.runtime.cells import content_digest, made_from, run_cells  # noqa: E402
 from lighthouse.runtime.files import (  # noqa: E402
     read_about,
@@ -26,7 +26,6 @@ from lighthouse.runtime.files import (  # noqa: E402
 )
 from lighthouse.runtime.precision import full_float32  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
-from lighthouse.units import applied_weights  # noqa: E402
 
 full_float32()
 params, dataset, seeds = job.params, job.wildcards.dataset, list(job.params.seeds)
@@ -53,7 +52,8 @@ def make(cell: dict) -> dict:
         decode=decoder_of(autoencoder),
         device=device(),
     )
-    guides = guides_of(list(cell["terms"]), cell["weights"], cell["terms"], context)
+    terms = cell["terms"]
+    guides = guides_of(terms, context)
     job.work_begins()
     latents, work = sample(
         model,
@@ -71,10 +71,12 @@ def make(cell: dict) -> dict:
         **provenance(
             method=cell["method"],
             coupling=cell["coupling"],
-            terms=cell["terms"],
-            latent_dim=means[0].numel(),
-            weights=cell["weights"],
-            applied_weights=applied_weights(cell["weights"], means[0].numel()),
+            terms={term["name"]: term["options"] for term in terms},
+            latent_dim=context.latent_dim,
+            weights={term["column"]: term["weight"] for term in terms},
+            applied_weights={
+                term["column"]: applied_weight(term, context.latent_dim) for term in terms
+            },
             sampler=cell["sampler"],
             tf32=False,
             seeds=seeds,
@@ -85,5 +87,10 @@ def make(cell: dict) -> dict:
     return job.cost(images=len(seeds) * len(chosen) * ipc, denoiser=asdict(work))
 
 
-read = [job.input.prior, job.input.autoencoder, *job.input.surrogate, measured]
-run_cells(job, params.cells, made_from(params.code, content_digest(read)), make)
+read = [job.input.prior, job.input.autoencoder, measured]
+basis, surrogate = content_digest(read), content_digest(job.input.surrogate)
+cells = [
+    {**cell, "code": made_from(cell["code"], surrogate)} if cell["guided_by_surrogate"] else cell
+    for cell in params.cells
+]
+run_cells(job, cells, basis, make)

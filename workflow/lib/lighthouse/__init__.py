@@ -7,9 +7,11 @@ tests/test_rooms.py:
 ``tables`` CSV files
 ``steps`` of the noise schedule, by number
 ``units`` of the guidance weights
+``parts`` declarations of what methods are made of
 ``datasets`` real images and their latents on disk
 ``students`` networks, their training, surrogates
-``config`` what a user may say
+``config`` what a user may say, and the grid that it spans
+``paths`` where everything of ``results/`` lies
 ``metrics`` of sets and of real images
 ``couplings`` of the images of a set
 ``coresets`` of real images

@@ -7,8 +7,9 @@ from lighthouse.config.grid import CEILING
 from lighthouse.config.grid_checks import grid_checks
 from lighthouse.config.study import Study
 from lighthouse.datasets.sources import SOURCES
+from lighthouse.parts.objectives import OBJECTIVES
+from lighthouse.parts.terms import TERMS, named
 from lighthouse.students.limits import network_problem, teacher_problem
-from lighthouse.units import TERM_WEIGHTS
 
 
 def duplicates(rows: dict, study: Study) -> Iterable[str]:
@@ -115,26 +116,26 @@ def _check_methods(study: Study) -> Iterable[str]:
                 f"allowed: {', '.join(priors)}"
             )
         for term in method.guidance:
-            if term not in TERM_WEIGHTS:
+            if term not in TERMS:
                 yield (
                     f"{path}: {method.name}: guidance term {term!r} is not known; "
-                    f"allowed: {', '.join(TERM_WEIGHTS)}, joined by +"
+                    f"allowed: {', '.join(TERMS)}, joined by +"
                 )
         if len(set(method.guidance)) < len(method.guidance):
             yield f"{path}: {method.name}: a guidance term is named twice"
-        known = [TERM_WEIGHTS[term] for term in method.guidance if term in TERM_WEIGHTS]
-        for term in method.guidance:
-            if term in TERM_WEIGHTS and method.coupling not in TERM_WEIGHTS[term].couplings:
+        known = named(method.guidance)
+        for term in known:
+            if method.coupling not in term.couplings:
                 yield (
-                    f"{path}: {method.name}: guidance {term!r} has no effect under coupling "
+                    f"{path}: {method.name}: guidance {term.name!r} has no effect under coupling "
                     f"{method.coupling!r}, where an image does not see the others it needs; "
-                    f"allowed: {' or '.join(TERM_WEIGHTS[term].couplings)}"
+                    f"allowed: {' or '.join(term.couplings)}"
                 )
-        if method.coupling in ("joint", "sequential") and not any(w.couples for w in known):
+        if method.coupling in ("joint", "sequential") and not any(t.couples for t in known):
             yield (
                 f"{path}: {method.name}: coupling {method.coupling!r} without a term that couples "
                 "changes nothing; give such a term "
-                f"({', '.join(t for t, w in TERM_WEIGHTS.items() if w.couples)}), or coupling 'iid'"
+                f"({', '.join(t.name for t in TERMS.values() if t.couples)}), or coupling 'iid'"
             )
 
 
@@ -147,7 +148,12 @@ def _check_priors(priors: dict) -> Iterable[str]:
                 f"config: priors.{name}: objective 'plain' is for base alone; "
                 "for plain fine-tuning write {objective: rsm, lambda: 0}"
             )
-        yield from _options_of_kind(f"priors.{name}", "objective", spec, OBJECTIVE_KEYS)
+        yield from _options_of_kind(f"priors.{name}", "objective", spec, _keys_of(OBJECTIVES))
+
+
+def _keys_of(parts: Mapping) -> dict[str, tuple[str, ...]]:
+    """The keys that go with each of some declared parts."""
+    return {name: tuple(part.options) for name, part in parts.items()}
 
 
 def _options_of_kind(place: str, key: str, options: dict, kinds: dict) -> Iterable[str]:
@@ -160,7 +166,6 @@ def _options_of_kind(place: str, key: str, options: dict, kinds: dict) -> Iterab
         yield f"config: {place}: {name!r} has no effect with {key} {kind!r}; leave it out"
 
 
-OBJECTIVE_KEYS = {"plain": (), "rsm": ("lambda",), "minimax": ("positive", "negative", "memory")}
 STUDENT_KEYS = {"convnet": ("width",), "resnet-ap": (), "resnet": ("norm",)}
 EXTRACTOR_KEYS = {"trained": ("epochs",), "inception": ("weights",), "squeezenet": ("weights",)}
 RATE_KEYS = {"one-cycle": ("warmup",), "constant": ()}

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
+from lighthouse.parts.objectives import OBJECTIVES
+from lighthouse.parts.terms import named
+
 #: Couplings under which image n of a class does not depend on how many follow.
 PREFIX_COUPLINGS = frozenset({"iid"})
 
@@ -38,9 +41,12 @@ class Prior:
         """Folder below ``results/priors/<dataset>/``."""
         if self.name == "base":
             return "base"
-        what = self.name
-        if self.objective == "rsm":
-            what = f"rsm/lambda~{number(self.options['lambda'])}"
+        # What the hyperparameter table may give tells priors of one objective apart.
+        given = OBJECTIVES[self.objective].from_table
+        what = "/".join(
+            [self.objective if given else self.name]
+            + [f"{key}~{number(self.options[key])}" for key in given]
+        )
         moved = f",{self.moved[0]}~{number(self.moved[1])}" if self.moved else ""
         return f"{what}/lr~{number(self.learning_rate)}{moved}"
 
@@ -63,7 +69,12 @@ class Method:
     @property
     def picks_real_images(self) -> bool:
         """True where a class needs at least as many real images as the IPC."""
-        return self.coreset is not None or "mode" in self.guidance
+        return self.coreset is not None or any(t.needs_real_images for t in named(self.guidance))
+
+    @property
+    def needs_surrogate(self) -> bool:
+        """Whether one of its terms asks for the network of ``students.surrogate``."""
+        return any(term.needs_surrogate for term in named(self.guidance))
 
     @property
     def ignores_ipc(self) -> bool:

@@ -7,12 +7,12 @@ from itertools import chain
 from lighthouse.config.grid import Method
 from lighthouse.config.schema import check
 from lighthouse.config.study import Study
-from lighthouse.config.sweepable import hyperparameters, sweepable
 from lighthouse.datasets.sources import SOURCES
+from lighthouse.parts.objectives import OBJECTIVES
+from lighthouse.parts.terms import Term, named
 from lighthouse.runtime.errors import DataError
 from lighthouse.steps import respaced
 from lighthouse.students.limits import network_problem
-from lighthouse.units import REFERENCE_LATENT_DIM, mean_pull
 
 
 def grid_checks(study: Study) -> Iterable[str]:
@@ -41,9 +41,9 @@ def grid_checks(study: Study) -> Iterable[str]:
         yield from _check_students(study, dataset)
         yield from _check_guided_steps(study, dataset)
         options = study.dataset(dataset)
-        influenced = [m.name for m in _methods_in_use(study) if "influence" in m.guidance]
-        if influenced and "surrogate" not in options:
-            yield f"config: datasets.{dataset}: 'surrogate' is missing ({influenced[0]} needs it)"
+        asking = [m.name for m in _methods_in_use(study) if m.needs_surrogate]
+        if asking and "surrogate" not in options:
+            yield f"config: datasets.{dataset}: 'surrogate' is missing ({asking[0]} needs it)"
         try:
             classes = sum(map(len, study.shards(dataset)))
         except DataError as error:
@@ -82,21 +82,34 @@ def _asked(study: Study) -> list[tuple[str, int]]:
     return list(dict.fromkeys(asked))
 
 
+def _columns(study: Study, method: Method) -> list[str]:
+    """The hyperparameters that a method reads."""
+    if not method.prior:
+        return []
+    spec = study.config["priors"][method.prior]
+    about = OBJECTIVES[spec["objective"]]
+    tuned = ["learning_rate"] if about.tunes else []
+    weighed = [key for key in about.from_table if spec[key] == "table"]
+    return weighed + tuned + [term.column for term in named(method.guidance)]
+
+
 def _check_rows(study: Study, table: object) -> Iterable[str]:
     """The hyperparameters that each method needs at each IPC at which it is run."""
     for dataset in study.run["datasets"]:
         needing = defaultdict(list)  # methods by the field that they miss
         for name, ipc in _asked(study):
             row, method = study.weights(dataset, name, ipc), study.methods[name]
-            columns = hyperparameters(study, name)
+            columns = _columns(study, method)
             if columns and not row:
                 yield f"{table}: no row for dataset {dataset!r} and IPC {ipc}"
                 continue
             for column in columns:
                 if column not in row:
                     needing[ipc, column].append(name)
-            if "mean" in method.guidance and "mu_dm" in row:
-                yield from _check_pull(f"{table}: {dataset}, IPC {ipc}: mu_dm", row["mu_dm"], ipc)
+            for term in named(method.guidance):
+                if term.column in row:
+                    place = f"{table}: {dataset}, IPC {ipc}: {term.column}"
+                    yield from _check_weight(place, term, row[term.column], ipc)
         where = defaultdict(list)  # IPCs by column and methods: one line for an empty column
         for (ipc, column), names in needing.items():
             where[column, tuple(names)].append(ipc)
@@ -107,13 +120,10 @@ def _check_rows(study: Study, table: object) -> Iterable[str]:
             )
 
 
-def _check_pull(place: str, mu_dm: float, ipc: int) -> Iterable[str]:
-    if mean_pull(mu_dm, ipc) > 1:
-        yield (
-            f"{place} {mu_dm:g} overshoots: a step would move the set by "
-            f"{mean_pull(mu_dm, ipc):g} times its distance from the class mean; allowed: at most "
-            f"{ipc * REFERENCE_LATENT_DIM / 2:g}"
-        )
+def _check_weight(place: str, term: Term, weight: float, ipc: int) -> Iterable[str]:
+    problem = term.problem(weight, ipc)
+    if problem:
+        yield f"{place} {weight:g} {problem}"
 
 
 def _not_run(study: Study, key: str, method: str, ipc: int) -> Iterable[str]:
@@ -129,10 +139,10 @@ def _check_sweep(study: Study) -> Iterable[str]:
     if sweep["ipc"] not in study.run["ipc"]:
         yield f"config: run.sweep.ipc: {sweep['ipc']} {_none_of(study.run['ipc'], 'run.ipc')}"
     yield from _not_run(study, "sweep", sweep["method"], sweep["ipc"])
-    ranges = sweepable(study, sweep["method"])
+    ranges = study.sweepable(sweep["method"])
     lacking = [name for name in study.swept if name not in ranges]
     if lacking:
-        able = [m for m in study.run["methods"] if set(study.swept) <= set(sweepable(study, m))]
+        able = [m for m in study.run["methods"] if set(study.swept) <= study.sweepable(m).keys()]
         yield (
             f"config: run.sweep.method: {sweep['method']!r} has no {' and no '.join(lacking)} to "
             f"sweep, but {', '.join(ranges) or 'nothing'}; allowed: "
@@ -141,9 +151,11 @@ def _check_sweep(study: Study) -> Iterable[str]:
     for name in (name for name in study.swept if name in ranges):
         for i, value in enumerate(study.swept[name]):
             place = f"config: run.sweep.values.{name}.{i}"
-            yield from check(value, ranges[name], place)
-            if name == "mu_dm":
-                yield from _check_pull(f"{place}:", value, sweep["ipc"])
+            yield from check(value, ranges[name].range, place)
+    for term in named(study.methods[sweep["method"]].guidance):
+        for i, weight in enumerate(study.swept.get(term.column, [])):
+            place = f"config: run.sweep.values.{term.column}.{i}:"
+            yield from _check_weight(place, term, weight, sweep["ipc"])
 
 
 def _check_lighthouse(study: Study) -> Iterable[str]:

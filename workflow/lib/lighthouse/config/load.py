@@ -9,6 +9,7 @@ from lighthouse.config.checks import cross_checks, duplicates, published_names
 from lighthouse.config.grid import Method, method_of
 from lighthouse.config.schema import ConfigError, check, load_schema, read_table
 from lighthouse.config.study import Study, table_path
+from lighthouse.parts.terms import with_defaults
 
 
 def load_study(config: Mapping, base: str | Path) -> Study:
@@ -17,6 +18,7 @@ def load_study(config: Mapping, base: str | Path) -> Study:
     Raises ``ConfigError`` with every mistake found, each with its place.
     """
     base = Path(base)
+    config = completed(config)
     schemas = base / "workflow" / "schemas"
     schema = load_schema(schemas / "config.schema.yaml")
     problems = check(config, schema, "config")
@@ -40,12 +42,21 @@ def load_study(config: Mapping, base: str | Path) -> Study:
     return study
 
 
+def completed(config: Mapping) -> Mapping:
+    """A config with the declared options of the guidance terms that it leaves out."""
+    guidance = config.get("guidance")
+    if not isinstance(guidance, dict):
+        return config
+    return {**config, "guidance": with_defaults(guidance)}
+
+
 def check_name(study: Study) -> None:
     """Raise ``ConfigError`` where another study goes by the shipped one's name.
 
     Its results would replace those of the default.
     """
-    shipped = yaml.safe_load((study.base / "config" / "config.yaml").read_text("utf-8"))
+    path = study.base / "config" / "config.yaml"
+    shipped = completed(yaml.safe_load(path.read_text("utf-8")))
     if study.folder is None and study.config != shipped:
         changed = [key for key in study.config if study.config[key] != shipped.get(key)]
         raise ConfigError(

@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 from lighthouse import paths
 from lighthouse.config import stamps
-from lighthouse.config.grid import ALL, CEILING, TABLE, Cell
+from lighthouse.config.grid import ALL, CEILING, TABLE, Cell, Method
 from lighthouse.config.study import Study
+from lighthouse.parts.objectives import OBJECTIVES
+from lighthouse.parts.terms import TERMS, named
 
 
 class Expected(NamedTuple):
@@ -142,7 +144,7 @@ def _cost_row(study: Study, cell: Cell) -> dict:
         prior = study.prior(cell)
         if prior.name != "base":
             preparation.append(paths.prior_cost(dataset, prior.path))
-        if "influence" in method.guidance:
+        if method.needs_surrogate:
             preparation.append(paths.surrogate_cost(dataset))
     (sample,) = sample_records(study, [cell])
     return {
@@ -158,20 +160,26 @@ def _cost_row(study: Study, cell: Cell) -> dict:
 
 
 def ablation_specs(study: Study) -> list[dict]:
-    """The ablation's rows: its cells with their factors."""
-    return [_factors(study, cell) for cell in study.ablation_cells]
+    """The ablation's rows: its cells with their factors, and the columns that tell these.
+
+    ``factors``: whether (yes or no) the prior has RSM's term, and each guidance term that one
+    of the ablation's methods has, in the order of their declaration.
+    """
+    cells = study.ablation_cells
+    used = {term for cell in cells for term in study.methods[cell.method].guidance}
+    terms = [term for term in TERMS if term in used]
+    return [_ablation_row(study, cell, terms) for cell in cells]
 
 
-def _factors(study: Study, cell: Cell) -> dict:
+def _ablation_row(study: Study, cell: Cell, terms: list[str]) -> dict:
     method = study.methods[cell.method]
     lam = study.prior(cell).options.get("lambda", 0) if method.prior else 0
-    factors = {"rsm": lam > 0, "dpp": "dpp" in method.guidance}
-    factors["mean"] = "mean" in method.guidance
+    factors = {"rsm": lam > 0, **{term: term in method.guidance for term in terms}}
     words = {name: "yes" if given else "no" for name, given in factors.items()}
     prior = study.config["priors"].get(method.prior, {})
     untuned = method.prior == "base" or prior.get("lambda") == 0
     plain = untuned and not method.guidance
-    return {**cell.row, **words, "coupling": method.coupling, "plain": plain}
+    return {**cell.row, "factors": words, "coupling": method.coupling, "plain": plain}
 
 
 def sweep_points(study: Study) -> list[dict]:
@@ -187,15 +195,31 @@ def sweep_points(study: Study) -> list[dict]:
     ]
 
 
+def swept_labels(study: Study) -> dict[str, str]:
+    """What stands on the axis of each number that the sweep moves."""
+    return {name: study.sweepable(study.run["sweep"]["method"])[name].label for name in study.swept}
+
+
 def method_records(study: Study) -> list[dict]:
     """The composition of every method that the study computes."""
     return [asdict(study.methods[name]) for name in dict.fromkeys(c.method for c in study.cells)]
 
 
 def method_looks(study: Study) -> list[dict]:
-    """The methods of the leaderboard with their parts, by which figures tell them apart."""
+    """The methods of the leaderboard with their parts, by which figures tell them apart.
+
+    ``earlier``: whether a part was published before RSM and CGS.
+    """
     names = [*study.run["methods"], *study.config["external"]]
-    return [asdict(study.methods[name]) for name in names]
+    methods = [study.methods[name] for name in names]
+    return [{**asdict(method), "earlier": _is_earlier(study, method)} for method in methods]
+
+
+def _is_earlier(study: Study, method: Method) -> bool:
+    parts: list = named(method.guidance)
+    if method.prior:
+        parts.append(OBJECTIVES[study.config["priors"][method.prior]["objective"]])
+    return any(part.earlier for part in parts)
 
 
 def largest_cells(study: Study, dataset: str) -> list[Cell]:

@@ -46,9 +46,10 @@ def samples(study: Study, cell: Cell) -> str:
         tuning = None if prior.name == "base" else dataset["tuning"]
         known["prior"] = [prior.path, dict(prior.options), tuning]
         known["coupling"] = method.coupling
-        known["terms"] = study.term_options(cell)
-        known["weights"] = study.term_weights(cell)
-        known["surrogate"] = dataset.get("surrogate") if "influence" in method.guidance else None
+        known["terms"] = [
+            {key: term[key] for key in ("name", "weight", "options")} for term in study.terms(cell)
+        ]
+        known["surrogate"] = dataset["surrogate"] if method.needs_surrogate else None
         known["sampler"] = {key: sampler[key] for key in sampler if key != "classes_per_job"}
     return stamp(known)
 

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from lighthouse.config.grid import Cell, Method, Prior, number
 from lighthouse.datasets.sources import SOURCES
-from lighthouse.units import TERM_WEIGHTS
+from lighthouse.parts.objectives import OBJECTIVES
+from lighthouse.parts.sweeps import Swept, sweepable
+from lighthouse.parts.terms import named
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,18 +135,27 @@ class Study:
 
     def term_weights(self, cell: Cell) -> dict[str, float]:
         """The weight of each term of a cell's method, by column, in the papers' unit."""
-        row, terms = self.hyperparameters_of(cell), self.methods[cell.method].guidance
-        return {TERM_WEIGHTS[term].column: row[TERM_WEIGHTS[term].column] for term in terms}
+        row = self.hyperparameters_of(cell)
+        return {term.column: row[term.column] for term in named(self.methods[cell.method].guidance)}
 
-    def term_options(self, cell: Cell) -> dict[str, dict]:
-        """The options of each term of a cell's method."""
-        given = self.config["guidance"]
-        terms = self.methods[cell.method].guidance
-        return {term: _moved(given[term], term, cell) for term in terms}
+    def terms(self, cell: Cell) -> list[dict]:
+        """The terms of a cell's method with their weights and options, as its job takes them."""
+        weights, options = self.term_weights(cell), self.config["guidance"]
+        return [
+            term.at_work(weights[term.column], _moved(options[term.name], term.name, cell))
+            for term in named(self.methods[cell.method].guidance)
+        ]
 
     def sampler(self, cell: Cell) -> dict:
         """The options by which a cell is sampled."""
         return _moved(self.dataset(cell.dataset)["sampler"], "sampler", cell)
+
+    def sweepable(self, method: str) -> dict[str, Swept]:
+        """The numbers of a method that a sweep can vary, by name."""
+        about = self.methods[method]
+        if not about.prior:
+            return {}
+        return sweepable(about.guidance, self.config["priors"][about.prior]["objective"])
 
     def prior(self, cell: Cell) -> Prior:
         """The prior that a cell samples from."""
@@ -156,13 +167,11 @@ class Study:
         row = self.hyperparameters_of(cell)
         options = {key: value for key, value in spec.items() if key != "objective"}
         options = _moved(options, objective, cell)
-        if "lambda" in options:
-            given = row["lambda"] if options["lambda"] == "table" else options["lambda"]
-            options["lambda"] = float(cell.moved.get("lambda", given))
-        moved = {n: v for n, v in cell.moved.items() if n.startswith(f"{objective}.")}
-        return Prior(
-            name, objective, options, row["learning_rate"], next(iter(moved.items()), None)
-        )
+        for key in OBJECTIVES[objective].from_table:
+            given = row[key] if options[key] == "table" else options[key]
+            options[key] = float(cell.moved.get(key, given))
+        moved = [(n, v) for n, v in cell.moved.items() if n.startswith(f"{objective}.")]
+        return Prior(name, objective, options, row["learning_rate"], next(iter(moved), None))
 
     def priors(self, dataset: str) -> dict[str, Prior]:
         """The tuned priors of a dataset's cells, by path."""
@@ -223,10 +232,10 @@ class Study:
     def table_value(self, cell: Cell, name: str) -> float:
         """The tables' own value, at a cell of theirs, of a number that a sweep can move."""
         part, dot, option = name.partition(".")
-        if name == "lambda":
-            return self.prior(cell).options[name]
         if not dot:
-            return float(self.weights(cell.dataset, cell.method, cell.ipc)[name])
+            row = self.weights(cell.dataset, cell.method, cell.ipc)
+            of_prior = self.prior(cell).options
+            return float(of_prior[name] if name in of_prior else row[name])
         if part == "sampler":
             return float(self.dataset(cell.dataset)["sampler"][option])
         if part in self.config["guidance"]:

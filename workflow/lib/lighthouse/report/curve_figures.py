@@ -166,8 +166,6 @@ def _cost_mark(axes: Axes, row: object, look: Look) -> None:
     )
 
 
-#: Names of the factors on axes.
-FACTORS = {"lambda": "λ of RSM", "eta_dpp": "DPP weight η_DPP", "mu_dm": "mean weight μ_DM"}
 #: What a sweep shows, below each other: column of the mean, of the deviation, name.
 SHOWN = (
     ("top1_last_mean", "top1_last_std", "top-1 accuracy (%)"),
@@ -175,9 +173,12 @@ SHOWN = (
 )
 
 
-def sensitivity_figure(data: pd.DataFrame, title: str, note: str = "") -> Figure:
+def sensitivity_figure(
+    data: pd.DataFrame, labels: Mapping[str, str], title: str, note: str = ""
+) -> Figure:
     """One column a factor, accuracy above and coverage below. data: of ``sweep_rows``.
 
+    labels: of the factors' axes, by factor.
     A band of one standard deviation; a ring marks the value of the hyperparameter table.
     Symmetric log axes, since 0 is a value.
     """
@@ -202,7 +203,7 @@ def sensitivity_figure(data: pd.DataFrame, title: str, note: str = "") -> Figure
                 _sweep_line(panels[r][c], rows, shown, COLOURS[1:][i % 6], _named(*curve))
             _weight_axis(panels[r][c], data[data.factor == factor].value)
         for axes, factor in zip(panels[1], factors, strict=True):
-            axes.set_xlabel(FACTORS[factor])
+            axes.set_xlabel(labels[factor])
         for axes, (*_, name) in zip(panels[:, 0], SHOWN, strict=True):
             axes.set_ylabel(name)
         handles = [line for line in panels[0][0].lines if not line.get_label().startswith("_")]

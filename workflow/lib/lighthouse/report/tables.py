@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from lighthouse.runtime.files import whole
-from lighthouse.tables import CELL, MEASURED, MISSING, NAN, parsed, write_rows
+from lighthouse.tables import MISSING, parsed, write_rows
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -56,48 +56,3 @@ def readable(text: str) -> str:
     if isinstance(value, float):
         return "–" if value != value else f"{value:.4g}"
     return text
-
-
-GUIDANCE_COLUMNS = (
-    *CELL,
-    "latent_dim",
-    "eta_dpp_applied",
-    "eta_share",
-    "mu_dm_applied",
-    "mean_pull",
-    "k_influence",
-    "gamma_deviation",
-    "gamma_deviation_applied",
-    "mode_scale",
-    "status",
-)
-
-
-def guidance_row(cell: Mapping, about: Mapping | None, pull: float) -> dict:
-    """A row of the guidance table: weights as given, and as applied to this latent size.
-
-    about: the header of the cell's samples, None where they failed. Weights that grow
-    with a latent's size have an applied one beside them (``units.TERM_WEIGHTS``); that
-    of a term which the method has not is 0. ``eta_share`` is η/D of the applied weight,
-    about the share of a latent's length by which a DPP step moves it; ``mean_pull`` the
-    share of the set's drift from the class mean that a step removes.
-    """
-    keys = {name: cell[name] for name in CELL}
-    if about is None:
-        return {**dict.fromkeys(GUIDANCE_COLUMNS, NAN), **keys, "status": MISSING}
-    options = about["options"]
-    given, applied = options["weights"], options["applied_weights"]
-    dim, eta = options["latent_dim"], applied.get("eta_dpp", 0.0)
-    return {
-        **keys,
-        "latent_dim": dim,
-        "eta_dpp_applied": eta,
-        "eta_share": eta / dim,
-        "mu_dm_applied": applied.get("mu_dm", 0.0),
-        "mean_pull": pull,
-        "k_influence": given.get("k_influence", 0.0),
-        "gamma_deviation": given.get("gamma_deviation", 0.0),
-        "gamma_deviation_applied": applied.get("gamma_deviation", 0.0),
-        "mode_scale": given.get("mode_scale", 0.0),
-        "status": MEASURED,
-    }

@@ -42,11 +42,11 @@ def run_cells(
     """Do what is not done of a job's cells, and write its record.
 
     cells: each with the path of its ``record``, its ``stamp`` (``config.stamps``) and maybe
-    ``sources``, the records of what it alone is made from. basis: a digest of the code and of
-    the inputs that all cells have in common. work: makes one cell and returns what its record
-    is to hold.
+    ``sources``, the records of what it alone is made from, and ``code``, a digest of its own.
+    basis: a digest of the code and of the inputs that all cells have in common. work: makes
+    one cell and returns what its record is to hold.
 
-    The record of a cell has ``stamp`` and ``made``, a digest of stamp, basis and sources. It is
+    The record of a cell has ``stamp`` and ``made``, a digest of all of these. It is
     written last, and removed before work begins: what a failure leaves behind has no record.
     An error is logged, and the cells behind it are done all the same. The batch's record,
     ``job.output.record``, has ``made`` by path and ``failed``, the errors.
@@ -55,7 +55,9 @@ def run_cells(
     for cell in cells:
         path = cell["record"]
         try:
-            digest = made_from(cell["stamp"], basis, *map(_made, cell.get("sources", ())))
+            digest = made_from(
+                cell["stamp"], cell.get("code", ""), basis, *map(_made, cell.get("sources", ()))
+            )
             if (recorded(path) or {}).get("made") == digest:
                 kept += 1
             else:

@@ -8,10 +8,10 @@ import time
 import pytest
 
 from lighthouse.runtime.digest import code_digest
-from shipped import BASE
+from repository import ROOT
 
-LIBRARY = BASE / "workflow" / "lib"
-SCRIPTS = BASE / "workflow" / "scripts"
+LIBRARY = ROOT / "workflow" / "lib"
+SCRIPTS = ROOT / "workflow" / "scripts"
 
 FILES = {
     "script.py": """

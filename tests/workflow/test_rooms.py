@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 import lighthouse
-from shipped import BASE
+from repository import ROOT
 
-LIBRARY = BASE / "workflow" / "lib"
+LIBRARY = ROOT / "workflow" / "lib"
 PACKAGE = "lighthouse"
-RULES = sorted((BASE / "workflow" / "rules").glob("*.smk"))
+RULES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
 
 #: What each room may import, itself aside, wherever an import stands: at the top, in a function,
 #: for a type checker. A room is a folder or a module right below the package; imports go one way.
@@ -141,7 +141,7 @@ def test_the_package_names_its_rooms_in_that_order():
 
 @pytest.mark.parametrize("pattern", NEVER_REACHED)
 def test_what_a_job_must_not_reach_it_does_not(pattern):
-    paths = list((BASE / "workflow").glob(pattern))
+    paths = list((ROOT / "workflow").glob(pattern))
     assert paths
     for path in paths:
         assert reached(path.read_text("utf-8"), LIBRARY) & NEVER_REACHED[pattern] == set(), path
