@@ -9,7 +9,7 @@ job = start(globals().get("snakemake"))
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
-from lighthouse.datasets.external import folders_for, problems, read_set  # noqa: E402
+from lighthouse.datasets.external import folders_for, problems, read_external  # noqa: E402
 from lighthouse.datasets.index import ImageIndex  # noqa: E402
 from lighthouse.diffusion.autoencoder import encode, load_autoencoder  # noqa: E402
 from lighthouse.runtime.errors import DataError  # noqa: E402
@@ -36,7 +36,7 @@ def encoded(images: np.ndarray) -> np.ndarray:
 
 # A set that stands for several seeds is read, encoded and held once.
 images = {
-    folder: read_set(folder, ipc, classes, job.params.image_size, job.threads)
+    folder: read_external(folder, ipc, classes, job.params.image_size, job.threads)
     for folder in set(folders.values())
 }
 latents = {folder: encoded(found) for folder, found in images.items()}
