@@ -14,7 +14,13 @@ from PIL import Image
 
 from lighthouse.datasets import external
 from lighthouse.datasets.export import write_class_folders
-from lighthouse.datasets.external import fingerprint, folders_for, problems, read_set, seed_folders
+from lighthouse.datasets.external import (
+    fingerprint,
+    folders_for,
+    problems,
+    read_external,
+    seed_folders,
+)
 from lighthouse.datasets.index import ImageIndex, read_image
 from lighthouse.diffusion.autoencoder import encode, load_autoencoder, new_autoencoder
 from lighthouse.diffusion.loading import save_model
@@ -61,19 +67,19 @@ def single(exported):
 def test_an_exported_set_is_read_back_as_it_was(exported, seed):
     assert problems(exported, IPC, CLASSES, [0, 1, 2]) == []
     folder = folders_for(exported, [0, 1, 2])[seed]
-    assert np.array_equal(read_set(folder, IPC, CLASSES, SIDE, threads=2), pictures(seed))
+    assert np.array_equal(read_external(folder, IPC, CLASSES, SIDE, threads=2), pictures(seed))
 
 
 def test_a_set_without_seeds_is_every_seeds(single):
     assert problems(single, IPC, CLASSES, [0, 1, 2]) == []
     assert folders_for(single, [0, 4]) == {0: single, 4: single}
-    assert np.array_equal(read_set(single, IPC, CLASSES, SIDE), pictures(1))
+    assert np.array_equal(read_external(single, IPC, CLASSES, SIDE), pictures(1))
 
 
 def test_images_are_scaled_and_cut_as_the_datasets_own(tmp_path):
     for name in CLASSES:
         noise(tmp_path / "set" / name / "1.png", side=20, seed=len(name))
-    found = read_set(tmp_path / "set", 1, CLASSES, 8)
+    found = read_external(tmp_path / "set", 1, CLASSES, 8)
     expected = read_image(tmp_path / "set" / "ant" / "1.png", 8)
     assert found.shape == (3, 1, 3, 8, 8)
     assert np.array_equal(found[1, 0], expected)
@@ -87,7 +93,7 @@ def test_grey_images_and_other_suffixes_are_read_as_rgb_in_the_order_of_names(tm
         (tmp_path / name / "notes.txt").write_text("no image")
         (tmp_path / name / ".hidden.png").write_text("no data")
     assert problems(tmp_path, 2, CLASSES, [0]) == []
-    found = read_set(tmp_path, 2, CLASSES, 8)
+    found = read_external(tmp_path, 2, CLASSES, 8)
     assert found[0, :, :, 0, 0].tolist() == [[10, 20, 30], [200, 200, 200]]
 
 
@@ -95,7 +101,7 @@ def test_a_broken_image_is_named(single):
     path = single / "bee" / "00001.png"
     path.write_bytes(path.read_bytes()[:60])
     with pytest.raises(DataError, match=re.escape(str(path))):
-        read_set(single, IPC, CLASSES, SIDE)
+        read_external(single, IPC, CLASSES, SIDE)
 
 
 # What is wrong.

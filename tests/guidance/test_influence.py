@@ -19,8 +19,8 @@ from lighthouse.guidance.influence import (
 )
 from lighthouse.guidance.state import State
 from lighthouse.runtime.errors import DataError
-from lighthouse.students.checkpoints import Checkpoint, loss_gradient, write_surrogate
 from lighthouse.students.networks import ConvNet
+from lighthouse.students.surrogate import Checkpoint, loss_gradient, write_surrogate
 from sampling import run
 from toy import CHANNELS, CLASSES, DIM, SIDE, redrawn, toy_denoiser
 

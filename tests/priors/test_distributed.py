@@ -159,7 +159,7 @@ def test_fewer_accelerators_than_asked_for_are_an_error(monkeypatch):
     monkeypatch.setattr(os, "execve", lambda *_: pytest.fail("started"))
     job = SimpleNamespace(params=SimpleNamespace(gpus=4))
     with pytest.raises(ValueError, match="4 accelerators are wanted, 1 can be seen"):
-        processes.spread(job, "prior.py")
+        processes.start_processes(job, "prior.py")
 
 
 @pytest.mark.parametrize(("gpus", "environment"), [(1, {}), (2, {"RANK": "0"})])
@@ -167,4 +167,4 @@ def test_a_job_of_one_process_and_one_that_was_spread_stay(monkeypatch, gpus, en
     monkeypatch.setattr(os, "execve", lambda *_: pytest.fail("started"))
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    processes.spread(SimpleNamespace(params=SimpleNamespace(gpus=gpus)), "prior.py")
+    processes.start_processes(SimpleNamespace(params=SimpleNamespace(gpus=gpus)), "prior.py")

@@ -10,18 +10,16 @@ from torch.nn import functional as F
 
 from lighthouse.students import surrogate as room
 from lighthouse.students.augment import normalise
-from lighthouse.students.checkpoints import (
+from lighthouse.students.networks import ConvNet
+from lighthouse.students.surrogate import (
     CHECKPOINTS,
     GRADIENTS,
     Surrogate,
-    loss_gradient,
-    write_surrogate,
-)
-from lighthouse.students.networks import ConvNet
-from lighthouse.students.surrogate import (
     class_gradients,
+    loss_gradient,
     rows_by_class,
     train_surrogate,
+    write_surrogate,
 )
 from toy_students import NETWORK, OFF, bars
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 sys.path.insert(0, f"{workflow.basedir}/workflow/lib")
 
-from lighthouse import paths
+from lighthouse.config import paths
 from lighthouse.config import rows, stamps
 from lighthouse.config.batches import EXTERNAL, REAL, SAMPLED, batches
 from lighthouse.config.disk import missing

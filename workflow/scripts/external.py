@@ -9,7 +9,7 @@ job = start(globals().get("snakemake"))
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
-from lighthouse.datasets.external import folders_for, problems, read_set  # noqa: E402
+from lighthouse.datasets.external import folders_for, problems  # noqa: E402
 from lighthouse.datasets.index import ImageIndex  # noqa: E402
 from lighthouse.diffusion.autoencoder import encode, load_autoencoder  # noqa: E402
 from lighthouse.runtime.cells import content_digest, made_from, run_cells  # noqa: E402
@@ -39,7 +39,7 @@ def make(cell: dict) -> dict:
     folders = folders_for(root, seeds)
     # A set that stands for several seeds is read, encoded and held once.
     images = {
-        folder: read_set(folder, ipc, classes, job.params.image_size, job.threads)
+        folder: read_external(folder, ipc, classes, job.params.image_size, job.threads)
         for folder in set(folders.values())
     }
     latents = {folder: encoded(found) for folder, found in images.items()}

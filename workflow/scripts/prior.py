@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from lighthouse.priors.processes import spread
+from lighthouse.priors.processes import start_processes
 from lighthouse.runtime.job import is_main, start
 
 job = start(globals().get("snakemake"))
 if job.params.training:
-    spread(job, "prior.py")
+    start_processes(job, "prior.py")
 
 from lighthouse.datasets.latents import Latents  # noqa: E402
 from lighthouse.diffusion.denoiser import load_denoiser, save_denoiser  # noqa: E402

@@ -1,7 +1,7 @@
 """Lighthouse: diffusion-based dataset distillation, and its benchmark.
 
 Rooms, none of which imports a later one; which of those before it each may is a table in
-tests/test_rooms.py:
+tests/workflow/test_rooms.py:
 
 ``runtime`` files, random generators, jobs, digests of code
 ``tables`` CSV files
@@ -10,8 +10,7 @@ tests/test_rooms.py:
 ``parts`` declarations of what methods are made of
 ``datasets`` real images and their latents on disk
 ``students`` networks, their training, surrogates
-``config`` what a user may say, and the grid that it spans
-``paths`` where everything of ``results/`` lies
+``config`` what a user may say, the grid that it spans, and where its results lie
 ``metrics`` of sets and of real images
 ``couplings`` of the images of a set
 ``coresets`` of real images

@@ -89,7 +89,7 @@ def _columns(study: Study, method: Method) -> list[str]:
     spec = study.config["priors"][method.prior]
     about = OBJECTIVES[spec["objective"]]
     tuned = ["learning_rate"] if about.tunes else []
-    weighed = [key for key in about.from_table if spec[key] == "table"]
+    weighed = [key for key in about.from_table if spec.get(key) == "table"]
     return weighed + tuned + [term.column for term in named(method.guidance)]
 
 

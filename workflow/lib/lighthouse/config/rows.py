@@ -6,8 +6,7 @@ From the grid alone, so that a row whose jobs failed is a row still.
 from dataclasses import asdict
 from typing import NamedTuple
 
-from lighthouse import paths
-from lighthouse.config import stamps
+from lighthouse.config import paths, stamps
 from lighthouse.config.grid import ALL, CEILING, TABLE, Cell, Method
 from lighthouse.config.study import Study
 from lighthouse.parts.objectives import OBJECTIVES
