@@ -1,5 +1,6 @@
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 sys.path.insert(0, f"{workflow.basedir}/workflow/lib")
@@ -9,14 +10,15 @@ from lighthouse.config.expectations import expectations
 from lighthouse.config.grid import Cell
 from lighthouse.config.schema import ConfigError
 from lighthouse.config.study import load_study
-from lighthouse.coresets import FEATURE_CORESETS
 from lighthouse.datasets.external import fingerprint
 from lighthouse.datasets.fastai import EDITIONS
+from lighthouse.parts import coresets, extractors
+from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.runtime.bytecode import keep_bytecode
 from lighthouse.report.cost import paths_of
 from lighthouse.report.unfinished import remake
 from lighthouse.runtime.digest import code_digest
-from lighthouse.runtime.weights import WEIGHTS
+from lighthouse.runtime.weights import RESNET18
 from snakemake.exceptions import WorkflowError
 
 keep_bytecode(os.environ, Path(".snakemake/pycache"))
@@ -46,6 +48,11 @@ EXTERNAL = list(study.config["external"])
 SHARDED = [name for name in study.run["datasets"] if len(study.shards(name)) > 1]
 WHOLE = [name for name in study.run["datasets"] if name not in SHARDED]
 DOWNLOADS = study.place(study.config["downloads"])
+# Files of pretrained weights by name: extractors go by their kind.
+DOWNLOADED = {
+    "resnet18": RESNET18,
+    **{kind.name: kind.download for kind in extractors.EXTRACTORS.values() if kind.download},
+}
 GPUS = study.config["compute"]["training_gpus"]
 
 
@@ -154,8 +161,28 @@ def sampling_code(wildcards):
 
 def features_of(wildcards):
     """The features that a coreset chooses by; none for one that needs none."""
-    asked = study.methods[wildcards.method].coreset in FEATURE_CORESETS
+    asked = coreset_of(wildcards).by_features
     return [f"results/features/{wildcards.dataset}.safetensors"] if asked else []
+
+
+def coreset_of(wildcards):
+    """The declaration of a method's coreset."""
+    return coresets.CORESETS[study.methods[wildcards.method].coreset]
+
+
+def objective_of(wildcards):
+    """The declaration of a prior's objective."""
+    return OBJECTIVES[study.config["priors"][wildcards.prior]["objective"]]
+
+
+def extractor_of(wildcards):
+    """The declaration of the kind of a dataset's extractor."""
+    return extractors.EXTRACTORS[study.dataset(wildcards.dataset)["extractor"]["kind"]]
+
+
+def extractor_code(script):
+    """A params function: a digest of a script and of the extractor that it loads."""
+    return lambda wildcards: code(script, [extractor_of(wildcards).network])
 
 
 def objective_options(wildcards):
@@ -237,7 +264,7 @@ def as_rows(cells):
 def extractor_weights_of(wildcards):
     """The file of a pretrained extractor's weights, if the dataset has one."""
     options = study.dataset(wildcards.dataset)["extractor"]
-    if options["kind"] not in WEIGHTS:
+    if extractor_of(wildcards).download is None:
         return []
     if options.get("weights"):
         return [str(study.place(options["weights"]))]

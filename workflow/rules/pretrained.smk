@@ -33,8 +33,10 @@ rule weights:
     benchmark:
         "results/benchmarks/weights/{name}.tsv"
     wildcard_constraints:
-        name=one_of(WEIGHTS),
+        name=one_of(DOWNLOADED),
     conda:
         "../../envs/data.yaml"
+    params:
+        weights=lambda wildcards: asdict(DOWNLOADED[wildcards.name]),
     script:
         "../scripts/weights.py"

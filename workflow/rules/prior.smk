@@ -20,13 +20,14 @@ rule base_prior:
         runtime=lambda wildcards, attempt: 720 * attempt,  # a new attempt goes on from the checkpoint
     params:
         objective="plain",
+        make=OBJECTIVES["plain"].make,
         objective_options={},
         denoiser=dataset_option("denoiser"),
         training=dataset_option("base"),
         gpus=GPUS,
         checkpoint_seconds=study.config["compute"]["checkpoint_seconds"],
         torch_threads=study.config["compute"]["training_threads"],
-        code=code("prior.py"),
+        code=code("prior.py", [OBJECTIVES["plain"].make]),
     script:
         "../scripts/prior.py"
 
@@ -52,6 +53,7 @@ rule rsm_prior:
         runtime=lambda wildcards, attempt: 720 * attempt,
     params:
         objective="rsm",
+        make=OBJECTIVES["rsm"].make,
         objective_options=lambda wildcards: {
             "lam": float(wildcards.lam),
             "l1_weighting": study.dataset(wildcards.dataset)["tuning"]["l1_weighting"],
@@ -60,7 +62,7 @@ rule rsm_prior:
         gpus=GPUS,
         checkpoint_seconds=study.config["compute"]["checkpoint_seconds"],
         torch_threads=1,
-        code=code("prior.py"),
+        code=code("prior.py", [OBJECTIVES["rsm"].make]),
     script:
         "../scripts/prior.py"
 
@@ -80,13 +82,14 @@ use rule rsm_prior as tuned_prior with:
         mem_mb=prior_memory(1),
         runtime=lambda wildcards, attempt: 720 * attempt,
     params:
-        objective=lambda wildcards: study.config["priors"][wildcards.prior]["objective"],
+        objective=lambda wildcards: objective_of(wildcards).name,
+        make=lambda wildcards: objective_of(wildcards).make,
         objective_options=objective_options,
         training=tuning_of,
         gpus=1,
         checkpoint_seconds=study.config["compute"]["checkpoint_seconds"],
         torch_threads=1,
-        code=code("prior.py"),
+        code=lambda wildcards: code("prior.py", [objective_of(wildcards).make]),
 
 
 # The network by whose gradients influence guidance goes.

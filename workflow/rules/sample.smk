@@ -20,9 +20,10 @@ rule coreset:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         coreset=method_option("coreset"),
+        choose=lambda wildcards: coreset_of(wildcards).choose,
         image_size=dataset_option("image_size"),
         seeds=study.run["seeds"],
-        code=code("coreset.py"),
+        code=lambda wildcards: code("coreset.py", [coreset_of(wildcards).choose]),
     script:
         "../scripts/coreset.py"
 

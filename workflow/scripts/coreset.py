@@ -6,11 +6,12 @@ job = start(globals().get("snakemake"))
 
 import numpy as np  # noqa: E402
 
-from lighthouse.coresets import CORESETS, Pool  # noqa: E402
+from lighthouse.coresets import Pool  # noqa: E402
 from lighthouse.datasets import ImageIndex  # noqa: E402
 from lighthouse.diffusion.encoding import Latents  # noqa: E402
 from lighthouse.runtime import rng  # noqa: E402, F401  torch loads before the clock runs
 from lighthouse.runtime.files import read_arrays, write_tensors  # noqa: E402
+from lighthouse.runtime.named import load  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
 
 job.work_begins()
@@ -25,7 +26,7 @@ pool = Pool(
     measured.get("features"),
     measured.get("rows"),
 )
-chosen = CORESETS[job.params.coreset](pool, int(job.wildcards.ipc), seeds)
+chosen = load(job.params.choose)(pool, int(job.wildcards.ipc), seeds)
 about = {
     "classes": index.classes,
     **provenance(method=job.wildcards.method, coreset=job.params.coreset, seeds=seeds),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lighthouse.config.grid import SWEPT
 from lighthouse.datasets.sources import SOURCES
+from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.parts.terms import Term, named
 from lighthouse.runtime.errors import DataError
 from lighthouse.students.limits import network_problem
@@ -87,8 +88,9 @@ def _asked(study: "Study") -> list[tuple[str, int]]:
 def _columns(study: "Study", method: "Method") -> list[str]:
     """The hyperparameters that a method reads."""
     spec = study.config["priors"].get(method.prior, {"objective": "plain"})
-    tuned = [] if spec["objective"] == "plain" else ["learning_rate"]
-    weighed = ["lambda"] if spec.get("lambda") == "table" else []
+    about = OBJECTIVES[spec["objective"]]
+    tuned = ["learning_rate"] if about.tunes else []
+    weighed = [key for key in about.from_table if spec.get(key) == "table"]
     return weighed + tuned + [term.column for term in named(method.guidance)]
 
 
