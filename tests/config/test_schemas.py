@@ -121,13 +121,6 @@ def test_the_networks_of_the_schema_are_those_of_the_code():
     assert enum("students", "*", "network") == set(NETWORKS) == set(STUDENT_KEYS)
 
 
-def test_the_extractors_of_the_schema_are_those_of_the_code():
-    from lighthouse.config.checks import EXTRACTOR_KEYS
-    from lighthouse.metrics.features import KINDS
-
-    assert enum("datasets", "*", "extractor", "kind") == set(KINDS) == set(EXTRACTOR_KEYS)
-
-
 def test_the_semantics_of_the_schema_are_those_of_the_code():
     from lighthouse.diffusion.guided import SEMANTICS
 

@@ -15,9 +15,10 @@ from lighthouse.metrics.features import Extractor, load_extractor, make_extracto
 from lighthouse.metrics.frechet import frechet_distance, statistics
 from lighthouse.metrics.pretrained import SqueezeNet
 from lighthouse.metrics.trained import Trained
+from lighthouse.parts.extractors import EXTRACTORS
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_about, write_tensors
-from lighthouse.runtime.weights import WEIGHTS, Weights, fetch
+from lighthouse.runtime.weights import Weights, fetch
 from lighthouse.students.networks import ConvNet
 
 
@@ -228,15 +229,15 @@ def test_without_a_network_the_message_says_what_to_do_by_hand(tmp_path):
 def test_squeezenet_is_downloaded_from_where_torchvision_has_it():
     from torchvision.models import SqueezeNet1_0_Weights
 
-    assert WEIGHTS["squeezenet"].url == SqueezeNet1_0_Weights.IMAGENET1K_V1.url
-    assert WEIGHTS["squeezenet"].sha256 in WEIGHTS["squeezenet"].url
+    assert EXTRACTORS["squeezenet"].download.url == SqueezeNet1_0_Weights.IMAGENET1K_V1.url
+    assert EXTRACTORS["squeezenet"].download.sha256 in EXTRACTORS["squeezenet"].download.url
 
 
 def test_inception_is_downloaded_from_where_torch_fidelity_has_it():
     from torch_fidelity.feature_extractor_inceptionv3 import URL_INCEPTION_V3
 
-    assert WEIGHTS["inception"].url == URL_INCEPTION_V3
-    assert WEIGHTS["inception"].sha256[:8] in URL_INCEPTION_V3
+    assert EXTRACTORS["inception"].download.url == URL_INCEPTION_V3
+    assert EXTRACTORS["inception"].download.sha256[:8] in URL_INCEPTION_V3
 
 
 # The standard FID.

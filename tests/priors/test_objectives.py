@@ -8,8 +8,9 @@ import torch
 from torch.distributions import Normal, kl_divergence
 
 from lighthouse.diffusion.schedule import ancestral
+from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.priors.batch import Batch
-from lighthouse.priors.objectives import L1_WEIGHTINGS, OBJECTIVES, make_objective, plain, rsm
+from lighthouse.priors.objectives import L1_WEIGHTINGS, make_objective, plain, rsm
 from lighthouse.priors.variance import VariationalBound
 
 ALPHA_BAR = torch.tensor([0.64, 0.36])
@@ -102,10 +103,17 @@ OPTIONS = {
 }
 
 
+def made_of(name):
+    return make_objective(OBJECTIVES[name].make, OPTIONS[name], 2, (1, 2, 2))
+
+
 def test_the_registry_makes_the_objectives_with_their_options():
     assert set(OBJECTIVES) == set(OPTIONS)
     prediction = constant(0.1, 0.2)
-    made = {name: make_objective(name, OPTIONS[name], 2, (1, 2, 2)) for name in OBJECTIVES}
+    made = {
+        name: make_objective(OBJECTIVES[name].make, OPTIONS[name], 2, (1, 2, 2))
+        for name in OBJECTIVES
+    }
     noise = plain(prediction, batch())[0]
     assert torch.equal(made["plain"](prediction, batch())[0], noise)
     assert torch.equal(made["rsm"](prediction, batch())[0], rsm(prediction, batch(), 0.3, "snr")[0])
@@ -119,7 +127,10 @@ def test_the_registry_makes_the_objectives_with_their_options():
 
 @pytest.mark.parametrize(("name", "keeps"), [("plain", False), ("rsm", False), ("minimax", True)])
 def test_what_an_objective_keeps_is_in_its_state(name, keeps):
-    assert bool(make_objective(name, OPTIONS[name], 2, (1, 2, 2)).state_dict()) == keeps
+    assert (
+        bool(make_objective(OBJECTIVES[name].make, OPTIONS[name], 2, (1, 2, 2)).state_dict())
+        == keeps
+    )
 
 
 # The variational bound of a learned variance.

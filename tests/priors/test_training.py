@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from lighthouse.diffusion.denoiser import new_denoiser, null_label
+from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.priors import training
 from lighthouse.priors.objectives import make_objective, plain
 from lighthouse.priors.training import train_prior
@@ -205,7 +206,7 @@ def test_noisy_latents_follow_the_forward_process_at_uniform_steps(tmp_path):
 def minimax(step=None):
     """MiniMax with weights that show, which may stop the run at a step."""
     options = {"positive": 0.5, "negative": 0.5, "memory": 4}
-    objective = make_objective("minimax", options, 3, (4, 4, 4))
+    objective = make_objective(OBJECTIVES["minimax"].make, options, 3, (4, 4, 4))
 
     def stop(module, arguments):
         if step is not None and len(steps) == step:

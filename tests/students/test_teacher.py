@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from lighthouse.runtime import weights
 from lighthouse.runtime.files import read_about, write_tensors
-from lighthouse.runtime.weights import WEIGHTS
 from lighthouse.students import teacher as room
 from lighthouse.students import trainer
 from lighthouse.students.limits import check_size
@@ -121,8 +121,8 @@ def test_torchvisions_resnet18_teaches_as_it_is(tmp_path):
 
 def test_the_weights_are_downloaded_from_where_torchvision_has_them():
     models = pytest.importorskip("torchvision.models")
-    assert WEIGHTS["resnet18"].url == models.ResNet18_Weights.IMAGENET1K_V1.url
-    assert WEIGHTS["resnet18"].sha256 in WEIGHTS["resnet18"].url
+    assert weights.RESNET18.url == models.ResNet18_Weights.IMAGENET1K_V1.url
+    assert weights.RESNET18.sha256 in weights.RESNET18.url
 
 
 def test_a_thousand_other_classes_are_not_torchvisions(tmp_path):

@@ -1,5 +1,6 @@
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 sys.path.insert(0, f"{workflow.basedir}/workflow/lib")
@@ -11,12 +12,13 @@ from lighthouse.config.disk import missing
 from lighthouse.config.expectations import expectations
 from lighthouse.config.load import check_name, load_study
 from lighthouse.config.schema import ConfigError
-from lighthouse.coresets import FEATURE_CORESETS
 from lighthouse.datasets.fastai import EDITIONS
+from lighthouse.parts import coresets, extractors
+from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.runtime.bytecode import keep_bytecode
 
 from lighthouse.runtime.digest import code_digest
-from lighthouse.runtime.weights import WEIGHTS
+from lighthouse.runtime.weights import RESNET18
 from snakemake.exceptions import WorkflowError
 
 keep_bytecode(os.environ, Path(".snakemake/pycache"))
@@ -39,6 +41,11 @@ BATCHES = {(batch.dataset, batch.name): batch for batch in batches(study)}
 SHARDED = [name for name in study.run["datasets"] if len(study.shards(name)) > 1]
 WHOLE = [name for name in study.run["datasets"] if name not in SHARDED]
 DOWNLOADS = study.place(study.config["downloads"])
+# Files of pretrained weights by name: extractors go by their kind.
+DOWNLOADED = {
+    "resnet18": RESNET18,
+    **{kind.name: kind.download for kind in extractors.EXTRACTORS.values() if kind.download},
+}
 GPUS = study.config["compute"]["training_gpus"]
 
 
@@ -112,7 +119,13 @@ def made(source):
 def coreset_cells(wildcards):
     """The sets of real images of a batch."""
     return [
-        {**made(source), "coreset": study.methods[source.method].coreset}
+        {
+            **made(source),
+            "coreset": study.methods[source.method].coreset,
+            "choose": coreset_of(source).choose,
+            # Of its own choice alone, so that a new coreset reruns no other.
+            "code": code("coreset.py", [coreset_of(source).choose]),
+        }
         for source in batch_of(wildcards).sources
     ]
 
@@ -262,14 +275,33 @@ def surrogate_of(wildcards):
 
 def features_of(wildcards):
     """The features that a batch's coresets choose by; none where none needs them."""
-    methods = {cell.method for cell in batch_of(wildcards).sources}
-    asked = any(study.methods[method].coreset in FEATURE_CORESETS for method in methods)
+    asked = any(coreset_of(cell).by_features for cell in batch_of(wildcards).sources)
     return [paths.features(wildcards.dataset)] if asked else []
+
+
+def coreset_of(cell):
+    """The declaration of the coreset of a cell's method."""
+    return coresets.CORESETS[study.methods[cell.method].coreset]
 
 
 def tuned(wildcards):
     """The prior that a rule's wildcards name."""
     return study.priors(wildcards.dataset)[wildcards.prior]
+
+
+def objective_of(wildcards):
+    """The declaration of a prior's objective."""
+    return OBJECTIVES[tuned(wildcards).objective]
+
+
+def extractor_of(wildcards):
+    """The declaration of the kind of a dataset's extractor."""
+    return extractors.EXTRACTORS[study.dataset(wildcards.dataset)["extractor"]["kind"]]
+
+
+def extractor_code(script):
+    """A params function: a digest of a script and of the extractor that it loads."""
+    return lambda wildcards: code(script, [extractor_of(wildcards).network])
 
 
 def objective_options(wildcards):
@@ -339,7 +371,7 @@ def as_rows(cells):
 def extractor_weights_of(wildcards):
     """The file of a pretrained extractor's weights, if the dataset has one."""
     options = study.dataset(wildcards.dataset)["extractor"]
-    if options["kind"] not in WEIGHTS:
+    if extractor_of(wildcards).download is None:
         return []
     if options.get("weights"):
         return [str(study.place(options["weights"]))]
@@ -357,8 +389,8 @@ def kinds_of(wildcards):
 
 
 def gpus_of(wildcards):
-    """How many accelerators a fine-tuning uses. MiniMax's memories are of one process."""
-    return 1 if tuned(wildcards).objective == "minimax" else GPUS
+    """How many accelerators a fine-tuning uses."""
+    return 1 if objective_of(wildcards).one_process else GPUS
 
 
 def prior_memory(processes):

@@ -18,7 +18,7 @@ rule extractor:
         image_size=dataset_option("image_size"),
         extractor=dataset_option("extractor"),
         images_per_class=study.config["metrics"]["real_images_per_class"],
-        code=code("extractor.py"),
+        code=extractor_code("extractor.py"),
     script:
         "../scripts/extractor.py"
 
@@ -44,7 +44,7 @@ rule features:
         image_size=dataset_option("image_size"),
         images_per_class=study.config["metrics"]["real_images_per_class"],
         torch_threads=study.config["compute"]["training_threads"],
-        code=code("features.py"),
+        code=extractor_code("features.py"),
     script:
         "../scripts/features.py"
 
@@ -72,7 +72,7 @@ rule set_metrics:
         epsilon=study.config["guidance"]["dpp"]["epsilon"],
         neighbours=study.config["metrics"]["coverage_neighbours"],
         ssim_pairs=study.config["metrics"]["ssim_pairs"],
-        code=code("set_metrics.py"),
+        code=extractor_code("set_metrics.py"),
     script:
         "../scripts/set_metrics.py"
 
@@ -106,6 +106,6 @@ rule lighthouses:
         shown_class=lookup(dpath="run/lighthouse/shown_class", within=study.config, default=None),
         epsilon=study.config["guidance"]["dpp"]["epsilon"],
         neighbours=study.config["metrics"]["coverage_neighbours"],
-        code=code("lighthouses.py"),
+        code=extractor_code("lighthouses.py"),
     script:
         "../scripts/lighthouses.py"

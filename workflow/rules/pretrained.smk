@@ -33,8 +33,10 @@ rule weights:
     benchmark:
         paths.benchmark("weights/{name}")
     wildcard_constraints:
-        name=one_of(WEIGHTS),
+        name=one_of(DOWNLOADED),
     conda:
         "../../envs/data.yaml"
+    params:
+        weights=lambda wildcards: asdict(DOWNLOADED[wildcards.name]),
     script:
         "../scripts/weights.py"

@@ -20,13 +20,14 @@ rule base_prior:
         runtime=lambda wildcards, attempt: 720 * attempt,  # a new attempt goes on from the checkpoint
     params:
         objective="plain",
+        make=OBJECTIVES["plain"].make,
         objective_options={},
         denoiser=dataset_option("denoiser"),
         training=dataset_option("base"),
         gpus=GPUS,
         checkpoint_seconds=study.config["compute"]["checkpoint_seconds"],
         torch_threads=study.config["compute"]["training_threads"],
-        code=code("prior.py"),
+        code=code("prior.py", [OBJECTIVES["plain"].make]),
     script:
         "../scripts/prior.py"
 
@@ -52,13 +53,14 @@ rule tuned_prior:
         mem_mb=lambda wildcards, attempt: prior_memory(gpus_of(wildcards))(wildcards, attempt),
         runtime=lambda wildcards, attempt: 720 * attempt,
     params:
-        objective=lambda wildcards: tuned(wildcards).objective,
+        objective=lambda wildcards: objective_of(wildcards).name,
+        make=lambda wildcards: objective_of(wildcards).make,
         objective_options=objective_options,
         training=tuning_of,
         gpus=gpus_of,
         checkpoint_seconds=study.config["compute"]["checkpoint_seconds"],
         torch_threads=1,
-        code=code("prior.py"),
+        code=lambda wildcards: code("prior.py", [objective_of(wildcards).make]),
     script:
         "../scripts/prior.py"
 

@@ -22,7 +22,6 @@ rule coreset:
         cells=coreset_cells,
         image_size=dataset_option("image_size"),
         seeds=study.run["seeds"],
-        code=code("coreset.py"),
     script:
         "../scripts/coreset.py"
 

@@ -6,12 +6,13 @@ job = start(globals().get("snakemake"))
 
 import numpy as np  # noqa: E402
 
-from lighthouse.coresets import CORESETS, Pool  # noqa: E402
+from lighthouse.coresets import Pool  # noqa: E402
 from lighthouse.datasets.index import ImageIndex  # noqa: E402
 from lighthouse.datasets.latents import Latents  # noqa: E402
 from lighthouse.runtime import rng  # noqa: E402, F401  torch loads before the clock runs
-from lighthouse.runtime.cells import content_digest, made_from, run_cells  # noqa: E402
+from lighthouse.runtime.cells import content_digest, run_cells  # noqa: E402
 from lighthouse.runtime.files import read_arrays, write_tensors  # noqa: E402
+from lighthouse.runtime.named import load  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
 
 index = ImageIndex.read(job.input.index)
@@ -29,7 +30,7 @@ pool = Pool(
 
 def make(cell: dict) -> dict:
     """Choose and write the images of one cell."""
-    chosen = CORESETS[cell["coreset"]](pool, cell["ipc"], seeds)
+    chosen = load(cell["choose"])(pool, cell["ipc"], seeds)
     about = {
         "classes": index.classes,
         **provenance(method=cell["method"], coreset=cell["coreset"], seeds=seeds),
@@ -48,4 +49,4 @@ def make(cell: dict) -> dict:
 
 
 read = [job.input.index, f"{job.input.latents}/means.safetensors", *job.input.features]
-run_cells(job, job.params.cells, made_from(job.params.code, content_digest(read)), make)
+run_cells(job, job.params.cells, content_digest(read), make)

@@ -9,7 +9,7 @@ job = start(globals().get("snakemake"))
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
-from lighthouse.datasets.external import folders_for, problems  # noqa: E402
+from lighthouse.datasets.external import folders_for, problems, read_external  # noqa: E402
 from lighthouse.datasets.index import ImageIndex  # noqa: E402
 from lighthouse.diffusion.autoencoder import encode, load_autoencoder  # noqa: E402
 from lighthouse.runtime.cells import content_digest, made_from, run_cells  # noqa: E402

@@ -43,7 +43,7 @@ if job.params.training:
         data.latents,
         data.labels,
         make_objective(
-            job.params.objective,
+            job.params.make,
             job.params.objective_options,
             len(data.classes),
             data.latents.shape[2:],

@@ -7,6 +7,7 @@ from lighthouse.config.grid import CEILING
 from lighthouse.config.grid_checks import grid_checks
 from lighthouse.config.study import Study
 from lighthouse.datasets.sources import SOURCES
+from lighthouse.parts.extractors import EXTRACTORS
 from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.parts.terms import TERMS, named
 from lighthouse.students.limits import network_problem, teacher_problem
@@ -167,7 +168,6 @@ def _options_of_kind(place: str, key: str, options: dict, kinds: dict) -> Iterab
 
 
 STUDENT_KEYS = {"convnet": ("width",), "resnet-ap": (), "resnet": ("norm",)}
-EXTRACTOR_KEYS = {"trained": ("epochs",), "inception": ("weights",), "squeezenet": ("weights",)}
 RATE_KEYS = {"one-cycle": ("warmup",), "constant": ()}
 SCHEDULE_KEYS = {"steps": ("factor", "at"), "half-cosine": ()}
 LABEL_KEYS = {"hard": (), "soft": ("teacher", "temperature")}
@@ -183,7 +183,7 @@ def _check_dataset(name: str, options: dict, study: Study) -> Iterable[str]:
         if key in options:
             yield f"{place}: {key!r} has no effect with source {options['source']!r}; leave it out"
     yield from _options_of_kind(
-        f"datasets.{name}.extractor", "kind", options["extractor"], EXTRACTOR_KEYS
+        f"datasets.{name}.extractor", "kind", options["extractor"], _keys_of(EXTRACTORS)
     )
     yield from _check_models(place, options)
     if "surrogate" in options:

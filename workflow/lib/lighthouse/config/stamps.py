@@ -9,8 +9,8 @@ import json
 
 from lighthouse.config.grid import Cell
 from lighthouse.config.study import Study
-from lighthouse.coresets import FEATURE_CORESETS
 from lighthouse.datasets.external import fingerprint
+from lighthouse.parts.coresets import CORESETS
 
 #: Options of a dataset that its images and their latents depend on.
 SEEN = frozenset({"source", "image_size", "parts", "split_seed", "root", "classes", "edition"})
@@ -38,7 +38,7 @@ def samples(study: Study, cell: Cell) -> str:
         known["files"] = fingerprint(study.external_root(cell.method))
     if method.coreset:
         known["coreset"] = method.coreset
-    if method.coreset in FEATURE_CORESETS:
+    if method.coreset and CORESETS[method.coreset].by_features:
         most = study.config["metrics"]["real_images_per_class"]
         known["features"] = [dataset["extractor"], most]
     if method.prior:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from lighthouse.parts.coresets import CORESETS
+from lighthouse.parts.extractors import EXTRACTORS
 from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.parts.sweeps import SAMPLER
 from lighthouse.parts.terms import TERMS, Term
@@ -63,6 +64,16 @@ def _or_table(schema: Mapping) -> dict:
     return {"description": schema["description"], "oneOf": [number, {"const": "table"}]}
 
 
+def _extractor_options() -> dict:
+    return {
+        "properties": {
+            key: option.schema
+            for extractor in EXTRACTORS.values()
+            for key, option in extractor.options.items()
+        }
+    }
+
+
 #: What a schema may ask for, by name.
 ADDED: dict[str, Callable[[], dict]] = {
     "guidance": _guidance,
@@ -70,5 +81,7 @@ ADDED: dict[str, Callable[[], dict]] = {
     "sampler": _sampler,
     "objectives": lambda: {"enum": list(OBJECTIVES)},
     "objective-options": _objective_options,
+    "extractors": lambda: {"enum": list(EXTRACTORS)},
+    "extractor-options": _extractor_options,
     "coresets": lambda: {"enum": list(CORESETS)},
 }
