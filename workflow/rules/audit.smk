@@ -7,7 +7,7 @@ rule audit:
             rules.figures.input,
             (
                 expand(rules.lighthouses.output.table, dataset=study.run["datasets"])
-                if LIGHTHOUSE
+                if study.run["lighthouse"]
                 else []
             ),
         ],

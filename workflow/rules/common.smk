@@ -12,9 +12,9 @@ from lighthouse.config.study import load_study
 from lighthouse.coresets import FEATURE_CORESETS
 from lighthouse.datasets.external import fingerprint
 from lighthouse.datasets.fastai import EDITIONS
+from lighthouse.report.items import items, template_digest
+from lighthouse.report.unfinished import make_all, message
 from lighthouse.runtime.bytecode import keep_bytecode
-from lighthouse.report.cost import paths_of
-from lighthouse.report.unfinished import remake
 from lighthouse.runtime.digest import code_digest
 from lighthouse.runtime.weights import WEIGHTS
 from snakemake.exceptions import WorkflowError
@@ -47,6 +47,8 @@ SHARDED = [name for name in study.run["datasets"] if len(study.shards(name)) > 1
 WHOLE = [name for name in study.run["datasets"] if name not in SHARDED]
 DOWNLOADS = study.place(study.config["downloads"])
 GPUS = study.config["compute"]["training_gpus"]
+ITEMS = items(study)
+TEMPLATES = template_digest()
 
 
 def check_data(study):
@@ -56,17 +58,9 @@ def check_data(study):
         raise WorkflowError("\n".join(["missing data:", *(f"  - {line}" for line in missing)]))
 
 
-def show_missing(workflow):
+def show_missing(found):
     """Behind a failed run, make the tables and figures that can be made, and tell which."""
-    made, left = remake(workflow.dag)
-    if made or left:
-        print(
-            f"\n{len(made)} table and figure files were made from what is up to date; rows that "
-            "are not say 'missing'.",
-            *(["Not made anew, and out of date where they exist:", *left] if left else []),
-            sep="\n  ",
-            file=sys.stderr,
-        )
+    print(f"\n{message(*make_all(found))}", file=sys.stderr)
 
 
 def one_of(names):
@@ -98,10 +92,9 @@ wildcard_constraints:
 
 
 def code(script):
-    """A digest of a script and of the modules behind it: their edits rerun the rule."""
-    return code_digest(
-        f"{workflow.basedir}/workflow/scripts/{script}", f"{workflow.basedir}/workflow/lib"
-    )
+    """A digest of a script, or of the module at a path, and of the modules behind it."""
+    root = Path(workflow.basedir, "workflow")
+    return code_digest(root / "scripts" / script, root / "lib")
 
 
 def cell_of(wildcards):
@@ -291,3 +284,15 @@ def teacher_weights(wildcards):
     if weights == "torchvision":
         return [f"{DOWNLOADS}/weights/resnet18.pth"]
     return [str(study.place(weights))] if weights else []
+
+
+def outputs_of(*starts):
+    """The files of the items whose names start so."""
+    return [path for item in ITEMS if item.name.startswith(starts) for path in item.paths]
+
+
+def with_report(item):
+    """An item's files, that which Snakemake's report shows marked as such."""
+    about = {"category": item.category, "labels": item.labels}
+    about["caption"] = f"../report/{item.caption}.rst"
+    return [report(path, **about) if path == item.shown else path for path in item.paths]

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from lighthouse.report.significance import compare, families, judged
 from lighthouse.report.statistics import deviation
-from lighthouse.report.tables import CELL, MEASURED, MISSING, NAN, cell_key
+from lighthouse.report.tables import CELL, MEASURED, MISSING, NAN, Table, cell_key
 from lighthouse.report.trainings import shared_students, trainings
 
 FACTORS = ("rsm", "dpp", "mean")
@@ -30,6 +30,17 @@ COLUMNS = (
 )
 #: Verdict of the row that the others are compared with.
 REFERENCE = "reference"
+
+
+def ablation_table(
+    runs: Sequence[Mapping],
+    diversity: Sequence[Mapping],
+    rows: Sequence[Mapping],
+    students: Sequence[str],
+    alpha: float,
+) -> dict:
+    """The table of ``ablation_rows``."""
+    return {"table": Table(ablation_rows(runs, diversity, rows, students, alpha), COLUMNS)}
 
 
 def ablation_rows(

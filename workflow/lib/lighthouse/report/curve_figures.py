@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import product
-from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -11,8 +10,27 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lighthouse.config.grid import ALL
-from lighthouse.report.curves import PANEL
-from lighthouse.report.figures import COLOURS, STYLE, plt
+from lighthouse.report.curves import (
+    PANEL,
+    along,
+    at_ipc,
+    by_cost,
+    by_ipc,
+    left_out,
+    sweep_left_out,
+    sweep_rows,
+)
+from lighthouse.report.figures import (
+    COLOURS,
+    STYLE,
+    band,
+    drawn,
+    footnote,
+    measured,
+    missing,
+    plt,
+    ssim_curve,
+)
 from lighthouse.report.looks import FAMILIES, Look, looks
 from lighthouse.report.tables import MEASURED
 
@@ -59,12 +77,6 @@ def _legend(figure: Figure, styles: Mapping[str, Look], names: Sequence[str]) ->
             text.set_fontweight("bold")
 
 
-def _footnote(figure: Figure, text: str) -> None:
-    if text:
-        wide = int(figure.get_figwidth() * 15)
-        figure.supxlabel(fill(text, wide), fontsize=8, color="#555555", x=0.01, ha="left")
-
-
 def _named(dataset: str, student: str, protocol: str) -> str:
     return f"{dataset}, {student}, protocol {protocol}"
 
@@ -77,6 +89,13 @@ def _ceiling(axes: Axes, rows: pd.DataFrame) -> None:
         at = (0.01, row.top1_mean)
         where = axes.get_yaxis_transform()
         axes.text(*at, label, transform=where, fontsize=8, va="bottom", color="#333333")
+
+
+def accuracy_vs_ipc(leaderboard: Sequence[Mapping], methods: Sequence[Mapping]) -> dict:
+    """Accuracy of every method against images per class."""
+    board = pd.DataFrame(leaderboard)
+    data = by_ipc(board)
+    return drawn(ipc_figure(data, methods, left_out(board)), data)
 
 
 def ipc_figure(data: pd.DataFrame, methods: Sequence[Mapping], note: str = "") -> Figure:
@@ -115,8 +134,16 @@ def ipc_figure(data: pd.DataFrame, methods: Sequence[Mapping], note: str = "") -
             axes.set_ylabel("top-1 accuracy (%)")
             axes.set_title(_named(*names), fontsize=10)
         _legend(figure, styles, set(data.method))
-        _footnote(figure, note)
+        footnote(figure, note)
     return figure
+
+
+def accuracy_vs_cost(
+    leaderboard: Sequence[Mapping], cost: Sequence[Mapping], methods: Sequence[Mapping]
+) -> dict:
+    """Accuracy of every method against seconds per image."""
+    data, absent = by_cost(pd.DataFrame(leaderboard), pd.DataFrame(cost))
+    return drawn(cost_figure(data, methods, left_out(absent)), data)
 
 
 def cost_figure(data: pd.DataFrame, methods: Sequence[Mapping], note: str = "") -> Figure:
@@ -142,7 +169,7 @@ def cost_figure(data: pd.DataFrame, methods: Sequence[Mapping], note: str = "") 
             (ipc,) = rows.ipc.unique()
             axes.set_title(f"{_named(*names)}, IPC {ipc}", fontsize=10)
         _legend(figure, styles, set(data.method))
-        _footnote(figure, note)
+        footnote(figure, note)
     return figure
 
 
@@ -173,6 +200,38 @@ SHOWN = (
     ("top1_last_mean", "top1_last_std", "top-1 accuracy (%)"),
     ("coverage_mean", "coverage_std", "coverage"),
 )
+
+
+def sensitivity(
+    runs: Sequence[Mapping],
+    diversity: Sequence[Mapping],
+    label: str,
+    method: str,
+    ipc: int,
+    sweeps: Mapping[str, Sequence[float]],
+    table: Mapping[str, Mapping[str, float]],
+) -> dict:
+    """Accuracy and coverage of a method against one weight at a time (``sweep_rows``)."""
+    trainings, sets = (at_ipc(pd.DataFrame(rows), method, ipc) for rows in (runs, diversity))
+    data = sweep_rows(trainings, sets, sweeps, table)
+    title = f"{label}, {ipc} images per class"
+    return drawn(sensitivity_figure(data, title, sweep_left_out(data)), data)
+
+
+def ssim_vs_eta_dpp(
+    parts: Sequence[Sequence[Mapping] | None],
+    datasets: Sequence[str],
+    method: str,
+    ipc: int,
+    sweeps: Mapping[str, Sequence[float]],
+    table: Mapping[str, Mapping[str, float]],
+) -> dict:
+    """SSIM within a class against the DPP weight, from a table of sets a dataset."""
+    own = {name: table[name] for name, of in zip(datasets, parts, strict=True) if of is not None}
+    rows = along(at_ipc(measured(parts), method, ipc), "eta_dpp", sweeps, own)
+    data = band(rows, ["dataset", "eta_dpp"], "ssim")
+    figure = ssim_curve(data, f"{method}, IPC {ipc}", missing(parts, datasets))
+    return drawn(figure, data)
 
 
 def sensitivity_figure(data: pd.DataFrame, title: str, note: str = "") -> Figure:
@@ -211,7 +270,7 @@ def sensitivity_figure(data: pd.DataFrame, title: str, note: str = "") -> Figure
         )
         figure.legend(handles=[*handles, ring], loc="outside right upper", fontsize=9)
         figure.suptitle(title, fontsize=11)
-        _footnote(figure, note)
+        footnote(figure, note)
     return figure
 
 

@@ -1,13 +1,14 @@
 """The lighthouse figure: sets as lighthouses on the coast of real images, and their utility."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lighthouse.report.figures import STYLE, plt
+from lighthouse.report.figures import STYLE, drawn, footnote, measured, plt
+from lighthouse.runtime.errors import DataError
 
 #: Colour and marker of a strategy's images.
 MARKS = {
@@ -22,6 +23,29 @@ TITLES = {
 }
 #: Dashes of what was picked from the pool.
 DASHES = {"best of random": ":", "greedy subset": "--", "greedy and swaps": "-."}
+
+
+def lighthouse(
+    measures: Sequence[Sequence[Mapping] | None],
+    maps: Sequence[Sequence[Mapping] | None],
+    tests: Sequence[Sequence[Mapping] | None],
+    datasets: Sequence[str],
+) -> dict:
+    """The figure of all ``datasets``, from three tables each.
+
+    One of which a table is missing is left out, and named.
+    """
+    whole = [None not in tables for tables in zip(measures, maps, tests, strict=True)]
+    if not any(whole):
+        raise DataError(f"no lighthouse figure: no utility of sets of {', '.join(datasets)}")
+    points, places, verdicts = (
+        measured([part for part, there in zip(parts, whole, strict=True) if there])
+        for parts in (measures, maps, tests)
+    )
+    lost = [name for name, there in zip(datasets, whole, strict=True) if not there]
+    points = seed_points(points)
+    note = f"missing: {', '.join(lost)}" if lost else ""
+    return drawn(lighthouse_figure(points, places, verdicts, note), points, map=places)
 
 
 def seed_points(measures: pd.DataFrame) -> pd.DataFrame:
@@ -69,8 +93,7 @@ def lighthouse_figure(
         for block, dataset in zip(blocks, datasets, strict=True):
             of = [table[table.dataset == dataset] for table in (points, maps, tests)]
             _block(block, dataset, *of)
-        if note:
-            figure.supxlabel(note, fontsize=8, color="#555555")
+        footnote(figure, note)
     return figure
 
 

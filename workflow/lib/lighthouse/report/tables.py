@@ -1,10 +1,10 @@
 """Tables. CSV columns are the interface: scripts outside this project read them."""
 
 import csv
-import html
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from lighthouse.runtime.files import whole
 
@@ -22,7 +22,14 @@ def cell_key(row: Mapping) -> tuple[str, ...]:
 
     Numbers are compared as the files keep them, at 6 digits.
     """
-    return tuple(str(_field(_plain(row[name]))) for name in CELL)
+    return tuple(str(field(_plain(row[name]))) for name in CELL)
+
+
+class Table(NamedTuple):
+    """Rows with their columns in order; the first row's keys unless given."""
+
+    rows: Sequence[Mapping]
+    columns: Sequence[str] = ()
 
 
 def _plain(value: object) -> object:
@@ -38,7 +45,7 @@ def write_rows(path: str | Path, rows: Sequence[Mapping], columns: Sequence[str]
     with whole(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(columns or rows[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows({key: _field(value) for key, value in row.items()} for row in rows)
+        writer.writerows({key: field(value) for key, value in row.items()} for row in rows)
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -57,12 +64,13 @@ def read_rows(path: str | Path) -> list[dict]:
     with Path(path).open(encoding="utf-8", newline="") as file:
         rows = csv.DictReader(file, delimiter=delimiter)
         return [
-            {key: text if text and key in TEXTS else _value(text) for key, text in row.items()}
+            {key: text if text and key in TEXTS else parsed(text) for key, text in row.items()}
             for row in rows
         ]
 
 
-def _field(value: object) -> object:
+def field(value: object) -> object:
+    """A value as CSV files have it: a float at 6 digits, NaN empty."""
     if isinstance(value, float):
         return "" if value != value else f"{value:.6g}"
     return value
@@ -71,7 +79,8 @@ def _field(value: object) -> object:
 NUMBER = re.compile(r"[-+]?\d+(\.\d*)?(e[-+]?\d+)?")
 
 
-def _value(text: str) -> object:
+def parsed(text: str) -> object:
+    """A field of a file: a number where it looks like one, NaN where it is empty, or text."""
     if text == "":
         return NAN
     if not NUMBER.fullmatch(text):
@@ -79,123 +88,24 @@ def _value(text: str) -> object:
     return int(text) if text.lstrip("+-").isdecimal() else float(text)
 
 
-STYLE = """<style>
-body { font: 14px sans-serif; margin: 1em }
-table { border-collapse: collapse }
-th { position: sticky; top: 0; background: #fff; border-bottom: 1px solid #333 }
-th, td { padding: 0.2em 0.8em; text-align: right; white-space: nowrap }
-tr:nth-child(even) td { background: #f4f4f4 }
-td.missing { color: #b00; font-weight: bold }
-</style>
-"""
+def joined(parts: Sequence[Sequence[Mapping] | None], names: Sequence[Mapping]) -> dict:
+    """The table of the rows of several files with the same columns, in order, with ``status``.
 
-
-def write_table(
-    csv_path: str | Path,
-    html_path: str | Path,
-    rows: Sequence[Mapping],
-    columns: Sequence[str] = (),
-) -> None:
-    """Write rows as CSV, and the same as a page for the report. Empty fields show as –."""
-    write_rows(csv_path, rows, columns)
-    with Path(csv_path).open(encoding="utf-8", newline="") as file:
-        head, *body = csv.reader(file)
-    lines = [_line("th", head), *(_line("td", fields) for fields in body)]
-    page = "<table>\n" + "\n".join(lines) + "\n</table>\n"
-    write_text(html_path, f'<!doctype html><meta charset="utf-8">{STYLE}{page}')
-
-
-def _line(tag: str, fields: Iterable[str]) -> str:
-    return "<tr>" + "".join(map(_cell, [tag] * len(fields), fields)) + "</tr>"
-
-
-def _cell(tag: str, text: str) -> str:
-    kind = ' class="missing"' if text == MISSING else ""
-    return f"<{tag}{kind}>{html.escape(readable(text))}</{tag}>"
-
-
-def readable(text: str) -> str:
-    """A CSV field for a reader: 4 digits of a fraction, whole numbers whole, – for none."""
-    value = _value(text)
-    if isinstance(value, float):
-        return "–" if value != value else f"{value:.4g}"
-    return text
-
-
-def concatenate(
-    paths: Iterable[str | Path],
-    keys: Sequence[Mapping] | None = None,
-    absent: Container[str] = (),
-) -> list[dict]:
-    """Rows of several CSV files with the same columns, in order, with their ``status``.
-
-    keys: what names each file's rows, beside ``paths``. A file in ``absent`` is not
-    read: one row with its keys alone stands for it, as missing.
-    Raises ``ValueError`` where the columns differ.
+    names: what names each file's rows. A part that is None is one row with these alone, as
+    missing. Raises ``ValueError`` where the columns differ.
     """
-    paths = [str(path) for path in paths]
-    parts = {path: _part(path) for path in paths if path not in absent}
-    columns = next((columns for columns, _ in parts.values()), None)
-    for path, (found, _) in parts.items():
-        if found != columns:
-            raise ValueError(f"{path} has columns {found}, not {columns}")
-    if columns is None:  # of keys alone
-        columns = list(dict.fromkeys(name for key in keys or [{}] for name in key))
+    columns: list[str] | None = None
+    for part, name in zip(parts, names, strict=True):
+        if part:
+            columns = columns or list(part[0])
+            if list(part[0]) != columns:
+                raise ValueError(f"{dict(name)} has columns {list(part[0])}, not {columns}")
+    if columns is None:  # of names alone
+        columns = list(dict.fromkeys(key for name in names for key in name))
     rows = []
-    for path, key in zip(paths, keys or [{}] * len(paths), strict=True):
-        if path in parts:
-            rows += [{**row, "status": MEASURED} for row in parts[path][1]]
+    for part, name in zip(parts, names, strict=True):
+        if part is None:
+            rows.append({**dict.fromkeys(columns, NAN), **name, "status": MISSING})
         else:
-            rows.append({**dict.fromkeys(columns, ""), **key, "status": MISSING})
-    return rows
-
-
-def _part(path: str) -> tuple[list[str], list[dict]]:
-    with Path(path).open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        return list(reader.fieldnames or []), list(reader)
-
-
-GUIDANCE_COLUMNS = (
-    *CELL,
-    "latent_dim",
-    "eta_dpp_applied",
-    "eta_share",
-    "mu_dm_applied",
-    "mean_pull",
-    "k_influence",
-    "gamma_deviation",
-    "gamma_deviation_applied",
-    "mode_scale",
-    "status",
-)
-
-
-def guidance_row(cell: Mapping, about: Mapping | None, pull: float) -> dict:
-    """A row of the guidance table: weights as given, and as applied to this latent size.
-
-    about: the header of the cell's samples, None where they failed. Weights that grow
-    with a latent's size have an applied one beside them (``units.TERM_WEIGHTS``); that
-    of a term which the method has not is 0. ``eta_share`` is η/D of the applied weight,
-    about the share of a latent's length by which a DPP step moves it; ``mean_pull`` the
-    share of the set's drift from the class mean that a step removes.
-    """
-    keys = {name: cell[name] for name in CELL}
-    if about is None:
-        return {**dict.fromkeys(GUIDANCE_COLUMNS, NAN), **keys, "status": MISSING}
-    options = about["options"]
-    given, applied = options["weights"], options["applied_weights"]
-    dim, eta = options["latent_dim"], applied.get("eta_dpp", 0.0)
-    return {
-        **keys,
-        "latent_dim": dim,
-        "eta_dpp_applied": eta,
-        "eta_share": eta / dim,
-        "mu_dm_applied": applied.get("mu_dm", 0.0),
-        "mean_pull": pull,
-        "k_influence": given.get("k_influence", 0.0),
-        "gamma_deviation": given.get("gamma_deviation", 0.0),
-        "gamma_deviation_applied": applied.get("gamma_deviation", 0.0),
-        "mode_scale": given.get("mode_scale", 0.0),
-        "status": MEASURED,
-    }
+            rows += [{**row, "status": MEASURED} for row in part]
+    return {"table": Table(rows, (*columns, "status"))}
