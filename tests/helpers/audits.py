@@ -2,6 +2,7 @@
 
 import copy
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,17 +16,17 @@ from lighthouse.metrics.frechet import Reference, distance_row
 from lighthouse.metrics.lighthouse import claims
 from lighthouse.metrics.sets import distinct_sets
 from lighthouse.metrics.spectrum import rank_row, singular_values, value_rows
-from lighthouse.report import ablation, accuracy, cost, guidance, leaderboard, significance
 from lighthouse.report.audit.checks import read_results
+from lighthouse.report.cost import paths_of
 from lighthouse.report.curves import along, at_ipc, by_cost, by_ipc, sweep_rows
 from lighthouse.report.figures import band
+from lighthouse.report.items import items
 from lighthouse.report.lighthouse_figure import seed_points
-from lighthouse.report.page import page
-from lighthouse.report.render import latex, markdown
-from lighthouse.report.sheets import Context, overall, sheets
+from lighthouse.report.making import maker, write
 from lighthouse.report.tables import write_text
 from lighthouse.runtime.files import write_arrays
-from lighthouse.tables import concatenate, read_rows, write_rows
+from lighthouse.tables import read_rows, write_rows
+from lighthouse.units import applied_weights
 from repository import ROOT
 from shipped import SHIPPED
 
@@ -78,6 +79,7 @@ class Invented:
     def __init__(self, folder: Path, failed=(), more=MORE):
         self.study, self.failed = invented_study(more), failed
         self.results = folder / "results"
+        self.items = {item.place: item for item in items(self.study)}
         self.grid = expectations(self.study)
         for spec in self.grid["leaderboard"]:
             spec["published_as"] = "family"
@@ -103,6 +105,13 @@ class Invented:
         kept = ("tables", "figures", "metrics/lighthouse")
         paths = [str(path) for name in kept for path in sorted((self.results / name).glob("*.*"))]
         return read_results(paths, self.published, self.cells, list(map(str, self.images)))
+
+    def make(self, name, **given):
+        """Make a table by its maker, of what is given: its inputs, and params of another value."""
+        item = self.items[f"tables/{name}"]
+        made = maker(item.work)(**{**item.params, **given})
+        for output, paths in item.outputs.items():
+            write(made[output], [self.results.parent / path for path in paths])
 
     def write(self, name, table, columns=()):
         write_rows(self.results / name, table, columns)
@@ -154,14 +163,9 @@ class Invented:
                 for student in training["student_seeds"]
             ]
             failed = training["method"] in self.failed
-            records.append((training, None if failed else {"runs": runs, "best_chosen_on": "val"}))
-        runs = [run for row, record in records for run in accuracy.run_rows(row, record)]
-        self.write("tables/runs.csv", runs, accuracy.RUN_COLUMNS)
-        table = [accuracy.accuracy_row(row, record) for row, record in records]
-        self.write("tables/accuracy.csv", table, accuracy.COLUMNS)
-        compared = (self.grid[name] for name in ("main", "base", "pairs", "alpha"))
-        table = significance.significance_rows(self.table("runs"), *compared)
-        self.write("tables/significance.csv", table, significance.COLUMNS)
+            records.append(None if failed else {"runs": runs, "best_chosen_on": "val"})
+        self.make("accuracy", records=records)
+        self.make("significance", runs=self.table("runs"))
 
     def log_dets(self, cell, seed):
         """log det of each class of a set, (10,)."""
@@ -181,30 +185,19 @@ class Invented:
             ]
             table.append(distance_row(cell, "a network", reference, sets))
         self._concatenated("frechet", table, "fid")
-        table = [self._guidance(cell) for cell in self.grid["sampled"]]
-        self.write("tables/guidance.csv", table, guidance.columns())
+        self.make("guidance", latents=[self._latents(cell) for cell in self.grid["sampled"]])
         if self.grid["ablation"]:
-            self._ablation()
-
-    def _ablation(self):
-        students, alpha = self.grid["ablation_students"], self.grid["alpha"]
-        tables = self.table("runs"), self.table("diversity")
-        table = ablation.ablation_rows(*tables, self.grid["ablation"], students, alpha)
-        self.write("tables/ablation.csv", table, ablation.columns(self.grid["ablation"]))
+            self.make("ablation", runs=self.table("runs"), diversity=self.table("diversity"))
 
     def _concatenated(self, kind, table, name=None):
-        """Write a table as its rule does, from a file a method; of a failed one there is none."""
-        files = rows.set_metrics(self.study, kind)
-        absent = [path for path, row in files if row["method"] in self.failed]
-        for path, row in files:
-            own = [one for one in table if one["method"] == row["method"]]
-            if path not in absent:
-                write_rows(self.results.parent / path, own)
-        parts = [str(self.results.parent / path) for path, _ in files]
-        lost = [str(self.results.parent / path) for path in absent]
-        self.write(
-            f"tables/{name or kind}.csv", concatenate(parts, [row for _, row in files], lost)
-        )
+        """Write a table of a part a method; that of a failed one is missing."""
+        parts = [
+            None
+            if row["method"] in self.failed
+            else [one for one in table if one["method"] == row["method"]]
+            for _, row in rows.set_metrics(self.study, kind)
+        ]
+        self.make(name or kind, parts=parts)
 
     def _diversity(self, cell, seed):
         n, random = cell["ipc"], rng("diversity", *cell.values(), seed)
@@ -219,14 +212,14 @@ class Invented:
             "density": random.uniform(0, 2),
         }
 
-    def _guidance(self, cell):
-        weights = cell["weights"]
-        growing = {term["column"] for term in self.grid["terms"] if term["grows"]}
-        applied = {k: w * 64 / 4096 if k in growing else w for k, w in weights.items()}
+    def _latents(self, cell):
+        """The samples of a cell, of which the header alone is read."""
         if cell["method"] in self.failed:
-            return guidance.guidance_row(cell, None)
+            return None
+        weights = cell["weights"]
+        applied = applied_weights(weights, 64)
         about = {"options": {"weights": weights, "applied_weights": applied, "latent_dim": 64}}
-        return guidance.guidance_row(cell, about)
+        return SimpleNamespace(about=about)
 
     def _spectra(self):
         values, ranks = [], []
@@ -287,7 +280,7 @@ class Invented:
         specs = rows.cost_rows(self.study)
         records = {}
         for spec in specs:
-            for path in cost.paths_of(spec) if spec["method"] not in self.failed else ():
+            for path in paths_of(spec) if spec["method"] not in self.failed else ():
                 records[path] = {
                     "seconds": rng(path).uniform(1, 9),
                     "peak_host_bytes": 2**29,
@@ -300,26 +293,14 @@ class Invented:
                 if "/samples/" in path and not {"random", "herding"} & set(path.split("/")):
                     work = {"evaluations": 240, "gradients": 0, "computed": 320}
                     records[path]["denoiser"] = work
-        self.write("tables/cost.csv", [cost.cost_row(s, records) for s in specs], cost.COLUMNS)
+        paths = self.items["tables/cost"].params["paths"]
+        self.make("cost", records=[records.get(path) for path in paths])
 
     def _leaderboard(self):
         names = ("accuracy", "significance", "diversity", "fid", "cost")
         tables = {name: self.table(name) for name in names}
-        tables["published"] = read_rows(self.published)
-        specs, base = self.grid["leaderboard"], self.grid["base"]
-        found = leaderboard.leaderboard_rows(specs, tables, self.grid["students"], base)
-        self.write("tables/leaderboard.csv", found, leaderboard.COLUMNS)
-        context = Context(
-            base=next((spec["label"] for spec in specs if spec["method"] == base), None),
-            real=frozenset(spec["method"] for spec in specs if spec["real"]),
-            alpha=self.grid["alpha"],
-        )
-        elsewhere = leaderboard.elsewhere(specs, tables["published"], found)
-        shown = sheets(found, context, elsewhere)
-        write_text(self.results / "tables/leaderboard.md", markdown(shown))
-        write_text(self.results / "tables/leaderboard.tex", latex(shown))
-        html = page(shown, found, overall(found, context))
-        write_text(self.results / "tables/leaderboard.html", html)
+        published = read_rows(self.published)
+        self.make("leaderboard", **tables, published=published, specs=self.grid["leaderboard"])
 
     def _figures(self):
         board, spectrum = self.frame("leaderboard"), self.frame("spectrum")

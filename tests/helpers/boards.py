@@ -1,7 +1,7 @@
 """A small leaderboard: a study's list of rows, and the tables that they are joined from."""
 
 from lighthouse.report.leaderboard import leaderboard_rows
-from lighthouse.report.sheets import Context
+from lighthouse.report.sheets import Comparison
 
 NAN = float("nan")
 ALIKE = "not distinguishable"
@@ -83,7 +83,7 @@ TABLES = {
     "cost": [],
     "published": [],
 }
-CONTEXT = Context("DiT & co_1 <base> 100%", frozenset({"random", "full"}), 0.05)
+COMPARISON = Comparison("DiT & co_1 <base> 100%", frozenset({"random", "full"}), 0.05)
 
 
 def board(tables=TABLES, specs=SPECS, students=("s",)):

@@ -1,18 +1,20 @@
 """The lighthouse figure: what its panels show, what its titles say, what it leaves out."""
 
-import json
-import subprocess
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from lighthouse.metrics.lighthouse import claim, claims
 from lighthouse.report.figures import plt
-from lighthouse.report.lighthouse_figure import lighthouse_figure, seed_points, spread, verdict
+from lighthouse.report.lighthouse_figure import (
+    lighthouse,
+    lighthouse_figure,
+    seed_points,
+    spread,
+    verdict,
+)
+from lighthouse.runtime.errors import DataError
 from lighthouses import toy_maps, toy_rows
-from repository import LIBRARY, ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -105,30 +107,15 @@ def test_labels_are_moved_apart_only_where_they_would_touch():
     assert spread([], 1.0) == []
 
 
-def test_a_dataset_without_its_files_is_left_out_and_named(tmp_path):
-    for dataset in ("toy", "other"):
-        for name, part in zip("mpt", toy_tables(dataset), strict=True):
-            part.to_csv(tmp_path / f"{dataset}-{name}.csv", index=False)
-    paths = {
-        key: [str(tmp_path / f"{dataset}-{name}.csv") for dataset in ("toy", "other")]
-        for key, name in (("tables", "m"), ("maps", "p"), ("tests", "t"))
-    }
-    outputs = {name: str(tmp_path / f"f.{name}") for name in ("pdf", "png", "csv", "map")}
-    params = {"datasets": ["toy", "other"], "absent": [paths["tests"][1]]}
-    groups = ("input", paths), ("output", outputs), ("param", params)
-    words = [
-        word
-        for option, group in groups
-        for name, value in group.items()
-        for word in (f"--{option}", f"{name}={json.dumps(value)}")
-    ]
-    script = ROOT / "workflow" / "scripts" / "figure_lighthouse.py"
-    ran = subprocess.run(
-        [sys.executable, str(script), *words],
-        env={"PYTHONPATH": str(LIBRARY), "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-    )
-    assert ran.returncode == 0, ran.stderr
-    assert set(pd.read_csv(outputs["csv"]).dataset) == {"toy"}
-    assert set(pd.read_csv(outputs["map"]).dataset) == {"toy"}
+def test_a_dataset_without_its_files_is_left_out_and_named():
+    parts = [[of.to_dict("records") for of in toy_tables(name)] for name in ("toy", "other")]
+    measures, maps, tests = ([*of] for of in zip(*parts, strict=True))
+    made = lighthouse(measures, maps, [tests[0], None], ["toy", "other"])
+    assert {row["dataset"] for row in made["data"].rows} == {"toy"}
+    assert {row["dataset"] for row in made["map"].rows} == {"toy"}
+    assert made["figure"].get_supxlabel() == "missing: other"
+
+
+def test_a_figure_of_no_dataset_is_refused():
+    with pytest.raises(DataError, match="no utility of sets of toy, other"):
+        lighthouse([None, None], [None, None], [None, None], ["toy", "other"])

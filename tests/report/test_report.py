@@ -1,5 +1,7 @@
 """Tables and figures: statistics by hand, nothing dropped, the same data the same file."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,9 +16,17 @@ from lighthouse.report.figures import (
     spectrum_figure,
     ssim_curve,
 )
-from lighthouse.report.grids import first_images, image_grid, spaced
-from lighthouse.report.tables import readable, write_table
-from lighthouse.tables import cell_key, concatenate, read_rows, write_rows
+from lighthouse.report.guidance import GUIDANCE_COLUMNS, guidance_table
+from lighthouse.report.image_sheets import first_images, image_grid, image_sheet, spaced
+from lighthouse.report.making import write
+from lighthouse.report.pages import readable, table_page
+from lighthouse.report.tables import (
+    Table,
+    cell_key,
+    joined,
+    read_rows,
+    write_rows,
+)
 
 CELL = {
     "dataset": "toy",
@@ -132,42 +142,38 @@ def test_a_row_with_other_columns_is_refused(tmp_path):
     assert not (tmp_path / "t.csv").exists()
 
 
-@pytest.fixture
-def parts(tmp_path):
-    for name, value in (("x", 1), ("y", 2)):
-        write_rows(tmp_path / name, [{"method": name, "a": value, "b": float("nan")}])
-    return [str(tmp_path / "x"), str(tmp_path / "y")]
-
-
+PARTS = [[{"method": "x", "a": 1, "b": 0.5}], [{"method": "y", "a": 2, "b": 0.25}]]
 KEYS = [{"method": "x"}, {"method": "y"}]
 
 
-def test_tables_of_the_same_columns_are_joined_in_order(parts):
-    assert concatenate(parts, KEYS, []) == [
-        {"method": "x", "a": "1", "b": "", "status": "measured"},
-        {"method": "y", "a": "2", "b": "", "status": "measured"},
-    ]
+def test_tables_of_the_same_columns_are_joined_in_order():
+    assert joined(PARTS, KEYS)["table"] == (
+        [
+            {"method": "x", "a": 1, "b": 0.5, "status": "measured"},
+            {"method": "y", "a": 2, "b": 0.25, "status": "measured"},
+        ],
+        ("method", "a", "b", "status"),
+    )
 
 
-def test_a_part_that_is_absent_is_a_missing_row_in_its_place_whatever_the_old_file_says(parts):
-    assert concatenate(parts, KEYS, parts[:1]) == [
-        {"method": "x", "a": "", "b": "", "status": "missing"},
-        {"method": "y", "a": "2", "b": "", "status": "measured"},
-    ]
+def test_a_part_that_is_not_there_is_a_missing_row_in_its_place():
+    first, second = joined([None, PARTS[1]], KEYS)["table"].rows
+    assert list(first) == list(second)
+    assert (first["method"], first["status"]) == ("x", "missing")
+    assert first["a"] != first["a"] and first["b"] != first["b"]
+    assert second["status"] == "measured"
 
 
 def test_parts_that_are_all_absent_are_rows_of_their_keys():
-    assert concatenate(["x", "y"], KEYS, ["x", "y"]) == [
+    assert joined([None, None], KEYS)["table"].rows == [
         {"method": "x", "status": "missing"},
         {"method": "y", "status": "missing"},
     ]
 
 
-def test_tables_of_other_columns_are_not_joined(tmp_path):
-    write_rows(tmp_path / "x", [{"a": 1}])
-    write_rows(tmp_path / "y", [{"b": 1}])
-    with pytest.raises(ValueError, match=r"y has columns \['b'\], not \['a'\]"):
-        concatenate([tmp_path / "x", tmp_path / "y"])
+def test_tables_of_other_columns_are_not_joined():
+    with pytest.raises(ValueError, match=r"'y'.* has columns \['b'\], not \['a'\]"):
+        joined([[{"a": 1}], [{"b": 1}]], KEYS)
 
 
 def about(weights, applied):
@@ -201,6 +207,14 @@ def test_a_guidance_row_of_samples_that_failed_is_missing():
     assert (row["method"], row["status"]) == ("m", "missing")
     assert row["mean_pull"] != row["mean_pull"]
     assert tuple(row) == guidance.columns()
+
+
+def test_the_guidance_table_has_a_row_a_cell_whether_its_samples_are_there_or_not():
+    stored = SimpleNamespace(about=about({"eta_dpp": 100.0}, {"eta_dpp": 6.25}))
+    found = guidance_table([stored, None], [CELL, {**CELL, "method": "lost"}])["table"]
+    assert [row["status"] for row in found.rows] == ["measured", "missing"]
+    assert found.rows[0]["eta_dpp_applied"] == 6.25
+    assert found.columns == GUIDANCE_COLUMNS
 
 
 # Figures.
@@ -344,6 +358,31 @@ def test_the_grid_holds_every_image_in_its_row(groups):
             assert hits[0][0] == row * 9
 
 
+class Sets:
+    """A file of images: a set a seed, (3 classes, 2 images, 3, 8, 8), each of one shade."""
+
+    def __init__(self, shade):
+        self.about, self.shade = {"classes": ["a", "b", "c"]}, shade
+
+    def arrays(self):
+        return {f"seed~{k}": np.full((3, 2, 3, 8, 8), self.shade + k, np.uint8) for k in (0, 1)}
+
+
+def test_a_sheet_has_a_row_a_file_and_a_white_one_for_what_is_missing():
+    sheet = image_sheet([Sets(10), None], ["first", "second"], [0], [], 2)["figure"]
+    axes, canvas = sheet.axes[0], canvas_of(sheet)
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["first", "second (missing)"]
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["class a", "class b", "class c"]
+    assert (canvas[:8, :8] == 10).all() and (canvas[9:] == 255).all()
+
+
+def test_a_sheet_of_one_class_has_its_seeds_side_by_side():
+    sheet = image_sheet([Sets(10)], ["first"], [0, 1], [2], 2)["figure"]
+    axes, canvas = sheet.axes[0], canvas_of(sheet)
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["seed 0", "seed 1"]
+    assert set(np.unique(canvas)) == {10, 11, 255}
+
+
 def test_headings_stand_over_equal_shares_of_the_columns():
     axes = image_grid(rows_of_images(1, 4), ["a"], ["x", "y"]).axes[0]
     left, right = axes.get_xticks()
@@ -359,16 +398,20 @@ def test_a_row_with_another_number_of_images_is_refused():
 
 def test_a_table_is_written_as_csv_and_as_a_page_with_the_same_fields(tmp_path):
     rows = [{"method": "rsm", "ssim": 0.5}, {"method": "<dit>", "ssim": float("nan")}]
-    write_table(tmp_path / "t.csv", tmp_path / "t.html", rows)
+    write(Table(rows), [tmp_path / "t.csv", tmp_path / "t.html"])
     page = (tmp_path / "t.html").read_text()
     assert (tmp_path / "t.csv").read_text().splitlines()[1] == "rsm,0.5"
     for field in ("rsm", "0.5", "&lt;dit&gt;", "–"):
         assert f"<td>{field}</td>" in page
 
 
-def test_a_missing_row_stands_out_on_the_page(tmp_path):
-    write_table(tmp_path / "t.csv", tmp_path / "t.html", [{"a": "m", "status": "missing"}])
-    assert '<td class="missing">missing</td>' in (tmp_path / "t.html").read_text()
+def test_a_missing_row_stands_out_on_the_page():
+    page = table_page(Table([{"a": "m", "status": "missing"}]))
+    assert '<td class="missing">missing</td>' in page
+
+
+def test_a_page_without_rows_has_its_columns():
+    assert "<table>\n<tr><th>a</th><th>b</th></tr>\n</table>" in table_page(Table([], ("a", "b")))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from boards import (
     ALIKE,
-    CONTEXT,
+    COMPARISON,
     FIGURES,
     OF_FAMILY,
     SPECS,
@@ -21,8 +21,7 @@ from boards import (
     spec,
 )
 from lighthouse.report.leaderboard import elsewhere
-from lighthouse.report.page import page
-from lighthouse.report.render import escape_latex, escape_markdown, latex, markdown
+from lighthouse.report.pages import escape_latex, escape_markdown, latex, markdown, page
 from lighthouse.report.sheets import overall, sheets
 
 # Findings and notes.
@@ -30,7 +29,7 @@ from lighthouse.report.sheets import overall, sheets
 
 def shown(tables=TABLES, specs=SPECS):
     rows, _ = board(tables, specs)
-    return sheets(rows, CONTEXT, elsewhere(specs, tables["published"], rows))
+    return sheets(rows, COMPARISON, elsewhere(specs, tables["published"], rows))
 
 
 def test_the_findings_name_the_best_synthetic_set_and_how_it_compares():
@@ -111,7 +110,7 @@ def test_over_several_boards_the_best_are_counted():
     rows, _ = board()
     other = [{**row, "student": "t"} for row in rows]
     name = "DiT & co_1 <base> 100%"
-    assert overall([*rows, *other], CONTEXT) == [
+    assert overall([*rows, *other], COMPARISON) == [
         f"RSM (λ | η) has the highest mean of the synthetic sets in 2 of 4 comparisons, "
         f"better than {name} in 2 of them.",
         f"{name} has the highest mean of the synthetic sets in 2 of 4 comparisons.",
@@ -212,8 +211,8 @@ class Page(HTMLParser):
 
 def html_page(tables=TABLES, specs=SPECS):
     rows, _ = board(tables, specs)
-    found = sheets(rows, CONTEXT, elsewhere(specs, tables["published"], rows))
-    return page(found, rows, overall(rows, CONTEXT))
+    found = sheets(rows, COMPARISON, elsewhere(specs, tables["published"], rows))
+    return page(found, rows, overall(rows, COMPARISON))
 
 
 @pytest.mark.parametrize("figures", [[], FIGURES])

@@ -10,9 +10,12 @@ import pytest
 import torch
 
 from benchmarks.startup import SCRIPTS, STAGES, imports_of
+from lighthouse.config.load import load_study
+from lighthouse.report.items import items
 from lighthouse.runtime import optimizers
 from lighthouse.runtime.imports import preload, standing_in, unmarked
-from repository import HELPERS, LIBRARY
+from repository import HELPERS, LIBRARY, ROOT
+from shipped import SHIPPED
 
 KINDS = {
     "adamw": ("AdamW", {"lr": 0.05, "weight_decay": 0.1}),
@@ -253,7 +256,9 @@ def test_metrics_are_taken_without_torchs_compiler(name):
 def test_every_rules_jobs_are_counted_with_a_script_that_is_there():
     rules = "".join(path.read_text() for path in (SCRIPTS.parent / "rules").glob("*.smk"))
     paths = re.findall(r"results/benchmarks/([^\"]+)", rules)
-    folders = [path for path in paths if "/" in path]  # the study's record is a file alone
+    shared = [item.place for item in items(load_study(copy.deepcopy(SHIPPED), ROOT))]
+    # The audit and the study's record are files alone, the rule of all items has no folder.
+    folders = [path for path in (*paths, *shared) if "/" in path]
     assert folders
     for path in folders:
         assert sum(path.startswith(f"{stage}/") for stage in STAGES) == 1, path

@@ -8,6 +8,7 @@ hides the host's packages, which Snakemake would put on every script's search pa
 """
 
 import ast
+import copy
 import csv
 import json
 import os
@@ -23,7 +24,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lighthouse.config.load import load_study
+from lighthouse.report.items import items
 from repository import HELPERS, LIBRARY, ROOT
+from shipped import SHIPPED
 
 STANDINS = HELPERS / "standins"
 RULE_FILES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
@@ -52,11 +56,15 @@ def environment_pins(path: Path) -> dict[str, str]:
 COPIES = r"^use rule (\w+) as (\w+) with:"
 
 
+#: The name of the rule that the tables and figures share: one for each item.
+ITEM = ""
+
+
 def script_rules() -> dict[str, tuple[Path | None, Path]]:
     """Environment file and script of every rule that has a script, by the rule's name."""
     found = {}
     for path in RULE_FILES:
-        _, *parts = re.split(r"^ *(?:rule|checkpoint) (\w+):", path.read_text("utf-8"), flags=re.M)
+        _, *parts = re.split(r"^ *(?:rule|checkpoint) ?(\w*):", path.read_text("utf-8"), flags=re.M)
         for name, body in zip(parts[::2], parts[1::2], strict=True):
             given = dict(re.findall(r'^ +(conda|script):\s+"([^"]+)"', body, flags=re.M))
             if "script" in given:
@@ -68,6 +76,8 @@ def script_rules() -> dict[str, tuple[Path | None, Path]]:
 
 
 RULES = script_rules()
+#: Modules that a script loads by a name in its parameters.
+MAKERS = {item.code for item in items(load_study(copy.deepcopy(SHIPPED), ROOT))}
 
 
 class Reach:
@@ -142,8 +152,10 @@ def contents(path: Path) -> tuple[dict[str, ast.AST], list[ast.AST]]:
 
 @cache
 def distributions_of(script: Path) -> frozenset[str]:
-    """Distributions that a script reaches."""
+    """Distributions that a script reaches, by its items' makers too."""
     modules = Reach(script).modules
+    if script == RULES[ITEM][1]:
+        modules |= set().union(*(Reach(Path(maker)).modules for maker in MAKERS))
     installed = packages_distributions()
     top = {module.partition(".")[0] for module in modules} - set(sys.stdlib_module_names)
     unknown = top - installed.keys() - {"lighthouse"}
@@ -313,14 +325,16 @@ def test_the_paper_at_toy_size_has_every_row_of_its_grid(conda_run):
 @pytest.mark.workflow
 def test_every_script_ran_in_its_rules_environment(conda_run):
     folder, _, scripts = conda_run
-    assert {script["rule"] for script in scripts} == RULES.keys() - FETCHING
+    ran = {script["rule"] if script["rule"] in RULES else ITEM for script in scripts}
+    assert ran == RULES.keys() - FETCHING
     for script in scripts:
         prefix = Path(script["prefix"])
         assert prefix.parent == (folder / "conda").resolve()
         assert Path(script["interpreter"]).parent == prefix / "bin"
         # Snakemake leaves a copy of the file that it built an environment from beside it.
         built_from = prefix.with_name(f"{prefix.name}.yaml").read_bytes()
-        assert built_from == RULES[script["rule"]][0].read_bytes(), script["rule"]
+        environment, _ = RULES.get(script["rule"], RULES[ITEM])
+        assert built_from == environment.read_bytes(), script["rule"]
         assert script["pythonpath"] is None
 
 
@@ -339,7 +353,8 @@ def test_no_script_used_a_package_of_the_host(conda_run):
 @pytest.mark.workflow
 def test_guard_hides_the_host(conda_run):
     """The guard at work: pandas, which data.yaml lacks, stays unseen on the host's path."""
-    prefix = next(s["prefix"] for s in conda_run[2] if RULES[s["rule"]][0].stem == "data")
+    of_data = {rule for rule, (environment, _) in RULES.items() if environment.stem == "data"}
+    prefix = next(s["prefix"] for s in conda_run[2] if s["rule"] in of_data)
     host = [path for path in sys.path if Path(path, "pandas").is_dir()]
     code = f"import sys; sys.path.extend({host!r}); import snakemake.iocontainers, pandas"
     done = subprocess.run([f"{prefix}/bin/python", "-c", code], capture_output=True, text=True)

@@ -7,7 +7,7 @@ sys.path.insert(0, f"{workflow.basedir}/workflow/lib")
 
 from lighthouse.config import paths
 from lighthouse.config import rows, stamps
-from lighthouse.config.batches import EXTERNAL, REAL, SAMPLED, batches
+from lighthouse.config.batches import EXTERNAL, REAL, SAMPLED, batches, sampled_by
 from lighthouse.config.disk import missing
 from lighthouse.config.expectations import expectations
 from lighthouse.config.load import check_name, load_study
@@ -15,8 +15,9 @@ from lighthouse.config.schema import ConfigError
 from lighthouse.datasets.fastai import EDITIONS
 from lighthouse.parts import coresets, extractors
 from lighthouse.parts.objectives import OBJECTIVES
+from lighthouse.report.items import items, template_digest
+from lighthouse.report.unfinished import make_all, message
 from lighthouse.runtime.bytecode import keep_bytecode
-
 from lighthouse.runtime.digest import code_digest
 from lighthouse.runtime.weights import RESNET18
 from snakemake.exceptions import WorkflowError
@@ -47,6 +48,8 @@ DOWNLOADED = {
     **{kind.name: kind.download for kind in extractors.EXTRACTORS.values() if kind.download},
 }
 GPUS = study.config["compute"]["training_gpus"]
+ITEMS = items(study)
+TEMPLATES = template_digest()
 
 
 def check_data(study):
@@ -56,17 +59,9 @@ def check_data(study):
         raise WorkflowError("\n".join(["missing data:", *(f"  - {line}" for line in found)]))
 
 
-def show_missing(workflow):
+def show_missing(found):
     """Behind a failed run, make the tables and figures that can be made, and tell which."""
-    made, left = remake(workflow.dag)
-    if made or left:
-        print(
-            f"\n{len(made)} table and figure files were made from what is up to date; rows that "
-            "are not say 'missing'.",
-            *(["Not made anew, and out of date where they exist:", *left] if left else []),
-            sep="\n  ",
-            file=sys.stderr,
-        )
+    print(f"\n{message(*make_all(found))}", file=sys.stderr)
 
 
 def one_of(names):
@@ -215,8 +210,17 @@ def measured_cells(wildcards):
     ]
 
 
+def handed_on(wildcards):
+    """The cells of a dataset whose sets are handed on: of the leaderboard, and made here."""
+    return [
+        cell
+        for cell in study.main_cells
+        if cell.dataset == wildcards.dataset and not study.methods[cell.method].external
+    ]
+
+
 def distilled_cells(wildcards):
-    """The sets of a dataset that are handed on: those of the leaderboard that were made here."""
+    """The sets of a dataset that are handed on."""
     return [
         {
             **of_source(cell),
@@ -225,40 +229,8 @@ def distilled_cells(wildcards):
             "record": paths.batch("distilled", cell.dataset, f"{cell.method}/ipc~{cell.ipc}"),
             "stamp": stamps.samples(study, study.source(cell)),
         }
-        for cell in study.main_cells
-        if cell.dataset == wildcards.dataset and not study.methods[cell.method].external
+        for cell in handed_on(wildcards)
     ]
-
-
-def samples_of(cells):
-    """The records of the jobs that sample some cells, each once."""
-    held = {cell: batch for batch in BATCHES.values() for cell in batch.cells}
-    found = dict.fromkeys(held[cell] for cell in cells)
-    return [paths.batch("samples", batch.dataset, batch.name) for batch in found]
-
-
-def metrics_of(cells):
-    """The records of the jobs that measure some cells, each once."""
-    wanted = set(cells)
-    return [
-        paths.batch("metrics", batch.dataset, batch.name)
-        for batch in BATCHES.values()
-        if wanted & set(batch.cells)
-    ]
-
-
-def trained():
-    """The records of all jobs that train students: of cells, and of all real images."""
-    asked = dict.fromkeys((student, protocol) for _, student, protocol in study.evaluations)
-    cells = {names: set() for names in asked}
-    for cell, *names in study.evaluations:
-        cells[tuple(names)].add(cell)
-    return [
-        paths.batch(f"students/{student}/{protocol}", batch.dataset, batch.name)
-        for (student, protocol), wanted in cells.items()
-        for batch in BATCHES.values()
-        if wanted & set(batch.cells)
-    ] + [paths.ceiling(student, protocol, dataset) for dataset, student, protocol in study.ceilings]
 
 
 def prior_of(wildcards):
@@ -355,17 +327,22 @@ def dataset_option(key):
     return lambda wildcards: study.dataset(wildcards.dataset)[key]
 
 
-def lighthouse_cells(wildcards):
-    """The cells of the lighthouse figure, and last the one whose images are the pool."""
-    options, dataset = study.run["lighthouse"], wildcards.dataset
-    named = ("iid", "sequential", "joint")
-    pool = study.cell(dataset, options["iid"], max(study.ipcs(options["iid"])))
-    return [*(study.cell(dataset, options[key], options["ipc"]) for key in named), pool]
-
-
-def as_rows(cells):
-    """Cells as plain dictionaries, in the order of the files beside them."""
-    return [cell.row for cell in cells]
+def lighthouse_sets(wildcards):
+    """The sets of the lighthouse figure: of each strategy, and the pool's."""
+    cells = rows.lighthouse_cells(study, wildcards.dataset)
+    options = study.run["lighthouse"]
+    (record,) = rows.lighthouse_records(study, [wildcards.dataset])
+    return [
+        {
+            "sets": [of_source(cell) for cell in cells],
+            "sources": [source for cell in cells for source in of_source(cell)["sources"]],
+            "seeds": study.run["seeds"],
+            **{key: options[key] for key in ("ipc", "subsets", "shown_class")},
+            "pool_ipc": cells[-1].ipc,
+            "record": record.path,
+            "stamp": record.stamp,
+        }
+    ]
 
 
 def extractor_weights_of(wildcards):
@@ -422,3 +399,15 @@ def teacher_weights(wildcards):
     if weights == "torchvision":
         return [f"{DOWNLOADS}/weights/resnet18.pth"]
     return [str(study.place(weights))] if weights else []
+
+
+def outputs_of(*starts):
+    """The files of the items whose names start so."""
+    return [path for item in ITEMS if item.name.startswith(starts) for path in item.paths]
+
+
+def with_report(item):
+    """An item's files, that which Snakemake's report shows marked as such."""
+    about = {"category": item.category, "labels": item.labels}
+    about["caption"] = f"../report/{item.caption}.rst"
+    return [report(path, **about) if path == item.shown else path for path in item.paths]

@@ -80,13 +80,11 @@ rule set_metrics:
 # Joint against sequential sampling, beside what subsets of a pool of iid images reach.
 rule lighthouses:
     input:
+        samples=lambda wildcards: sampled_by(study, rows.lighthouse_cells(study, wildcards.dataset)),
         features=paths.features("{dataset}"),
         extractor=paths.extractor("{dataset}"),
-        samples=lambda wildcards: samples_of(lighthouse_cells(wildcards)),
     output:
-        table="results/metrics/lighthouse/{dataset}.csv",
-        test="results/metrics/lighthouse_test/{dataset}.csv",
-        map="results/metrics/lighthouse_map/{dataset}.csv",
+        record=paths.batch("lighthouse", "{dataset}", "all"),
     log:
         paths.log("metrics/lighthouse/{dataset}"),
     benchmark:
@@ -98,12 +96,7 @@ rule lighthouses:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
-        sets=lambda wildcards: [of_source(cell) for cell in lighthouse_cells(wildcards)],
-        seeds=study.run["seeds"],
-        ipc=lookup(dpath="run/lighthouse/ipc", within=study.config, default=None),
-        pool_ipc=lambda wildcards: lighthouse_cells(wildcards)[-1].ipc,
-        subsets=lookup(dpath="run/lighthouse/subsets", within=study.config, default=None),
-        shown_class=lookup(dpath="run/lighthouse/shown_class", within=study.config, default=None),
+        cells=lighthouse_sets,
         epsilon=study.config["guidance"]["dpp"]["epsilon"],
         neighbours=study.config["metrics"]["coverage_neighbours"],
         code=extractor_code("lighthouses.py"),

@@ -128,11 +128,7 @@ rule external:
 
 rule distilled:
     input:
-        samples=lambda wildcards: samples_of(
-            cell
-            for cell in study.main_cells
-            if cell.dataset == wildcards.dataset and not study.methods[cell.method].external
-        ),
+        samples=lambda wildcards: sampled_by(study, handed_on(wildcards)),
     output:
         record=paths.batch("distilled", "{dataset}", "all"),
     log:

@@ -32,6 +32,7 @@ def make(cell: dict) -> dict:
     """Choose and write the images of one cell."""
     chosen = load(cell["choose"])(pool, cell["ipc"], seeds)
     about = {
+        "stamp": cell["stamp"],
         "classes": index.classes,
         **provenance(method=cell["method"], coreset=cell["coreset"], seeds=seeds),
     }

@@ -44,6 +44,7 @@ def make(cell: dict) -> dict:
     }
     latents = {folder: encoded(found) for folder, found in images.items()}
     about = {
+        "stamp": cell["stamp"],
         "classes": classes,
         "sets": len(images),
         **provenance(method=cell["method"], root=str(root), seeds=seeds, tf32=False),

@@ -66,6 +66,7 @@ def make(cell: dict) -> dict:
     latents = latents.unflatten(0, (len(seeds), len(chosen)))
     images = images.unflatten(0, (len(seeds), len(chosen), ipc))
     about = {
+        "stamp": cell["stamp"],
         "classes": [classes[label] for label in chosen],
         "prior": prior,
         **provenance(
@@ -84,7 +85,9 @@ def make(cell: dict) -> dict:
     }
     for path, tensors in ((cell["latents"], latents), (cell["images"], images)):
         write_tensors(path, {f"seed~{s}": tensors[i] for i, s in enumerate(seeds)}, about)
-    return job.cost(images=len(seeds) * len(chosen) * ipc, denoiser=asdict(work))
+    return job.cost(
+        images=len(seeds) * len(chosen) * ipc, denoiser=asdict(work), options=about["options"]
+    )
 
 
 read = [job.input.prior, job.input.autoencoder, measured]

@@ -12,8 +12,7 @@ from lighthouse.report.audit.parsed import (
     markdown_sheets,
     plain,
 )
-from lighthouse.report.page import page
-from lighthouse.report.render import latex, markdown
+from lighthouse.report.pages import latex, markdown, page
 from lighthouse.report.sheets import Entry, Sheet
 from plants import BY_NAME
 
@@ -279,7 +278,7 @@ def test_wrong_numbers_of_the_notes_are_found(path, results, invented):
         ("of one column, at 0.05", "of one column, at 0.01", "alpha"),
     ):
         if path == HTML:
-            old, new = (text.replace("'", "&#x27;") for text in (old, new))
+            old, new = (text.replace("'", "&#39;") for text in (old, new))
         (found,) = findings("notes_of_pages", results, invented.grid, path, old, new)
         assert (found["table"], found["column"]) == (path, column)
 

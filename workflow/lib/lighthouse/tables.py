@@ -5,7 +5,7 @@ How rows are written and read, what names a row's cell, and the words of its sta
 
 import csv
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lighthouse.runtime.files import whole
@@ -24,7 +24,7 @@ def cell_key(row: Mapping) -> tuple[str, ...]:
 
     Numbers are compared as the files keep them, at 6 digits.
     """
-    return tuple(str(_field(_plain(row[name]))) for name in CELL)
+    return tuple(str(field(_plain(row[name]))) for name in CELL)
 
 
 def _plain(value: object) -> object:
@@ -40,7 +40,7 @@ def write_rows(path: str | Path, rows: Sequence[Mapping], columns: Sequence[str]
     with whole(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, list(columns or rows[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows({key: _field(value) for key, value in row.items()} for row in rows)
+        writer.writerows({key: field(value) for key, value in row.items()} for row in rows)
 
 
 def read_rows(path: str | Path) -> list[dict]:
@@ -58,7 +58,8 @@ def read_rows(path: str | Path) -> list[dict]:
         ]
 
 
-def _field(value: object) -> object:
+def field(value: object) -> object:
+    """A value as CSV files have it: a float at 6 digits, NaN empty."""
     if isinstance(value, float):
         return "" if value != value else f"{value:.6g}"
     return value
@@ -74,37 +75,3 @@ def parsed(text: str) -> object:
     if not NUMBER.fullmatch(text):
         return text
     return int(text) if text.lstrip("+-").isdecimal() else float(text)
-
-
-def concatenate(
-    paths: Iterable[str | Path],
-    keys: Sequence[Mapping] | None = None,
-    absent: Container[str] = (),
-) -> list[dict]:
-    """Rows of several CSV files with the same columns, in order, with their ``status``.
-
-    keys: what names each file's rows, beside ``paths``. A file in ``absent`` is not
-    read: one row with its keys alone stands for it, as missing.
-    Raises ``ValueError`` where the columns differ.
-    """
-    paths = [str(path) for path in paths]
-    parts = {path: _part(path) for path in paths if path not in absent}
-    columns = next((columns for columns, _ in parts.values()), None)
-    for path, (found, _) in parts.items():
-        if found != columns:
-            raise ValueError(f"{path} has columns {found}, not {columns}")
-    if columns is None:  # of keys alone
-        columns = list(dict.fromkeys(name for key in keys or [{}] for name in key))
-    rows = []
-    for path, key in zip(paths, keys or [{}] * len(paths), strict=True):
-        if path in parts:
-            rows += [{**row, "status": MEASURED} for row in parts[path][1]]
-        else:
-            rows.append({**dict.fromkeys(columns, ""), **key, "status": MISSING})
-    return rows
-
-
-def _part(path: str) -> tuple[list[str], list[dict]]:
-    with Path(path).open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        return list(reader.fieldnames or []), list(reader)

@@ -1,7 +1,9 @@
 """How the grid is divided into jobs: a process of many cells costs one start."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from lighthouse.config import paths
 from lighthouse.config.grid import Cell
 from lighthouse.config.study import Study
 
@@ -59,3 +61,34 @@ def _shared(study: Study, cell: Cell) -> tuple[str, str]:
     if method.coreset:
         return REAL, "real"
     return SAMPLED, study.prior(cell).path
+
+
+def sampled_by(study: Study, cells: Iterable[Cell]) -> list[str]:
+    """The records of the jobs that make the sets of some cells."""
+    return _records_of(study, cells, "samples")
+
+
+def measured_by(study: Study, cells: Iterable[Cell]) -> list[str]:
+    """The records of the jobs that measure the sets of some cells."""
+    return _records_of(study, cells, "metrics")
+
+
+def trained_by(study: Study) -> list[str]:
+    """The records of all jobs that train students: of cells, and of all real images."""
+    cells: dict[tuple[str, str], list[Cell]] = {}
+    for cell, *names in study.evaluations:
+        cells.setdefault(tuple(names), []).append(cell)
+    return [
+        record
+        for (student, protocol), own in cells.items()
+        for record in _records_of(study, own, f"students/{student}/{protocol}")
+    ] + [paths.ceiling(student, protocol, dataset) for dataset, student, protocol in study.ceilings]
+
+
+def _records_of(study: Study, cells: Iterable[Cell], stage: str) -> list[str]:
+    wanted = set(cells)
+    return [
+        paths.batch(stage, batch.dataset, batch.name)
+        for batch in batches(study)
+        if wanted & set(batch.cells)
+    ]

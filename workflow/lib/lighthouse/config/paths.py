@@ -87,6 +87,19 @@ def features(dataset: str) -> str:
     return f"{RESULTS}/features/{dataset}.safetensors"
 
 
+# Tables and figures.
+
+
+def table(name: str, suffix: str = "csv") -> str:
+    """A table, as CSV or in another format."""
+    return f"{RESULTS}/tables/{name}.{suffix}"
+
+
+def figure(name: str, suffix: str) -> str:
+    """A figure, or with the suffix ``csv`` what it shows."""
+    return f"{RESULTS}/figures/{name}.{suffix}"
+
+
 # Cells. One job makes those of a batch; its record says of each whether it is there.
 
 
@@ -118,6 +131,11 @@ def ceiling(student: str, protocol: str, dataset: str) -> str:
 def set_metrics(cell: Cell) -> str:
     """Diversity, distances and, where asked, the spectrum of a cell's sets."""
     return f"{RESULTS}/metrics/sets/{cell.path}.json"
+
+
+def lighthouse(dataset: str) -> str:
+    """What joint and sequential sets of a dataset reach."""
+    return f"{RESULTS}/metrics/lighthouse/{dataset}.json"
 
 
 def batch(stage: str, dataset: str, batch: str) -> str:

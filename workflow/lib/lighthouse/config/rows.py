@@ -71,14 +71,47 @@ def set_records(study: Study, cells: list[Cell]) -> list[Expected]:
     return [Expected(paths.set_metrics(cell), cell.row, stamps.sets(study, cell)) for cell in cells]
 
 
+def spectrum_cells(study: Study) -> list[Cell]:
+    """The cells behind the curves of the spectrum."""
+    ipc = study.run["spectrum"]["ipc"]
+    return [
+        study.cell(dataset, method, ipc)
+        for dataset in study.run["datasets"]
+        for method in study.spectrum_sources
+    ]
+
+
 def spectra(study: Study) -> list[Expected]:
     """The record behind each curve of the spectrum, with what names the curve."""
-    ipc, found = study.run["spectrum"]["ipc"], []
-    for dataset in study.run["datasets"]:
-        for method, source in study.spectrum_sources.items():
-            (record,) = set_records(study, [study.cell(dataset, method, ipc)])
-            found.append(record._replace(row={"dataset": dataset, "source": source}))
-    return found
+    cells = spectrum_cells(study)
+    return [
+        record._replace(
+            row={"dataset": cell.dataset, "source": study.spectrum_sources[cell.method]}
+        )
+        for cell, record in zip(cells, set_records(study, cells), strict=True)
+    ]
+
+
+def lighthouse_cells(study: Study, dataset: str) -> list[Cell]:
+    """The cells of the lighthouse figure, and last the one whose images are the pool."""
+    options = study.run["lighthouse"]
+    named = [
+        study.cell(dataset, options[key], options["ipc"]) for key in ("iid", "sequential", "joint")
+    ]
+    pool = study.cell(dataset, options["iid"], max(study.ipcs(options["iid"])))
+    return [*named, pool]
+
+
+def lighthouse_records(study: Study, datasets: list[str]) -> list[Expected]:
+    """The record of the lighthouse's measures of each dataset."""
+    return [
+        Expected(
+            paths.lighthouse(dataset),
+            {"dataset": dataset},
+            stamps.lighthouse(study, lighthouse_cells(study, dataset)),
+        )
+        for dataset in datasets
+    ]
 
 
 def sample_records(study: Study, cells: list[Cell]) -> list[Expected]:

@@ -74,6 +74,12 @@ def sets(study: Study, cell: Cell) -> str:
     return stamp([source, cell.row, study.dataset(cell.dataset)["extractor"], *options])
 
 
+def lighthouse(study: Study, cells: list[Cell]) -> str:
+    """The stamp of the measures of the lighthouse's sets."""
+    measured = [sets(study, cell) for cell in cells]
+    return stamp([measured, study.run["lighthouse"], study.run["seeds"]])
+
+
 def _recipe(study: Study, student: str, protocol: str) -> list:
     """How students are trained, and the networks that teach them."""
     options = study.protocol(protocol)

@@ -229,6 +229,6 @@ def _elsewhere(
     ]
 
 
-def spread(rows: Iterable[Mapping], column: str) -> float:
+def root_mean_square(rows: Iterable[Mapping], column: str) -> float:
     """Root mean square of a column of standard deviations over measured rows."""
     return average(row[column] ** 2 for row in rows if row["status"] == MEASURED) ** 0.5

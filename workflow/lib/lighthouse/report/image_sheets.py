@@ -1,15 +1,49 @@
-"""Image grids that a person can read: labelled rows of images."""
+"""Sheets of images that a person can read: labelled rows of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
 from lighthouse.report.figures import STYLE, plt
+from lighthouse.report.records import Stored
+from lighthouse.tables import MISSING
 
 #: Most classes side by side, and the largest side of an image in pixels: what a page shows.
 CLASSES, SIDE = 10, 96
+
+
+def image_sheet(
+    images: Sequence[Stored | None],
+    labels: Sequence[str],
+    seeds: Sequence[int],
+    classes: Sequence[int],
+    columns: int,
+) -> dict:
+    """A sheet of the first ``columns`` images of each class of sets, a row a file.
+
+    classes: those shown, of every seed; without any, those of ``spaced``. A file that is
+    missing is a row of white images, and its label says so.
+    """
+    names = next(of for of in images if of is not None).about["classes"]
+    shown = classes or spaced(len(names))
+    rows = [None if of is None else _row(of.arrays(), seeds, shown, columns) for of in images]
+    blank = np.full_like(next(row for row in rows if row is not None), 255)
+    told = [
+        label if row is not None else f"{label} ({MISSING})"
+        for label, row in zip(labels, rows, strict=True)
+    ]
+    groups = [f"seed {seed}" for seed in seeds] if classes else [f"class {names[k]}" for k in shown]
+    return {"figure": image_grid([blank if row is None else row for row in rows], told, groups)}
+
+
+def _row(
+    sets: Mapping[str, np.ndarray], seeds: Sequence[int], shown: Sequence[int], columns: int
+) -> np.ndarray:
+    """Images of one file, (n, 3, H, W): by seed, then by class, ``columns`` of each."""
+    chosen = [sets[f"seed~{seed}"][k] for seed in seeds for k in shown]
+    return np.concatenate([first_images(images, columns) for images in chosen])
 
 
 def spaced(n_classes: int) -> list[int]:
