@@ -348,7 +348,7 @@ def _sheet(
     """A sheet of images, a row a cell."""
     return Item(
         f"{FIGURES}/{name}/{dataset}",
-        "lighthouse.report.image_sheets:image_sheet",
+        "lighthouse.report.contact_sheets:contact_sheet",
         {"images": [_samples(study, cell, "images") for cell in cells]},
         {"figure": [f"results/figures/{name}/{dataset}.png"]},
         params,
