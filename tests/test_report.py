@@ -9,11 +9,13 @@ from matplotlib.colors import to_hex
 
 from lighthouse.report import accuracy
 from lighthouse.report.contact_sheets import contact_sheet, first_images, images_figure, spaced
+from lighthouse.report.curve_figures import ssim_vs_eta_dpp
 from lighthouse.report.figures import (
     COLOURS,
     band,
     plt,
     save_figure,
+    spectrum,
     spectrum_figure,
     ssim_curve,
 )
@@ -301,6 +303,32 @@ def test_the_spectrum_has_a_line_for_every_source(n):
 def test_the_spectrum_has_a_panel_for_every_dataset():
     figure = spectrum_figure(spectra(["a", "b"], ["real"]), ["real"])
     assert [axes.get_title() for axes in figure.axes] == ["a", "b"]
+
+
+def test_a_curve_that_is_missing_leaves_the_others_and_is_named():
+    part = [
+        {"dataset": "a", "source": "real", "seed": seed, "index": i, "normalised": 1 / i}
+        for seed in (0, 1)
+        for i in (1, 2)
+    ]
+    names = [{"dataset": "a", "source": source} for source in ("real", "RSM")]
+    made = spectrum([part, None], names, ["real", "RSM"])
+    assert [(row["source"], row["mean"]) for row in made["data"].rows] == [
+        ("real", 1),
+        ("real", 0.5),
+    ]
+    assert made["figure"].get_supxlabel() == "missing: RSM (a)"
+
+
+def test_a_dataset_that_is_missing_leaves_the_ssim_of_the_others_and_is_named():
+    weights = {"lambda": 0.0, "mu_dm": 0.0}
+    place = {"dataset": "a", "method": "m", "ipc": 2, **weights}
+    part = [{**place, "eta_dpp": w, "seed": 0, "ssim": w / 100} for w in (0.0, 30.0, 100.0)]
+    table = {name: {"eta_dpp": 30.0, **weights} for name in ("a", "b")}
+    sweeps = {"eta_dpp": [0.0]}
+    made = ssim_vs_eta_dpp([part, None], ["a", "b"], "m", 2, sweeps, table)
+    assert [(row["eta_dpp"], row["mean"]) for row in made["data"].rows] == [(0, 0), (30, 0.3)]
+    assert made["figure"].get_supxlabel() == "missing: b"
 
 
 def test_the_control_is_labelled_with_its_greek_letter():

@@ -14,7 +14,7 @@ from lighthouse.config.study import Study
 from lighthouse.report.cost import paths_of
 
 LIBRARY = Path(__file__).resolve().parents[2]
-TABLES, FIGURES = "tables", "figures"
+TEMPLATES = Path(__file__).parent / "templates"
 #: Categories of the report. The first of them is its first page's.
 FIRST, SECOND, THIRD = "1 Leaderboard", "2 Figures", "3 Tables"
 
@@ -89,7 +89,7 @@ def several(given: str | Sequence[str]) -> list[str]:
 def template_digest() -> str:
     """A digest of all templates, which no import leads to."""
     sha = hashlib.sha256()
-    for path in sorted((Path(__file__).parent / "templates").iterdir()):
+    for path in sorted(TEMPLATES.iterdir()):
         sha.update(path.name.encode() + path.read_bytes())
     return sha.hexdigest()[:16]
 
@@ -125,7 +125,7 @@ def _table(
     """A table as CSV and as a page. before: other tables of the same maker."""
     outputs = {other: [f"results/tables/{other}.csv"] for other in before}
     outputs["table"] = [f"results/tables/{name}.{suffix}" for suffix in ("csv", "html")]
-    place, maker, labels = f"{TABLES}/{name}", f"lighthouse.report.{maker}", {"table": label}
+    place, maker, labels = f"tables/{name}", f"lighthouse.report.{maker}", {"table": label}
     return Item(place, maker, inputs, outputs, params, labels, THIRD, caption or name)
 
 
@@ -215,7 +215,7 @@ def _tables(study: Study) -> list[Item]:
 def _leaderboard(study: Study) -> Item:
     suffixes = {"table": "csv", "markdown": "md", "latex": "tex", "page": "html"}
     return Item(
-        f"{TABLES}/leaderboard",
+        "tables/leaderboard",
         "lighthouse.report.pages:leaderboard",
         {
             **_csv("accuracy", "significance", "diversity", "fid", "cost"),
@@ -249,7 +249,7 @@ def _figure(
         "data": [f"results/figures/{name}.csv"],
         **{more: [f"results/figures/{name}_{more}.csv"] for more in also},
     }
-    place, maker, labels = f"{FIGURES}/{name}", f"lighthouse.report.{maker}", {"figure": label}
+    place, maker, labels = f"figures/{name}", f"lighthouse.report.{maker}", {"figure": label}
     return Item(place, maker, inputs, outputs, params, labels, SECOND, caption or name)
 
 
@@ -347,7 +347,7 @@ def _sheet(
 ) -> Item:
     """A sheet of images, a row a cell."""
     return Item(
-        f"{FIGURES}/{name}/{dataset}",
+        f"figures/{name}/{dataset}",
         "lighthouse.report.contact_sheets:contact_sheet",
         {"images": [_samples(study, cell, "images") for cell in cells]},
         {"figure": [f"results/figures/{name}/{dataset}.png"]},

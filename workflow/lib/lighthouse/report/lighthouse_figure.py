@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lighthouse.report.figures import STYLE, drawn, footnote, measured, plt
+from lighthouse.report.figures import STYLE, drawn, footnote, measured, missing, plt
 from lighthouse.runtime.errors import DataError
 
 #: Colour and marker of a strategy's images.
@@ -42,9 +42,7 @@ def lighthouse(
         measured([part for part, there in zip(parts, whole, strict=True) if there])
         for parts in (measures, maps, tests)
     )
-    lost = [name for name, there in zip(datasets, whole, strict=True) if not there]
-    points = seed_points(points)
-    note = f"missing: {', '.join(lost)}" if lost else ""
+    points, note = seed_points(points), missing([there or None for there in whole], datasets)
     return drawn(lighthouse_figure(points, places, verdicts, note), points, map=places)
 
 
