@@ -5,18 +5,18 @@ for item in ITEMS:
         name:
             item.name
         input:
-            item.reads,
+            item.waits_for,
         output:
             with_report(item),
         log:
-            f"results/logs/{item.place}.log",
+            paths.log(item.place),
         benchmark:
-            f"results/benchmarks/{item.place}.tsv"
+            paths.benchmark(item.place)
         conda:
             "../../envs/report.yaml"
         params:
             item=item.work,
-            code=[code("report.py"), code(item.code), TEMPLATES],
+            code=[code("report.py", [item.maker]), TEMPLATES],
         script:
             "../scripts/report.py"
 

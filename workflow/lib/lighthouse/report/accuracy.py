@@ -5,7 +5,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from lighthouse.report.statistics import components, deviation
-from lighthouse.report.tables import CELL, MEASURED, MISSING, NAN, Table
+from lighthouse.report.tables import Table
+from lighthouse.tables import CELL, MEASURED, MISSING, NAN
 
 KEYS = (*CELL, "student", "protocol")
 RUN_COLUMNS = (*KEYS, "seed", "student_seed", "top1_last", "top1_best", "status")

@@ -8,7 +8,7 @@ from PIL import Image
 
 from lighthouse.report.figures import STYLE, plt
 from lighthouse.report.records import Stored
-from lighthouse.report.tables import MISSING
+from lighthouse.tables import MISSING
 
 #: Most classes side by side, and the largest side of an image in pixels: what a page shows.
 CLASSES, SIDE = 10, 96

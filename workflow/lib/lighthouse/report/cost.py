@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from lighthouse.report.tables import MEASURED, MISSING, NAN, Table
+from lighthouse.report.tables import Table
+from lighthouse.tables import MEASURED, MISSING, NAN
 
 KEYS = ("dataset", "method", "ipc", "classes")
 COLUMNS = (

@@ -12,8 +12,6 @@ from matplotlib.lines import Line2D
 from lighthouse.config.grid import ALL
 from lighthouse.report.curves import (
     PANEL,
-    along,
-    at_ipc,
     by_cost,
     by_ipc,
     left_out,
@@ -26,14 +24,14 @@ from lighthouse.report.figures import (
     band,
     drawn,
     footnote,
-    measured,
     missing,
     plt,
     ssim_curve,
     weight_axis,
 )
 from lighthouse.report.looks import FAMILIES, Look, looks
-from lighthouse.report.tables import MEASURED
+from lighthouse.report.measures import rows_of
+from lighthouse.tables import MEASURED
 
 #: Most panels side by side.
 ACROSS = 3
@@ -200,8 +198,6 @@ def _cost_mark(axes: Axes, row: object, look: Look) -> None:
     )
 
 
-#: Names of the factors on axes.
-FACTORS = {"lambda": "λ of RSM", "eta_dpp": "DPP weight η_DPP", "mu_dm": "mean weight μ_DM"}
 #: What a sweep shows, below each other: column of the mean, of the deviation, name.
 SHOWN = (
     ("top1_last_mean", "top1_last_std", "top-1 accuracy (%)"),
@@ -212,38 +208,35 @@ SHOWN = (
 def sensitivity(
     runs: Sequence[Mapping],
     diversity: Sequence[Mapping],
-    label: str,
-    method: str,
-    ipc: int,
-    sweeps: Mapping[str, Sequence[float]],
-    table: Mapping[str, Mapping[str, float]],
+    points: Sequence[Mapping],
+    labels: Mapping[str, str],
+    title: str,
 ) -> dict:
-    """Accuracy and coverage of a method against one weight at a time (``sweep_rows``)."""
-    trainings, sets = (at_ipc(pd.DataFrame(rows), method, ipc) for rows in (runs, diversity))
-    data = sweep_rows(trainings, sets, sweeps, table)
-    title = f"{label}, {ipc} images per class"
-    return drawn(sensitivity_figure(data, title, sweep_left_out(data)), data)
+    """Accuracy and coverage of a method against one number at a time (``sweep_rows``)."""
+    data = sweep_rows(*map(pd.DataFrame, (runs, diversity, points)))
+    return drawn(sensitivity_figure(data, labels, title, sweep_left_out(data)), data)
 
 
 def ssim_vs_eta_dpp(
-    parts: Sequence[Sequence[Mapping] | None],
-    datasets: Sequence[str],
-    method: str,
-    ipc: int,
-    sweeps: Mapping[str, Sequence[float]],
-    table: Mapping[str, Mapping[str, float]],
+    records: Sequence[Mapping | None], points: Sequence[Mapping], title: str
 ) -> dict:
-    """SSIM within a class against the DPP weight, from a table of sets a dataset."""
-    own = {name: table[name] for name, of in zip(datasets, parts, strict=True) if of is not None}
-    rows = along(at_ipc(measured(parts), method, ipc), "eta_dpp", sweeps, own)
-    data = band(rows, ["dataset", "eta_dpp"], "ssim")
-    figure = ssim_curve(data, f"{method}, IPC {ipc}", missing(parts, datasets))
-    return drawn(figure, data)
+    """SSIM within a class against the DPP weight. records: of the metrics of each point's sets."""
+    rows = [
+        {**row, "eta_dpp": point["value"]}
+        for record, point in zip(records, points, strict=True)
+        for row in (rows_of(record, "diversity") if record else [])
+    ]
+    data = band(pd.DataFrame(rows), ["dataset", "eta_dpp"], "ssim")
+    places = [f"η_DPP = {point['value']:g} ({point['dataset']})" for point in points]
+    return drawn(ssim_curve(data, title, missing(records, places)), data)
 
 
-def sensitivity_figure(data: pd.DataFrame, title: str, note: str = "") -> Figure:
+def sensitivity_figure(
+    data: pd.DataFrame, labels: Mapping[str, str], title: str, note: str = ""
+) -> Figure:
     """One column a factor, accuracy above and coverage below. data: of ``sweep_rows``.
 
+    labels: of the factors' axes, by factor.
     A band of one standard deviation; a ring marks the value of the hyperparameter table.
     Symmetric log axes, since 0 is a value.
     """
@@ -268,7 +261,7 @@ def sensitivity_figure(data: pd.DataFrame, title: str, note: str = "") -> Figure
                 _sweep_line(panels[r][c], rows, shown, COLOURS[1:][i % 6], _named(*curve))
             weight_axis(panels[r][c], data[data.factor == factor].value)
         for axes, factor in zip(panels[1], factors, strict=True):
-            axes.set_xlabel(FACTORS[factor])
+            axes.set_xlabel(labels[factor])
         for axes, (*_, name) in zip(panels[:, 0], SHOWN, strict=True):
             axes.set_ylabel(name)
         handles = [line for line in panels[0][0].lines if not line.get_label().startswith("_")]

@@ -8,6 +8,7 @@ from textwrap import fill
 import matplotlib
 import pandas as pd
 
+from lighthouse.report.measures import rows_of
 from lighthouse.report.tables import Table
 from lighthouse.runtime.files import whole
 
@@ -54,13 +55,8 @@ def footnote(figure: Figure, text: str) -> None:
         figure.supxlabel(fill(text, wide), fontsize=8, color="#555555", x=0.01, ha="left")
 
 
-def measured(parts: Sequence[Sequence[Mapping] | None]) -> pd.DataFrame:
-    """The rows of those files that are there."""
-    return pd.DataFrame([row for part in parts if part is not None for row in part])
-
-
 def missing(parts: Sequence[object], names: Sequence[str]) -> str:
-    """Which of several files are not there, in words; empty where all are."""
+    """Which of several records are not there, in words; empty where all are."""
     lost = [name for part, name in zip(parts, names, strict=True) if part is None]
     return f"missing: {', '.join(lost)}" if lost else ""
 
@@ -104,11 +100,12 @@ def ssim_curve(data: pd.DataFrame, title: str, note: str = "") -> Figure:
 
 
 def spectrum(
-    parts: Sequence[Sequence[Mapping] | None], names: Sequence[Mapping], sources: Sequence[str]
+    records: Sequence[Mapping | None], names: Sequence[Mapping], sources: Sequence[str]
 ) -> dict:
-    """The spectrum, from a table a curve. names: the dataset and source of each."""
-    data = band(measured(parts), ["dataset", "source", "index"], "normalised")
-    note = missing(parts, [f"{name['source']} ({name['dataset']})" for name in names])
+    """The spectrum, from a record a curve. names: the dataset and source of each."""
+    rows = [row for record in records if record for row in rows_of(record, "spectrum")]
+    data = band(pd.DataFrame(rows), ["dataset", "source", "index"], "normalised")
+    note = missing(records, [f"{name['source']} ({name['dataset']})" for name in names])
     return drawn(spectrum_figure(data, sources, note), data)
 
 

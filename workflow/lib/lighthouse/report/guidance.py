@@ -2,59 +2,48 @@
 
 from collections.abc import Mapping, Sequence
 
-from lighthouse.report.records import Stored
-from lighthouse.report.tables import CELL, MEASURED, MISSING, NAN, Table
-from lighthouse.units import mean_pull
-
-GUIDANCE_COLUMNS = (
-    *CELL,
-    "latent_dim",
-    "eta_dpp_applied",
-    "eta_share",
-    "mu_dm_applied",
-    "mean_pull",
-    "k_influence",
-    "gamma_deviation",
-    "gamma_deviation_applied",
-    "mode_scale",
-    "status",
-)
+from lighthouse.parts.terms import TERMS, Term
+from lighthouse.report.tables import Table
+from lighthouse.tables import CELL, MEASURED, MISSING, NAN
 
 
-def guidance_table(latents: Sequence[Stored | None], cells: Sequence[Mapping]) -> dict:
-    """Guidance weights as given and as applied, by cell. latents: the samples of each."""
-    rows = [
-        guidance_row(cell, None if of is None else of.about, mean_pull(cell["mu_dm"], cell["ipc"]))
-        for cell, of in zip(cells, latents, strict=True)
-    ]
-    return {"table": Table(rows, GUIDANCE_COLUMNS)}
+def guidance_table(records: Sequence[Mapping | None], cells: Sequence[Mapping]) -> dict:
+    """Guidance weights as given and as applied, by cell. records: of the sampling of each."""
+    rows = [guidance_row(*of) for of in zip(cells, records, strict=True)]
+    return {"table": Table(rows, columns())}
 
 
-def guidance_row(cell: Mapping, about: Mapping | None, pull: float) -> dict:
+def columns() -> tuple[str, ...]:
+    """The table's columns: what names a cell, and those of each declared term."""
+    of_terms = (name for term in TERMS.values() for name in _term_columns(term))
+    return (*CELL, "latent_dim", *of_terms, "status")
+
+
+def guidance_row(cell: Mapping, record: Mapping | None) -> dict:
     """A row of the guidance table: weights as given, and as applied to this latent size.
 
-    about: the header of the cell's samples, None where they failed. Weights that grow
-    with a latent's size have an applied one beside them (``units.TERM_WEIGHTS``); that
-    of a term which the method has not is 0. ``eta_share`` is η/D of the applied weight,
-    about the share of a latent's length by which a DPP step moves it; ``mean_pull`` the
-    share of the set's drift from the class mean that a step removes.
+    record: of the sampling of the cell's sets, None where it failed. Weights that grow
+    with a latent's size have an applied one beside them (``parts.terms.Term.grows``); behind
+    them are a term's ``derived`` numbers. All are 0 of a term which the method has not.
     """
     keys = {name: cell[name] for name in CELL}
-    if about is None:
-        return {**dict.fromkeys(GUIDANCE_COLUMNS, NAN), **keys, "status": MISSING}
-    options = about["options"]
-    given, applied = options["weights"], options["applied_weights"]
-    dim, eta = options["latent_dim"], applied.get("eta_dpp", 0.0)
-    return {
-        **keys,
-        "latent_dim": dim,
-        "eta_dpp_applied": eta,
-        "eta_share": eta / dim,
-        "mu_dm_applied": applied.get("mu_dm", 0.0),
-        "mean_pull": pull,
-        "k_influence": given.get("k_influence", 0.0),
-        "gamma_deviation": given.get("gamma_deviation", 0.0),
-        "gamma_deviation_applied": applied.get("gamma_deviation", 0.0),
-        "mode_scale": given.get("mode_scale", 0.0),
-        "status": MEASURED,
-    }
+    if record is None:
+        return {**dict.fromkeys(columns(), NAN), **keys, "status": MISSING}
+    options = record["options"]
+    row = {"latent_dim": options["latent_dim"]}
+    for term in TERMS.values():
+        given = options["weights"].get(term.column, 0.0)
+        row[term.column] = given
+        row[_applied(term)] = options["applied_weights"].get(term.column, 0.0)
+        row |= {name: number(given, cell["ipc"]) for name, number in term.derived.items()}
+    return {name: {**row, **keys, "status": MEASURED}[name] for name in columns()}
+
+
+def _term_columns(term: Term) -> list[str]:
+    """A term's columns behind those of the cell, which may hold its weight."""
+    own = [] if term.column in CELL else [term.column]
+    return [*own, *([_applied(term)] if term.grows else []), *term.derived]
+
+
+def _applied(term: Term) -> str:
+    return f"{term.column}_applied"

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lighthouse.config import rows
+from lighthouse.config import paths, rows
+from lighthouse.config.batches import measured_by, sampled_by, trained_by
 from lighthouse.config.grid import Cell
 from lighthouse.config.study import Study
 from lighthouse.report.cost import paths_of
 
-LIBRARY = Path(__file__).resolve().parents[2]
 TEMPLATES = Path(__file__).parent / "templates"
 #: Categories of the report. The first of them is its first page's.
 FIRST, SECOND, THIRD = "1 Leaderboard", "2 Figures", "3 Tables"
@@ -32,7 +32,8 @@ class Item:
     gives them, and of ``params``, by their names. It returns what it made by the names of
     ``outputs``, each of which is written to one or more files, by their suffixes. stamps: the
     digest of its parameters that a record must carry to be taken, by path; one without is
-    taken as it is.
+    taken as it is. jobs: the records of the jobs that write the inputs with a stamp, of which
+    Snakemake does not know.
 
     In the report: ``labels`` that it is listed under, empty of what is not shown, the
     ``category`` that lists it, and the ``caption`` beside it, a file of ``workflow/report``.
@@ -47,6 +48,7 @@ class Item:
     category: str = ""
     caption: str = ""
     stamps: Mapping[str, str] = field(default_factory=dict)
+    jobs: Sequence[str] = ()
 
     @property
     def name(self) -> str:
@@ -60,6 +62,11 @@ class Item:
         return [path for given in self.inputs.values() for path in several(given)]
 
     @property
+    def waits_for(self) -> list[str]:
+        """What Snakemake has to make before: files without a stamp, and ``jobs``."""
+        return [*(path for path in self.reads if path not in self.stamps), *self.jobs]
+
+    @property
     def paths(self) -> list[str]:
         """Paths of all outputs."""
         return [path for paths in self.outputs.values() for path in paths]
@@ -68,11 +75,6 @@ class Item:
     def shown(self) -> str | None:
         """The output that the report shows: the page of a table, the picture of a figure."""
         return next((p for p in self.paths if p.endswith((".html", ".png"))), None)
-
-    @property
-    def code(self) -> str:
-        """The maker's module."""
-        return str(LIBRARY.joinpath(*self.maker.partition(":")[0].split(".")).with_suffix(".py"))
 
     @property
     def work(self) -> dict:
@@ -104,7 +106,7 @@ def _record(study: Study) -> Item:
         "study_record",
         "lighthouse.runtime.provenance:study_record",
         {},
-        {"record": ["results/study.json"]},
+        {"record": [f"{paths.RESULTS}/study.json"]},
         {
             "config": study.config,
             "methods": rows.method_records(study),
@@ -121,41 +123,51 @@ def _table(
     params: Mapping,
     caption: str | None = None,
     before: Iterable[str] = (),
+    **more: object,
 ) -> Item:
     """A table as CSV and as a page. before: other tables of the same maker."""
-    outputs = {other: [f"results/tables/{other}.csv"] for other in before}
-    outputs["table"] = [f"results/tables/{name}.{suffix}" for suffix in ("csv", "html")]
+    outputs = {other: [paths.table(other)] for other in before}
+    outputs["table"] = [paths.table(name, suffix) for suffix in ("csv", "html")]
     place, maker, labels = f"tables/{name}", f"lighthouse.report.{maker}", {"table": label}
-    return Item(place, maker, inputs, outputs, params, labels, THIRD, caption or name)
+    return Item(place, maker, inputs, outputs, params, labels, THIRD, caption or name, **more)
 
 
-def _joined(name: str, label: str, files: Sequence[tuple[str, dict]], caption: str = "") -> Item:
-    """A table of the rows of several files, each with what names them."""
-    paths, named = zip(*files, strict=True) if files else ((), ())
-    inputs, params = {"parts": list(paths)}, {"names": list(named)}
-    return _table(name, "tables:joined", label, inputs, params, caption)
+def _of_records(records: Sequence[rows.Expected], jobs: Sequence[str]) -> dict:
+    """An item's fields for records of cells. jobs: those that write them."""
+    stamps = {record.path: record.stamp for record in records}
+    return {"inputs": {"records": list(stamps)}, "stamps": stamps, "jobs": jobs}
+
+
+def _joined(
+    name: str,
+    label: str,
+    records: Sequence[rows.Expected],
+    part: str,
+    jobs: Sequence[str],
+    caption: str | None = None,
+) -> Item:
+    """A table of the rows of several records, each with what names them."""
+    params = {"names": [record.row for record in records], "part": part}
+    return _table(
+        name,
+        "measures:joined",
+        label,
+        params=params,
+        caption=caption,
+        **_of_records(records, jobs),
+    )
 
 
 def _csv(*names: str) -> dict[str, str]:
     """Finished tables as inputs."""
-    return {name: f"results/tables/{name}.csv" for name in names}
+    return {name: paths.table(name) for name in names}
 
 
 def _tables(study: Study) -> list[Item]:
     run, compared = study.run, study.run["comparisons"]
-    records, costs = rows.student_records(study), rows.cost_rows(study)
-    cost_records = sorted({path for row in costs for path in paths_of(row)})
-    sampled = [cell for cell in study.cells if study.methods[cell.method].prior]
     found = [
         _leaderboard(study),
-        _table(
-            "accuracy",
-            "accuracy:accuracy_tables",
-            "Student accuracy",
-            {"records": [path for path, _ in records]},
-            {"rows": [row for _, row in records]},
-            before=["runs"],
-        ),
+        _accuracy(study),
         _table(
             "significance",
             "significance:significance_table",
@@ -166,13 +178,7 @@ def _tables(study: Study) -> list[Item]:
                 **{name: compared[name] for name in ("base", "pairs", "alpha")},
             },
         ),
-        _table(
-            "cost",
-            "cost:cost_table",
-            "Cost",
-            {"records": cost_records},
-            {"rows": costs, "paths": cost_records},
-        ),
+        _cost(study),
     ]
     if run["ablation"]:
         found += [
@@ -188,28 +194,77 @@ def _tables(study: Study) -> list[Item]:
                 },
             )
         ]
+    of_all, of_tables = (rows.set_records(study, c) for c in (study.cells, study.table_cells))
+    curves = rows.spectra(study)
+    measured, compared, drawn = (
+        measured_by(study, cells)
+        for cells in (study.cells, study.table_cells, rows.spectrum_cells(study))
+    )
     found += [
-        _joined("diversity", "Diversity and set utility", rows.set_metrics(study, "diversity")),
-        _joined("fid", "Fréchet distance", rows.set_metrics(study, "frechet")),
-        _joined("spectrum", "Singular values", rows.spectra(study, "spectrum"), "spectrum_values"),
-        _joined(
-            "spectrum_ranks", "Effective and stable rank", rows.spectra(study, "spectrum_ranks")
-        ),
-        _table(
-            "guidance",
-            "guidance:guidance_table",
-            "Guidance weights as applied",
-            {"latents": [_samples(study, cell, "latents") for cell in sampled]},
-            {"cells": [cell.row for cell in sampled]},
-        ),
+        _joined("diversity", "Diversity and set utility", of_all, "diversity", measured),
+        _joined("fid", "Fréchet distance", of_tables, "distances", compared),
+        _joined("spectrum", "Singular values", curves, "spectrum", drawn, "spectrum_values"),
+        _joined("spectrum_ranks", "Effective and stable rank", curves, "ranks", drawn),
+        _guidance(study),
     ]
     if run["lighthouse"]:
-        tests = [
-            (f"results/metrics/lighthouse_test/{dataset}.csv", {"dataset": dataset})
-            for dataset in run["datasets"]
+        records, jobs = _lighthouse(study)
+        found += [
+            _joined("lighthouse", "Joint against sequential sampling", records, "tests", jobs),
+            _joined(
+                "lighthouse_classes",
+                "Joint against sequential sampling, class by class",
+                records,
+                "classes",
+                jobs,
+            ),
         ]
-        found += [_joined("lighthouse", "Joint against sequential sampling", tests)]
     return found
+
+
+def _accuracy(study: Study) -> Item:
+    records = rows.student_records(study)
+    return _table(
+        "accuracy",
+        "accuracy:accuracy_tables",
+        "Student accuracy",
+        params={"rows": [record.row for record in records]},
+        before=["runs"],
+        **_of_records(records, trained_by(study)),
+    )
+
+
+def _cost(study: Study) -> Item:
+    costs = rows.cost_rows(study)
+    own = sorted({path for row in costs for path in paths_of(row)})
+    stamps = {row["sample"]: row["stamp"] for row in costs if row["sample"]}
+    return _table(
+        "cost",
+        "cost:cost_table",
+        "Cost",
+        {"records": own},
+        {"rows": costs, "paths": own},
+        stamps=stamps,
+        jobs=sampled_by(study, study.table_cells),
+    )
+
+
+def _guidance(study: Study) -> Item:
+    cells = [cell for cell in study.cells if study.methods[cell.method].prior]
+    return _table(
+        "guidance",
+        "guidance:guidance_table",
+        "Guidance weights as applied",
+        params={"cells": [cell.row for cell in cells]},
+        **_of_records(rows.sample_records(study, cells), sampled_by(study, cells)),
+    )
+
+
+def _lighthouse(study: Study) -> tuple[list[rows.Expected], list[str]]:
+    """The records of the lighthouse's measures, and those of the jobs that write them."""
+    datasets = study.run["datasets"]
+    jobs = [paths.batch("lighthouse", dataset, "all") for dataset in datasets]
+    return rows.lighthouse_records(study, datasets), jobs
 
 
 def _leaderboard(study: Study) -> Item:
@@ -221,7 +276,7 @@ def _leaderboard(study: Study) -> Item:
             **_csv("accuracy", "significance", "diversity", "fid", "cost"),
             "published": str(study.table_path("published")),
         },
-        {name: [f"results/tables/leaderboard.{suffix}"] for name, suffix in suffixes.items()},
+        {name: [paths.table("leaderboard", suffix)] for name, suffix in suffixes.items()},
         {
             "specs": rows.leaderboard_specs(study),
             "students": study.run["students"],
@@ -242,15 +297,16 @@ def _figure(
     params: Mapping,
     caption: str | None = None,
     also: Iterable[str] = (),
+    **more: object,
 ) -> Item:
     """A figure as PDF and PNG, with the data that it shows. also: further data."""
     outputs = {
-        "figure": [f"results/figures/{name}.{suffix}" for suffix in ("pdf", "png")],
-        "data": [f"results/figures/{name}.csv"],
-        **{more: [f"results/figures/{name}_{more}.csv"] for more in also},
+        "figure": [paths.figure(name, suffix) for suffix in ("pdf", "png")],
+        "data": [paths.figure(name, "csv")],
+        **{other: [paths.figure(f"{name}_{other}", "csv")] for other in also},
     }
     place, maker, labels = f"figures/{name}", f"lighthouse.report.{maker}", {"figure": label}
-    return Item(place, maker, inputs, outputs, params, labels, SECOND, caption or name)
+    return Item(place, maker, inputs, outputs, params, labels, SECOND, caption or name, **more)
 
 
 def _figures(study: Study) -> list[Item]:
@@ -273,88 +329,80 @@ def _figures(study: Study) -> list[Item]:
         ),
     ]
     if run["lighthouse"]:
-        kinds = {"measures": "lighthouse", "maps": "lighthouse_map", "tests": "lighthouse_test"}
-        inputs = {
-            name: [f"results/metrics/{kind}/{dataset}.csv" for dataset in run["datasets"]]
-            for name, kind in kinds.items()
-        }
+        records, jobs = _lighthouse(study)
         found += [
             _figure(
                 "lighthouse",
                 "lighthouse_figure:lighthouse",
                 "Joint against sequential sampling",
-                inputs,
-                {"datasets": run["datasets"]},
+                params={"datasets": run["datasets"]},
                 also=["map"],
+                **_of_records(records, jobs),
             )
         ]
-    if sweep and (sweep["lambda"] or sweep["mu_dm"]):
+    if set(study.swept) - {"eta_dpp"}:
+        title = f"{study.methods[sweep['method']].label}, {sweep['ipc']} images per class"
         found += [
             _figure(
                 "sensitivity",
                 "curve_figures:sensitivity",
-                "Sensitivity to λ, η_DPP and μ_DM",
+                "Sensitivity to each number that is varied",
                 _csv("runs", "diversity"),
-                {"label": study.methods[sweep["method"]].label, **_swept(study)},
+                {
+                    "title": title,
+                    "points": rows.sweep_points(study),
+                    "labels": rows.swept_labels(study),
+                },
             )
         ]
-    spectra = rows.spectra(study, "spectrum")
+    curves = rows.spectra(study)
     found += [
         _figure(
             "spectrum",
             "figures:spectrum",
             "Spectrum of deep features",
-            {"parts": [path for path, _ in spectra]},
-            {
-                "names": [row for _, row in spectra],
+            params={
+                "names": [record.row for record in curves],
                 "sources": list(study.spectrum_sources.values()),
             },
+            **_of_records(curves, measured_by(study, rows.spectrum_cells(study))),
         ),
         *(_samples_sheet(study, dataset) for dataset in run["datasets"]),
     ]
-    if sweep:
-        parts = [
-            f"results/metrics/diversity/{dataset}/{sweep['method']}.csv"
-            for dataset in run["datasets"]
-        ]
+    if "eta_dpp" in study.swept:
+        points = [point for point in rows.sweep_points(study) if point["factor"] == "eta_dpp"]
+        cells = [c for d in run["datasets"] for c in study.sweep_cells(d, "eta_dpp")]
         found += [
             _figure(
                 "ssim_vs_eta_dpp",
                 "curve_figures:ssim_vs_eta_dpp",
                 "SSIM against the DPP weight",
-                {"parts": parts},
-                {"datasets": run["datasets"], **_swept(study)},
-                "ssim",
+                params={"points": points, "title": f"{sweep['method']}, IPC {sweep['ipc']}"},
+                caption="ssim",
+                **_of_records(rows.set_records(study, cells), measured_by(study, cells)),
             ),
             *(_diversity_sheet(study, dataset) for dataset in run["datasets"]),
         ]
     return found
 
 
-def _swept(study: Study) -> dict:
-    """Of what a sweep is, and over which values."""
-    sweep = study.run["sweep"]
-    return {
-        "method": sweep["method"],
-        "ipc": sweep["ipc"],
-        "sweeps": rows.swept_values(study),
-        "table": rows.table_values(study),
-    }
-
-
 def _sheet(
     name: str, dataset: str, label: str, study: Study, cells: Sequence[Cell], params: Mapping
 ) -> Item:
     """A sheet of images, a row a cell."""
+    samples = rows.sample_records(study, cells)
+    images = [str(Path(sample.path).with_name(paths.IMAGES)) for sample in samples]
     return Item(
         f"figures/{name}/{dataset}",
         "lighthouse.report.contact_sheets:contact_sheet",
-        {"images": [_samples(study, cell, "images") for cell in cells]},
-        {"figure": [f"results/figures/{name}/{dataset}.png"]},
+        {"images": images},
+        {"figure": [paths.figure(f"{name}/{dataset}", "png")]},
         params,
         {"figure": label},
         SECOND,
         name,
+        stamps={path: sample.stamp for path, sample in zip(images, samples, strict=True)},
+        jobs=sampled_by(study, cells),
     )
 
 
@@ -369,17 +417,12 @@ def _samples_sheet(study: Study, dataset: str) -> Item:
 
 
 def _diversity_sheet(study: Study, dataset: str) -> Item:
-    cells, sweep = study.sweep_cells(dataset), study.run["sweep"]
+    points, sweep = study.sweep_points(dataset, "eta_dpp"), study.run["sweep"]
     params = {
-        "labels": [f"η_DPP = {cell.eta_dpp:g}" for cell in cells],
+        "labels": [f"η_DPP = {value:g}" for value in points],
         "seeds": study.run["seeds"],
         "classes": [sweep["shown_class"]],
         "columns": sweep["ipc"],
     }
     label = f"One class of {dataset} at each DPP weight"
-    return _sheet("diversity_grid", dataset, label, study, cells, params)
-
-
-def _samples(study: Study, cell: Cell, kind: str) -> str:
-    """The file of a cell's ``images`` or ``latents``."""
-    return f"results/samples/{study.source(cell).path}/{kind}.safetensors"
+    return _sheet("diversity_grid", dataset, label, study, list(points.values()), params)

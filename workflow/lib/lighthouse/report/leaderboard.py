@@ -7,7 +7,7 @@ computation failed says ``missing``, one that the study leaves out ``not run``.
 from collections.abc import Iterable, Mapping, Sequence
 
 from lighthouse.report.ablation import average, seed_average
-from lighthouse.report.tables import MEASURED, MISSING, NAN, NOT_RUN, cell_key
+from lighthouse.tables import MEASURED, MISSING, NAN, NOT_RUN, cell_key
 
 COLUMNS = (
     "dataset",
@@ -188,12 +188,14 @@ def _published(
     }
     found = [row for row in published if matches(row, wanted)]
     same = [row for row in found if is_protocol(protocol, row["protocol"])]
-    columns = {"": "top1", "_std": "std", "_protocol": "protocol", "_source": "source"}
-    return {
-        f"published{end}": row[column]
-        for row in (same or found)[:1]
-        for end, column in columns.items()
-    }
+    for row in (same or found)[:1]:
+        return {
+            "published": row["top1"],
+            "published_std": row["std"],
+            "published_protocol": row["protocol"],
+            "published_source": row["source"],
+        }
+    return {}
 
 
 def elsewhere(

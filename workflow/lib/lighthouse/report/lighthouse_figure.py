@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lighthouse.report.figures import STYLE, drawn, footnote, measured, missing, plt
-from lighthouse.runtime.errors import DataError
+from lighthouse.report.figures import STYLE, drawn, footnote, missing, plt
+from lighthouse.report.measures import rows_of
 
 #: Colour and marker of a strategy's images.
 MARKS = {
@@ -25,25 +25,16 @@ TITLES = {
 DASHES = {"best of random": ":", "greedy subset": "--", "greedy and swaps": "-."}
 
 
-def lighthouse(
-    measures: Sequence[Sequence[Mapping] | None],
-    maps: Sequence[Sequence[Mapping] | None],
-    tests: Sequence[Sequence[Mapping] | None],
-    datasets: Sequence[str],
-) -> dict:
-    """The figure of all ``datasets``, from three tables each.
-
-    One of which a table is missing is left out, and named.
-    """
-    whole = [None not in tables for tables in zip(measures, maps, tests, strict=True)]
-    if not any(whole):
-        raise DataError(f"no lighthouse figure: no utility of sets of {', '.join(datasets)}")
-    points, places, verdicts = (
-        measured([part for part, there in zip(parts, whole, strict=True) if there])
-        for parts in (measures, maps, tests)
+def lighthouse(records: Sequence[Mapping | None], datasets: Sequence[str]) -> dict:
+    """The figure of all ``datasets``, from what was measured of each; a missing one is named."""
+    there = [record for record in records if record is not None]
+    measures, tests, places = (
+        pd.DataFrame([row for record in there for row in rows_of(record, part)])
+        for part in ("classes", "tests", "map")
     )
-    points, note = seed_points(points), missing([there or None for there in whole], datasets)
-    return drawn(lighthouse_figure(points, places, verdicts, note), points, map=places)
+    points = seed_points(measures)
+    figure = lighthouse_figure(points, places, tests, missing(records, datasets))
+    return drawn(figure, points, map=places)
 
 
 def seed_points(measures: pd.DataFrame) -> pd.DataFrame:

@@ -5,9 +5,10 @@ from importlib import import_module
 from pathlib import Path
 
 from lighthouse.report.records import load
-from lighthouse.report.tables import Table, write_rows, write_text
+from lighthouse.report.tables import Table, write_text
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import write_json
+from lighthouse.tables import write_rows
 
 
 def make(work: Mapping) -> str:

@@ -9,7 +9,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from lighthouse.config.grid import ALL
 from lighthouse.report.leaderboard import COLUMNS, board_of, elsewhere, leaderboard_rows
 from lighthouse.report.sheets import Comparison, Entry, Sheet, overall, sheets
-from lighthouse.report.tables import MISSING, NOT_RUN, Table, field, parsed
+from lighthouse.report.tables import Table
+from lighthouse.tables import MISSING, NOT_RUN, field, parsed
 
 #: What GitHub's Markdown, which knows HTML too, would take for markup, and its text.
 MARKDOWN = {

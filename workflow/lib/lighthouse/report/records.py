@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from lighthouse.report.tables import read_rows
 from lighthouse.runtime.files import read_about, read_arrays, read_json
+from lighthouse.tables import read_rows
 
 
 @dataclass(frozen=True)

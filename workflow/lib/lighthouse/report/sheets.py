@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from lighthouse.config.grid import ALL, CEILING
 from lighthouse.report.leaderboard import board_of, is_protocol, root_mean_square
 from lighthouse.report.statistics import ALIKE, BETTER, WORSE
-from lighthouse.report.tables import MEASURED, MISSING, NOT_RUN
+from lighthouse.tables import MEASURED, MISSING, NOT_RUN
 
 #: Marks behind a figure, by the verdict on its difference from the base.
 MARKS = {BETTER: "↑", WORSE: "↓", ALIKE: "≈"}

@@ -5,8 +5,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from lighthouse.report.statistics import MISSING, Paired, holm, paired, verdict
-from lighthouse.report.tables import NAN, Table, cell_key
+from lighthouse.report.tables import Table
 from lighthouse.report.trainings import Trainings, trainings
+from lighthouse.tables import NAN, cell_key
 
 #: What one table is of.
 FAMILY = ("dataset", "student", "protocol")
