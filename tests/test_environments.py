@@ -23,6 +23,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lighthouse.parts.coresets import CORESETS
+from lighthouse.parts.extractors import EXTRACTORS
+from lighthouse.parts.objectives import OBJECTIVES
+from lighthouse.parts.terms import TERMS
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 STANDINS = REPOSITORY / "tests" / "standins"
 LIBRARY = REPOSITORY / "workflow" / "lib"
@@ -70,6 +75,18 @@ def script_rules() -> dict[str, tuple[Path | None, Path]]:
 RULES = script_rules()
 
 
+#: What a script loads by name: all that a study may ask it for.
+LOADED = {
+    "sample.py": [term.make for term in TERMS.values()],
+    "prior.py": [objective.make for objective in OBJECTIVES.values()],
+    "coreset.py": [coreset.choose for coreset in CORESETS.values()],
+    **dict.fromkeys(
+        ("extractor.py", "features.py", "set_metrics.py", "spectrum.py", "lighthouses.py"),
+        tuple(extractor.network for extractor in EXTRACTORS.values()),
+    ),
+}
+
+
 class Reach:
     """What a script can import: third-party modules, by following its code.
 
@@ -89,15 +106,15 @@ class Reach:
         for node in ast.walk(root):
             if isinstance(node, ast.Import):
                 for alias in node.names:
-                    self._imported(alias.name, "*")
+                    self.imported(alias.name, "*")
             elif isinstance(node, ast.ImportFrom):
                 assert not node.level, f"{path}: relative imports are not followed"
                 for alias in node.names:
-                    self._imported(node.module, alias.name)
+                    self.imported(node.module, alias.name)
             elif isinstance(node, ast.Name) and node.id in functions:
                 self._function(path, node.id)
 
-    def _imported(self, module: str, name: str) -> None:
+    def imported(self, module: str, name: str) -> None:
         """``from module import name``; ``*`` for ``import module``, of which all counts."""
         if module.partition(".")[0] != "lighthouse":
             self.modules |= {module, f"{module}.{name}"} if name != "*" else {module}
@@ -143,7 +160,10 @@ def contents(path: Path) -> tuple[dict[str, ast.AST], list[ast.AST]]:
 @cache
 def distributions_of(script: Path) -> frozenset[str]:
     """Distributions that a script reaches."""
-    modules = Reach(script).modules
+    reach = Reach(script)
+    for maker in LOADED.get(script.name, ()):
+        reach.imported(*maker.split(":"))
+    modules = reach.modules
     installed = packages_distributions()
     top = {module.partition(".")[0] for module in modules} - set(sys.stdlib_module_names)
     unknown = top - installed.keys() - {"lighthouse"}
