@@ -4,7 +4,6 @@ import shutil
 
 import pytest
 import torch
-from test_guidance import state
 
 from lighthouse.config import rows
 from lighthouse.config.expectations import expectations
@@ -19,7 +18,7 @@ from lighthouse.report.ablation import columns
 from lighthouse.report.looks import family
 from lighthouse.runtime.digest import code_digest
 from repository import ROOT
-from sampling import context
+from sampling import context, state
 from shipped import SHIPPED, one_problem, table
 
 MODULE = """

@@ -25,6 +25,10 @@ import pytest
 import yaml
 
 from lighthouse.config.load import load_study
+from lighthouse.parts.coresets import CORESETS
+from lighthouse.parts.extractors import EXTRACTORS
+from lighthouse.parts.objectives import OBJECTIVES
+from lighthouse.parts.terms import TERMS
 from lighthouse.report.items import items
 from repository import HELPERS, LIBRARY, ROOT
 from shipped import SHIPPED
@@ -32,10 +36,6 @@ from shipped import SHIPPED
 STANDINS = HELPERS / "standins"
 RULE_FILES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
-from lighthouse.parts.coresets import CORESETS
-from lighthouse.parts.extractors import EXTRACTORS
-from lighthouse.parts.objectives import OBJECTIVES
-from lighthouse.parts.terms import TERMS
 
 #: Submodules that need a package which their own distribution does not require.
 NEEDED_BY_SUBMODULE = {"safetensors.torch": "torch", "safetensors.numpy": "numpy"}
