@@ -20,7 +20,7 @@ def joined(
     rows = []
     for own, name in zip(found, names, strict=True):
         if own is None:
-            rows.append({**dict.fromkeys(columns, NAN), **name, "status": MISSING})
+            rows.append({**{key: name.get(key, NAN) for key in columns}, "status": MISSING})
         else:
             rows += [{**row, "status": MEASURED} for row in own]
     return {"table": Table(rows, (*columns, "status"))}
