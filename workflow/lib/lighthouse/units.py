@@ -1,4 +1,4 @@
-"""Units of the guidance weights, and which steps a sampler takes: pure arithmetic.
+"""Units of the guidance weights: pure arithmetic.
 
 Shared by config, guidance and tables, and free of torch.
 """
@@ -8,23 +8,6 @@ Shared by config, guidance and tables, and free of torch.
 #: user sees them; where they are applied, those that grow with a latent's size are
 #: multiplied by D / 4096 (ours).
 REFERENCE_LATENT_DIM = 4096
-
-
-#: Steps t that a denoiser is trained at, 0…999.
-TRAIN_STEPS = 1000
-
-
-def respaced(steps: int) -> list[int]:
-    """The ``steps`` of 0…999 that a sampler takes, rising: at least 2, evenly spaced.
-
-    As IDDPM's ``space_timesteps``, which DiT calls: a running sum, so that a half is rounded
-    as the sum's own rounding has it.
-    """
-    position, taken = 0.0, []
-    for _ in range(steps):
-        taken.append(round(position))
-        position += (TRAIN_STEPS - 1) / (steps - 1)
-    return taken
 
 
 def raw_weight(weight: float, latent_dim: int) -> float:

@@ -2,21 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from lighthouse.config.grid import CEILING
 from lighthouse.config.grid_checks import grid_checks
+from lighthouse.config.study import Study
 from lighthouse.datasets.sources import SOURCES
 from lighthouse.parts.extractors import EXTRACTORS
 from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.parts.terms import TERMS, named
 from lighthouse.students.limits import network_problem, teacher_problem
 
-if TYPE_CHECKING:
-    from lighthouse.config.study import Study
 
-
-def duplicates(rows: dict, study: "Study") -> Iterable[str]:
+def duplicates(rows: dict, study: Study) -> Iterable[str]:
     named = {
         "methods": ["method"],
         "hyperparameters": ["dataset", "ipc", "method"],
@@ -31,7 +28,7 @@ def duplicates(rows: dict, study: "Study") -> Iterable[str]:
             seen.add(key)
 
 
-def published_names(rows: Iterable[dict], study: "Study") -> Iterable[str]:
+def published_names(rows: Iterable[dict], study: Study) -> Iterable[str]:
     """Students and protocols of published figures, by which they find their rows."""
     for key in ("student", "protocol"):
         known = study.config[f"{key}s"]
@@ -43,7 +40,7 @@ def published_names(rows: Iterable[dict], study: "Study") -> Iterable[str]:
                 )
 
 
-def cross_checks(study: "Study") -> Iterable[str]:
+def cross_checks(study: Study) -> Iterable[str]:
     """What no schema can say: names that must exist, and combinations that make sense."""
     config, run = study.config, study.run
     table, curves = list(study.methods), run["spectrum"]["curves"]
@@ -111,7 +108,7 @@ def _given(options: Mapping, *keys: str) -> list[str]:
     return [options[key] for key in keys if key in options]
 
 
-def _check_methods(study: "Study") -> Iterable[str]:
+def _check_methods(study: Study) -> Iterable[str]:
     path, priors = study.table_path("methods"), study.config["priors"]
     for method in study.methods.values():
         if method.prior is not None and method.prior not in priors:
@@ -176,7 +173,7 @@ SCHEDULE_KEYS = {"steps": ("factor", "at"), "half-cosine": ()}
 LABEL_KEYS = {"hard": (), "soft": ("teacher", "temperature")}
 
 
-def _check_dataset(name: str, options: dict, study: "Study") -> Iterable[str]:
+def _check_dataset(name: str, options: dict, study: Study) -> Iterable[str]:
     place = f"config: datasets.{name}"
     yield from (
         f"{place}.{line}" for line in SOURCES[options["source"]].check(study.source_options(name))
@@ -271,7 +268,7 @@ def _check_models(place: str, options: dict) -> Iterable[str]:
         )
 
 
-def _check_surrogate(place: str, options: dict, study: "Study") -> Iterable[str]:
+def _check_surrogate(place: str, options: dict, study: Study) -> Iterable[str]:
     yield from _check_crop(place, options["surrogate"])
     networks, name = study.config["students"], options["surrogate"]["network"]
     if name not in networks:
@@ -282,7 +279,7 @@ def _check_surrogate(place: str, options: dict, study: "Study") -> Iterable[str]
         yield f"{place}.network: {problem}"
 
 
-def _check_rows_named(study: "Study") -> Iterable[str]:
+def _check_rows_named(study: Study) -> Iterable[str]:
     """The names under which rows of the tables go: each that of one thing."""
     rows = study.own_methods
     if CEILING in study.methods:

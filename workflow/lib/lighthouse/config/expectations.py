@@ -46,7 +46,7 @@ def expectations(study: Study) -> dict:
         "all": [cell.row for cell in study.cells],
         "ablation": rows.ablation_specs(study),
         "ablation_students": run["ablation"]["students"] if run["ablation"] else [],
-        "spectra": [row for _, row in rows.spectra(study, "spectrum")],
+        "spectra": [record.row for record in rows.spectra(study)],
         "spectrum_ipc": run["spectrum"]["ipc"],
         "sweep": _sweep(study),
         "lighthouse": _lighthouse(study),
@@ -69,8 +69,7 @@ def _sweep(study: Study) -> dict | None:
         return None
     return {
         **{name: sweep[name] for name in ("method", "ipc", "students")},
-        "values": rows.swept_values(study),
-        "table": rows.table_values(study),
+        "points": rows.sweep_points(study),
     }
 
 

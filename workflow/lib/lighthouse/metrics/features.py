@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lighthouse.metrics.real import RealImages
+from lighthouse.datasets.real import RealImages
 from lighthouse.metrics.sets import class_sets
 from lighthouse.parts.extractors import EXTRACTORS
 from lighthouse.runtime.files import read_about, read_tensors, write_tensors

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from lighthouse.metrics.real import RealImages
+from lighthouse.datasets.real import RealImages
 from lighthouse.runtime.job import log
 from lighthouse.students.augment import HALF, normalise
 from lighthouse.students.limits import check_size

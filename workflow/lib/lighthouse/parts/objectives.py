@@ -14,6 +14,7 @@ class Objective:
     the number of classes and that of a latent's numbers. options: by key of ``priors.<name>``,
     each of which it needs. from_table: options that may be ``table``, the hyperparameter
     table's column of that name. earlier: whether it was published before RSM and CGS.
+    one_process: whether it keeps what several processes would each have for themselves.
     """
 
     name: str
@@ -21,6 +22,7 @@ class Objective:
     options: Mapping[str, Option] = field(default_factory=dict)
     from_table: tuple[str, ...] = ()
     earlier: bool = False
+    one_process: bool = False
 
     @property
     def tunes(self) -> bool:
@@ -57,6 +59,7 @@ OBJECTIVES: dict[str, Objective] = {
                 ),
             },
             earlier=True,
+            one_process=True,  # its memories
         ),
     )
 }

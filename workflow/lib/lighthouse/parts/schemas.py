@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from lighthouse.parts.coresets import CORESETS
 from lighthouse.parts.extractors import EXTRACTORS
 from lighthouse.parts.objectives import OBJECTIVES
+from lighthouse.parts.sweeps import SAMPLER
 from lighthouse.parts.terms import TERMS, Term
 
 
@@ -43,6 +44,10 @@ def _weights() -> dict:
     return {"properties": {term.column: term.weight.schema for term in TERMS.values()}}
 
 
+def _sampler() -> dict:
+    return {"properties": {key: option.schema for key, option in SAMPLER.items()}}
+
+
 def _objective_options() -> dict:
     return {
         "properties": {
@@ -73,6 +78,7 @@ def _extractor_options() -> dict:
 ADDED: dict[str, Callable[[], dict]] = {
     "guidance": _guidance,
     "weights": _weights,
+    "sampler": _sampler,
     "objectives": lambda: {"enum": list(OBJECTIVES)},
     "objective-options": _objective_options,
     "extractors": lambda: {"enum": list(EXTRACTORS)},

@@ -7,6 +7,21 @@ from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.parts.option import RATE, Option
 from lighthouse.parts.terms import named
 
+#: Of the sampler; its other options say how work is divided.
+SAMPLER = {
+    "steps": Option(
+        {"type": "integer", "minimum": 2, "maximum": 1000},
+        "Respaced steps.",
+        symbol="steps",
+        label="sampling steps",
+    ),
+    "guidance_scale": Option(
+        {"type": "number", "minimum": 1},
+        "Classifier-free guidance; 1 is none.",
+        symbol="scale",
+        label="scale of classifier-free guidance",
+    ),
+}
 LEARNING_RATE = Option(RATE, "Rate of the fine-tuning.", symbol="lr", label="learning rate")
 
 
@@ -21,15 +36,15 @@ class Swept(NamedTuple):
     label: str
 
 
-def sweepable(terms: Iterable[str], objective: str | None = None) -> dict[str, Swept]:
+def sweepable(terms: Iterable[str], objective: str) -> dict[str, Swept]:
     """The numbers of a method's parts, by the name that a sweep gives them.
 
-    terms: the method's guidance. objective: that of its prior, None without one.
+    terms: the method's guidance. objective: that of its prior.
     ``lambda``, ``learning_rate`` and the weights of terms go by their columns of the
-    hyperparameter table, options by ``term.option`` and ``objective.option``.
+    hyperparameter table, options by ``term.option``, ``objective.option`` and ``sampler.option``.
     """
     found: dict[str, Option] = {}
-    if objective is not None and OBJECTIVES[objective].tunes:
+    if OBJECTIVES[objective].tunes:
         about = OBJECTIVES[objective]
         for key, option in about.options.items():
             found[key if key in about.from_table else f"{objective}.{key}"] = option
@@ -37,6 +52,7 @@ def sweepable(terms: Iterable[str], objective: str | None = None) -> dict[str, S
     for term in named(terms):
         found[term.column] = term.weight
         found |= {f"{term.name}.{key}": option for key, option in term.options.items()}
+    found |= {f"sampler.{key}": option for key, option in SAMPLER.items()}
     return {name: _swept(name, option) for name, option in found.items() if option.is_number}
 
 

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from lighthouse.parts.option import COUNT, RATE, WEIGHT, Option
-from lighthouse.units import REFERENCE_LATENT_DIM, TRAIN_STEPS, eta_share, mean_pull
+from lighthouse.steps import TRAIN_STEPS
+from lighthouse.units import REFERENCE_LATENT_DIM, eta_share, mean_pull
 
 
 def steps_option(first: int, last: int) -> Option:

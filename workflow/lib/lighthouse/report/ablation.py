@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from lighthouse.report.significance import compare, families, judged
 from lighthouse.report.statistics import deviation
-from lighthouse.report.tables import CELL, MEASURED, MISSING, NAN, cell_key
+from lighthouse.report.tables import Table
 from lighthouse.report.trainings import shared_students, trainings
+from lighthouse.tables import CELL, MEASURED, MISSING, NAN, cell_key
 
 MEASURES = ("log_det", "coverage", "precision", "recall", "density", "ssim")
 #: Verdict of the row that the others are compared with.
@@ -33,6 +34,18 @@ def columns(rows: Sequence[Mapping]) -> tuple[str, ...]:
         *MEASURES,
         "status",
     )
+
+
+def ablation_table(
+    runs: Sequence[Mapping],
+    diversity: Sequence[Mapping],
+    rows: Sequence[Mapping],
+    students: Sequence[str],
+    alpha: float,
+) -> dict:
+    """The table of ``ablation_rows``."""
+    done = ablation_rows(runs, diversity, rows, students, alpha)
+    return {"table": Table(done, columns(rows))}
 
 
 def ablation_rows(

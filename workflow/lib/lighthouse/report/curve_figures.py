@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import product
-from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -11,10 +10,27 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lighthouse.config.grid import ALL
-from lighthouse.report.curves import PANEL
-from lighthouse.report.figures import COLOURS, STYLE, plt
+from lighthouse.report.curves import (
+    PANEL,
+    by_cost,
+    by_ipc,
+    left_out,
+    sweep_left_out,
+    sweep_rows,
+)
+from lighthouse.report.figures import (
+    COLOURS,
+    STYLE,
+    band,
+    drawn,
+    footnote,
+    missing,
+    plt,
+    ssim_curve,
+)
 from lighthouse.report.looks import FAMILIES, Look, looks
-from lighthouse.report.tables import MEASURED
+from lighthouse.report.measures import rows_of
+from lighthouse.tables import MEASURED
 
 #: Most panels side by side.
 ACROSS = 3
@@ -59,12 +75,6 @@ def _legend(figure: Figure, styles: Mapping[str, Look], names: Sequence[str]) ->
             text.set_fontweight("bold")
 
 
-def _footnote(figure: Figure, text: str) -> None:
-    if text:
-        wide = int(figure.get_figwidth() * 15)
-        figure.supxlabel(fill(text, wide), fontsize=8, color="#555555", x=0.01, ha="left")
-
-
 def _named(dataset: str, student: str, protocol: str) -> str:
     return f"{dataset}, {student}, protocol {protocol}"
 
@@ -77,6 +87,13 @@ def _ceiling(axes: Axes, rows: pd.DataFrame) -> None:
         at = (0.01, row.top1_mean)
         where = axes.get_yaxis_transform()
         axes.text(*at, label, transform=where, fontsize=8, va="bottom", color="#333333")
+
+
+def accuracy_vs_ipc(leaderboard: Sequence[Mapping], methods: Sequence[Mapping]) -> dict:
+    """Accuracy of every method against images per class."""
+    board = pd.DataFrame(leaderboard)
+    data = by_ipc(board)
+    return drawn(ipc_figure(data, methods, left_out(board)), data)
 
 
 def ipc_figure(data: pd.DataFrame, methods: Sequence[Mapping], note: str = "") -> Figure:
@@ -115,8 +132,16 @@ def ipc_figure(data: pd.DataFrame, methods: Sequence[Mapping], note: str = "") -
             axes.set_ylabel("top-1 accuracy (%)")
             axes.set_title(_named(*names), fontsize=10)
         _legend(figure, styles, set(data.method))
-        _footnote(figure, note)
+        footnote(figure, note)
     return figure
+
+
+def accuracy_vs_cost(
+    leaderboard: Sequence[Mapping], cost: Sequence[Mapping], methods: Sequence[Mapping]
+) -> dict:
+    """Accuracy of every method against seconds per image."""
+    data, absent = by_cost(pd.DataFrame(leaderboard), pd.DataFrame(cost))
+    return drawn(cost_figure(data, methods, left_out(absent)), data)
 
 
 def cost_figure(data: pd.DataFrame, methods: Sequence[Mapping], note: str = "") -> Figure:
@@ -142,7 +167,7 @@ def cost_figure(data: pd.DataFrame, methods: Sequence[Mapping], note: str = "") 
             (ipc,) = rows.ipc.unique()
             axes.set_title(f"{_named(*names)}, IPC {ipc}", fontsize=10)
         _legend(figure, styles, set(data.method))
-        _footnote(figure, note)
+        footnote(figure, note)
     return figure
 
 
@@ -171,6 +196,32 @@ SHOWN = (
     ("top1_last_mean", "top1_last_std", "top-1 accuracy (%)"),
     ("coverage_mean", "coverage_std", "coverage"),
 )
+
+
+def sensitivity(
+    runs: Sequence[Mapping],
+    diversity: Sequence[Mapping],
+    points: Sequence[Mapping],
+    labels: Mapping[str, str],
+    title: str,
+) -> dict:
+    """Accuracy and coverage of a method against one number at a time (``sweep_rows``)."""
+    data = sweep_rows(*map(pd.DataFrame, (runs, diversity, points)))
+    return drawn(sensitivity_figure(data, labels, title, sweep_left_out(data)), data)
+
+
+def ssim_vs_eta_dpp(
+    records: Sequence[Mapping | None], points: Sequence[Mapping], title: str
+) -> dict:
+    """SSIM within a class against the DPP weight. records: of the metrics of each point's sets."""
+    rows = [
+        {**row, "eta_dpp": point["value"]}
+        for record, point in zip(records, points, strict=True)
+        for row in (rows_of(record, "diversity") if record else [])
+    ]
+    data = band(pd.DataFrame(rows), ["dataset", "eta_dpp"], "ssim")
+    places = [f"η_DPP = {point['value']:g} ({point['dataset']})" for point in points]
+    return drawn(ssim_curve(data, title, missing(records, places)), data)
 
 
 def sensitivity_figure(
@@ -212,7 +263,7 @@ def sensitivity_figure(
         )
         figure.legend(handles=[*handles, ring], loc="outside right upper", fontsize=9)
         figure.suptitle(title, fontsize=11)
-        _footnote(figure, note)
+        footnote(figure, note)
     return figure
 
 

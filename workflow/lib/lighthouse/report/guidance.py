@@ -1,9 +1,16 @@
 """The guidance table: weights as given, and as applied to latents of another size."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from lighthouse.parts.terms import TERMS, Term
-from lighthouse.report.tables import CELL, MEASURED, MISSING, NAN
+from lighthouse.report.tables import Table
+from lighthouse.tables import CELL, MEASURED, MISSING, NAN
+
+
+def guidance_table(records: Sequence[Mapping | None], cells: Sequence[Mapping]) -> dict:
+    """Guidance weights as given and as applied, by cell. records: of the sampling of each."""
+    rows = [guidance_row(*of) for of in zip(cells, records, strict=True)]
+    return {"table": Table(rows, columns())}
 
 
 def columns() -> tuple[str, ...]:
@@ -12,17 +19,17 @@ def columns() -> tuple[str, ...]:
     return (*CELL, "latent_dim", *of_terms, "status")
 
 
-def guidance_row(cell: Mapping, about: Mapping | None) -> dict:
+def guidance_row(cell: Mapping, record: Mapping | None) -> dict:
     """A row of the guidance table: weights as given, and as applied to this latent size.
 
-    about: the header of the cell's samples, None where they failed. Weights that grow
+    record: of the sampling of the cell's sets, None where it failed. Weights that grow
     with a latent's size have an applied one beside them (``parts.terms.Term.grows``); behind
     them are a term's ``derived`` numbers. All are 0 of a term which the method has not.
     """
     keys = {name: cell[name] for name in CELL}
-    if about is None:
+    if record is None:
         return {**dict.fromkeys(columns(), NAN), **keys, "status": MISSING}
-    options = about["options"]
+    options = record["options"]
     row = {"latent_dim": options["latent_dim"]}
     for term in TERMS.values():
         given = options["weights"].get(term.column, 0.0)

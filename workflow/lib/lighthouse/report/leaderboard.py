@@ -7,7 +7,7 @@ computation failed says ``missing``, one that the study leaves out ``not run``.
 from collections.abc import Iterable, Mapping, Sequence
 
 from lighthouse.report.ablation import average, seed_average
-from lighthouse.report.tables import MEASURED, MISSING, NAN, NOT_RUN, cell_key
+from lighthouse.tables import MEASURED, MISSING, NAN, NOT_RUN, cell_key
 
 COLUMNS = (
     "dataset",
@@ -229,6 +229,6 @@ def _elsewhere(
     ]
 
 
-def spread(rows: Iterable[Mapping], column: str) -> float:
+def root_mean_square(rows: Iterable[Mapping], column: str) -> float:
     """Root mean square of a column of standard deviations over measured rows."""
     return average(row[column] ** 2 for row in rows if row["status"] == MEASURED) ** 0.5

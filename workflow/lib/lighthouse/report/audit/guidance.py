@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from lighthouse.report.audit.claims import Claim, Results, key, measured, named, same, slack
-from lighthouse.report.tables import CELL
+from lighthouse.tables import CELL
 
 TABLE = "tables/guidance.csv"
 #: Numbers of a latent for which the weights are given: 4 × 32 × 32.

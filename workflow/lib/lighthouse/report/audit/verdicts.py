@@ -6,7 +6,7 @@ from lighthouse.report.audit.accuracy import shared_runs
 from lighthouse.report.audit.claims import NAN, Claim, Results, grouped, key, same
 from lighthouse.report.audit.numbers import Runs, accuracies, holm, judgement, paired, shared
 from lighthouse.report.audit.rows import BOARD, COMPARISON, SET, TRAINING
-from lighthouse.report.tables import MEASURED, MISSING, NOT_RUN
+from lighthouse.tables import MEASURED, MISSING, NOT_RUN
 
 #: Comparisons that are corrected together: of one column of a table.
 TOGETHER = ("dataset", "student", "protocol", "ipc")
