@@ -3,12 +3,14 @@
 import copy
 import inspect
 import json
+import shutil
 import subprocess
 import sys
 
 import pytest
 
 from lighthouse.config.load import load_study
+from lighthouse.report import items as listed
 from lighthouse.report.items import items
 from lighthouse.report.making import maker
 from lighthouse.report.unfinished import in_order
@@ -65,11 +67,22 @@ def test_a_study_without_its_extras_has_no_items_of_them():
     assert ITEMS.keys() - less == {
         "table_ablation",
         "table_lighthouse",
+        "table_lighthouse_classes",
         "figure_lighthouse",
         "figure_sensitivity",
         "figure_ssim_vs_eta_dpp",
         "figure_diversity_grid_digits",
     }
+
+
+def test_a_digest_tells_a_template_from_another(tmp_path, monkeypatch):
+    before = listed.template_digest()
+    shutil.copytree(listed.TEMPLATES, tmp_path / "templates")
+    monkeypatch.setattr(listed, "TEMPLATES", tmp_path / "templates")
+    assert listed.template_digest() == before
+    with (tmp_path / "templates" / "table.html.j2").open("a") as file:
+        file.write(" ")
+    assert listed.template_digest() != before
 
 
 def test_the_items_are_listed_without_what_draws_them():

@@ -8,6 +8,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from lighthouse.report import accuracy, guidance
+from lighthouse.report.contact_sheets import contact_sheet, first_images, images_figure, spaced
 from lighthouse.report.figures import (
     COLOURS,
     band,
@@ -17,7 +18,6 @@ from lighthouse.report.figures import (
     ssim_curve,
 )
 from lighthouse.report.guidance import GUIDANCE_COLUMNS, guidance_table
-from lighthouse.report.image_sheets import first_images, image_grid, image_sheet, spaced
 from lighthouse.report.making import write
 from lighthouse.report.pages import readable, table_page
 from lighthouse.report.tables import (
@@ -234,7 +234,7 @@ def test_a_set_with_fewer_images_than_columns_leaves_white_ones():
 
 def test_a_grid_of_large_images_shows_thumbnails():
     images = np.zeros((2, 3, 256, 256), np.uint8)
-    canvas = image_grid([images], ["a"]).axes[0].images[0].get_array()
+    canvas = images_figure([images], ["a"]).axes[0].images[0].get_array()
     assert canvas.shape[0] == 96
 
 
@@ -341,7 +341,7 @@ def canvas_of(figure):
 
 
 def test_the_grid_has_one_labelled_row_each():
-    axes = image_grid(rows_of_images(3, 4), ["a", "b", "c"]).axes[0]
+    axes = images_figure(rows_of_images(3, 4), ["a", "b", "c"]).axes[0]
     assert [text.get_text() for text in axes.get_yticklabels()] == ["a", "b", "c"]
     assert len(axes.get_yticks()) == 3
 
@@ -349,7 +349,7 @@ def test_the_grid_has_one_labelled_row_each():
 @pytest.mark.parametrize("groups", [None, ["x", "y"]])
 def test_the_grid_holds_every_image_in_its_row(groups):
     rows = rows_of_images(3, 4)
-    canvas = canvas_of(image_grid(rows, ["a", "b", "c"], groups))
+    canvas = canvas_of(images_figure(rows, ["a", "b", "c"], groups))
     windows = np.lib.stride_tricks.sliding_window_view(canvas, (8, 8, 3))[:, :, 0]
     for row, images in enumerate(rows):
         for image in images:
@@ -369,7 +369,7 @@ class Sets:
 
 
 def test_a_sheet_has_a_row_a_file_and_a_white_one_for_what_is_missing():
-    sheet = image_sheet([Sets(10), None], ["first", "second"], [0], [], 2)["figure"]
+    sheet = contact_sheet([Sets(10), None], ["first", "second"], [0], [], 2)["figure"]
     axes, canvas = sheet.axes[0], canvas_of(sheet)
     assert [text.get_text() for text in axes.get_yticklabels()] == ["first", "second (missing)"]
     assert [text.get_text() for text in axes.get_xticklabels()] == ["class a", "class b", "class c"]
@@ -377,14 +377,14 @@ def test_a_sheet_has_a_row_a_file_and_a_white_one_for_what_is_missing():
 
 
 def test_a_sheet_of_one_class_has_its_seeds_side_by_side():
-    sheet = image_sheet([Sets(10)], ["first"], [0, 1], [2], 2)["figure"]
+    sheet = contact_sheet([Sets(10)], ["first"], [0, 1], [2], 2)["figure"]
     axes, canvas = sheet.axes[0], canvas_of(sheet)
     assert [text.get_text() for text in axes.get_xticklabels()] == ["seed 0", "seed 1"]
     assert set(np.unique(canvas)) == {10, 11, 255}
 
 
 def test_headings_stand_over_equal_shares_of_the_columns():
-    axes = image_grid(rows_of_images(1, 4), ["a"], ["x", "y"]).axes[0]
+    axes = images_figure(rows_of_images(1, 4), ["a"], ["x", "y"]).axes[0]
     left, right = axes.get_xticks()
     width = canvas_of(axes.figure).shape[1]
     assert left + right == pytest.approx(width, abs=1)
@@ -393,7 +393,7 @@ def test_headings_stand_over_equal_shares_of_the_columns():
 
 def test_a_row_with_another_number_of_images_is_refused():
     with pytest.raises(ValueError, match="shorter"):
-        image_grid([*rows_of_images(1, 4), *rows_of_images(1, 3)], ["a", "b"])
+        images_figure([*rows_of_images(1, 4), *rows_of_images(1, 3)], ["a", "b"])
 
 
 def test_a_table_is_written_as_csv_and_as_a_page_with_the_same_fields(tmp_path):

@@ -40,12 +40,12 @@ def study(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     table = Item(
         "tables/x",
-        "test_unfinished:counted",
+        f"{__name__}:counted",
         {"parts": ["one.csv", "two.csv"]},
         {"table": ["x.csv", "x.html"]},
         {"words": ["one", "two"]},
     )
-    figure = Item("figures/x", "test_unfinished:shown", {"table": "x.csv"}, {"data": ["y.csv"]}, {})
+    figure = Item("figures/x", f"{__name__}:shown", {"table": "x.csv"}, {"data": ["y.csv"]}, {})
     return table, figure
 
 
@@ -74,11 +74,18 @@ def test_an_item_that_cannot_be_made_is_told_with_its_reason_and_stops_no_other(
     assert left == ["figures/x: no figure of what is missing"]
 
 
+def test_a_maker_that_stumbles_is_told_with_the_kind_of_its_error(study):
+    there("one.csv")
+    assert make_all([replace(study[0], params={"words": []})])[1] == [
+        "tables/x: ValueError: zip() argument 2 is longer than argument 1"
+    ]
+
+
 def test_an_item_of_which_nothing_is_there_is_not_made(study):
     made, left = make_all(study)
     assert made == []
     assert left == [
-        "tables/x: nothing is there of one.csv and 1 other files",
+        "tables/x: none of 2 files is there, one.csv the first of them",
         "figures/x: x.csv is not there",
     ]
 

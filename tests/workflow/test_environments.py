@@ -36,6 +36,7 @@ from shipped import SHIPPED
 STANDINS = HELPERS / "standins"
 RULE_FILES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
+
 #: Submodules that need a package which their own distribution does not require.
 NEEDED_BY_SUBMODULE = {"safetensors.torch": "torch", "safetensors.numpy": "numpy"}
 
@@ -80,13 +81,15 @@ def script_rules() -> dict[str, tuple[Path | None, Path]]:
 
 
 RULES = script_rules()
+
+
 #: What a script loads by name: all that a study may ask it for.
 LOADED = {
     "sample.py": [term.make for term in TERMS.values()],
     "prior.py": [objective.make for objective in OBJECTIVES.values()],
     "coreset.py": [coreset.choose for coreset in CORESETS.values()],
     **dict.fromkeys(
-        ("extractor.py", "features.py", "set_metrics.py", "spectrum.py", "lighthouses.py"),
+        ("extractor.py", "features.py", "set_metrics.py", "lighthouses.py"),
         tuple(extractor.network for extractor in EXTRACTORS.values()),
     ),
     "report.py": {item.maker for item in items(load_study(copy.deepcopy(SHIPPED), ROOT))},

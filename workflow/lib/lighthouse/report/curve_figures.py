@@ -1,6 +1,6 @@
 """Figures of accuracy: against images per class, against cost, against one weight at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 
 import numpy as np
@@ -27,6 +27,7 @@ from lighthouse.report.figures import (
     missing,
     plt,
     ssim_curve,
+    weight_axis,
 )
 from lighthouse.report.looks import FAMILIES, Look, looks
 from lighthouse.report.measures import rows_of
@@ -98,42 +99,56 @@ def accuracy_vs_ipc(leaderboard: Sequence[Mapping], methods: Sequence[Mapping]) 
 
 def ipc_figure(data: pd.DataFrame, methods: Sequence[Mapping], note: str = "") -> Figure:
     """Accuracy against IPC, a line a method. data: of ``by_ipc``; note: at the bottom."""
+    return _accuracy_figure(data, methods, note, _ipc_panel)
+
+
+def _accuracy_figure(
+    data: pd.DataFrame,
+    methods: Sequence[Mapping],
+    note: str,
+    draw: Callable[[Axes, pd.DataFrame, Mapping[str, Look]], None],
+) -> Figure:
+    """Panels of accuracy, each with its ceiling and with what ``draw`` makes of its methods."""
     styles = looks(methods)
     groups = list(data.groupby(PANEL, sort=False))
     with plt.rc_context(STYLE):
         figure, panels = _grid(len(groups))
         for axes, (names, rows) in zip(panels, groups, strict=True):
-            _ceiling(axes, rows[rows.ipc.astype(str) == ALL])
-            rows = rows[rows.ipc.astype(str) != ALL]
-            rows = rows.assign(ipc=rows.ipc.astype(int)).sort_values("ipc")
-            present, sizes = _present(rows, styles), sorted(rows.ipc.unique())
-            for i, name in enumerate(present):
-                look, line = styles[name], rows[rows.method == name]
-                # Side by side on the log axis, or the bars of one IPC would hide each other.
-                aside = (1.3**2 * sizes[-1] / sizes[0]) ** (ASIDE * (i - (len(present) - 1) / 2))
-                axes.errorbar(
-                    line.ipc * aside,
-                    line.top1_mean,
-                    line.top1_std.fillna(0),
-                    fmt=look.marker,
-                    ls=look.dash,
-                    color=look.colour,
-                    label=look.label,
-                    ms=4.5,
-                    lw=1.2,
-                    elinewidth=0.8,
-                    capsize=1.5,
-                )
-            axes.set_xscale("log")
-            axes.set_xlim(sizes[0] / 1.3, sizes[-1] * 1.3)
-            axes.set_xticks(sizes, [str(size) for size in sizes])
-            axes.minorticks_off()
-            axes.set_xlabel("images per class")
-            axes.set_ylabel("top-1 accuracy (%)")
+            of_ceiling = rows.ipc.astype(str) == ALL
+            _ceiling(axes, rows[of_ceiling])
             axes.set_title(_named(*names), fontsize=10)
+            axes.set_ylabel("top-1 accuracy (%)")
+            axes.set_xscale("log")
+            draw(axes, rows[~of_ceiling], styles)
         _legend(figure, styles, set(data.method))
         footnote(figure, note)
     return figure
+
+
+def _ipc_panel(axes: Axes, rows: pd.DataFrame, styles: Mapping[str, Look]) -> None:
+    rows = rows.assign(ipc=rows.ipc.astype(int)).sort_values("ipc")
+    present, sizes = _present(rows, styles), sorted(rows.ipc.unique())
+    for i, name in enumerate(present):
+        look, line = styles[name], rows[rows.method == name]
+        # Side by side on the log axis, or the bars of one IPC would hide each other.
+        aside = (1.3**2 * sizes[-1] / sizes[0]) ** (ASIDE * (i - (len(present) - 1) / 2))
+        axes.errorbar(
+            line.ipc * aside,
+            line.top1_mean,
+            line.top1_std.fillna(0),
+            fmt=look.marker,
+            ls=look.dash,
+            color=look.colour,
+            label=look.label,
+            ms=4.5,
+            lw=1.2,
+            elinewidth=0.8,
+            capsize=1.5,
+        )
+    axes.set_xlim(sizes[0] / 1.3, sizes[-1] * 1.3)
+    axes.set_xticks(sizes, [str(size) for size in sizes])
+    axes.minorticks_off()
+    axes.set_xlabel("images per class")
 
 
 def accuracy_vs_cost(
@@ -150,25 +165,17 @@ def cost_figure(data: pd.DataFrame, methods: Sequence[Mapping], note: str = "") 
     A mark stands at the time of sampling; a thin line leads to the time with the training
     of the prior.
     """
-    styles = looks(methods)
-    groups = list(data.groupby(PANEL, sort=False))
-    with plt.rc_context(STYLE):
-        figure, panels = _grid(len(groups))
-        for axes, (names, rows) in zip(panels, groups, strict=True):
-            _ceiling(axes, rows[rows.ipc == ALL])
-            rows = rows[rows.ipc != ALL]
-            for name in _present(rows, styles):
-                for row in rows[rows.method == name].itertuples():
-                    _cost_mark(axes, row, styles[name])
-            axes.set_xscale("log")
-            axes.margins(x=0.08)
-            axes.set_xlabel("seconds per image: sampling | with its prior's training")
-            axes.set_ylabel("top-1 accuracy (%)")
-            (ipc,) = rows.ipc.unique()
-            axes.set_title(f"{_named(*names)}, IPC {ipc}", fontsize=10)
-        _legend(figure, styles, set(data.method))
-        footnote(figure, note)
-    return figure
+    return _accuracy_figure(data, methods, note, _cost_panel)
+
+
+def _cost_panel(axes: Axes, rows: pd.DataFrame, styles: Mapping[str, Look]) -> None:
+    for name in _present(rows, styles):
+        for row in rows[rows.method == name].itertuples():
+            _cost_mark(axes, row, styles[name])
+    axes.margins(x=0.08)
+    axes.set_xlabel("seconds per image: sampling | with its prior's training")
+    (ipc,) = rows.ipc.unique()
+    axes.set_title(f"{axes.get_title()}, IPC {ipc}", fontsize=10)
 
 
 def _cost_mark(axes: Axes, row: object, look: Look) -> None:
@@ -252,7 +259,7 @@ def sensitivity_figure(
             for i, curve in enumerate(curves):
                 rows = of[(of[PANEL] == list(curve)).all(axis=1)]
                 _sweep_line(panels[r][c], rows, shown, COLOURS[1:][i % 6], _named(*curve))
-            _weight_axis(panels[r][c], data[data.factor == factor].value)
+            weight_axis(panels[r][c], data[data.factor == factor].value)
         for axes, factor in zip(panels[1], factors, strict=True):
             axes.set_xlabel(labels[factor])
         for axes, (*_, name) in zip(panels[:, 0], SHOWN, strict=True):
@@ -275,11 +282,3 @@ def _sweep_line(axes: Axes, rows: pd.DataFrame, shown: Sequence[str], colour: st
     axes.fill_between(rows.value, low, high, color=colour, alpha=0.2, linewidth=0)
     here = rows[rows.at_table]
     axes.plot(here.value, here[mean], "o", mfc="none", mec="black", ms=9, label="_table")
-
-
-def _weight_axis(axes: Axes, values: pd.Series) -> None:
-    weights = sorted(values.unique())
-    smallest = min((w for w in weights if w), default=1)
-    axes.set_xscale("symlog", linthresh=smallest, linscale=0.5)
-    axes.set_xticks(weights, [f"{w:g}" for w in weights])
-    axes.minorticks_off()

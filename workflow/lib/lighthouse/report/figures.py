@@ -14,6 +14,7 @@ from lighthouse.runtime.files import whole
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 #: Okabe and Ito's colours: told apart by colour-blind readers too.
@@ -66,11 +67,19 @@ def band(frame: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
     return grouped.agg(mean="mean", std="std", n_seeds="count").reset_index()
 
 
+def weight_axis(axes: Axes, values: pd.Series) -> None:
+    """Every weight on a symmetric log axis, since 0 is one of them."""
+    weights = sorted(values.unique())
+    smallest = min((w for w in weights if w), default=1)
+    axes.set_xscale("symlog", linthresh=smallest, linscale=0.5)
+    axes.set_xticks(weights, [f"{w:g}" for w in weights])
+    axes.minorticks_off()
+
+
 def ssim_curve(data: pd.DataFrame, title: str, note: str = "") -> Figure:
     """SSIM against the DPP weight, a band of one standard deviation over seeds.
 
     data: ``dataset``, ``eta_dpp``, ``mean``, ``std``, ``n_seeds``, as ``band`` gives them.
-    The weights are shown on a symmetric log scale, since 0 is one of them.
     """
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(5.2, 3.6), layout="constrained")
@@ -80,11 +89,7 @@ def ssim_curve(data: pd.DataFrame, title: str, note: str = "") -> Figure:
             axes.plot(rows.eta_dpp, rows["mean"], "o-", color=colour, label=dataset)
             low, high = rows["mean"] - rows["std"], rows["mean"] + rows["std"]
             axes.fill_between(rows.eta_dpp, low, high, color=colour, alpha=0.2, linewidth=0)
-        weights = sorted(data.eta_dpp.unique())
-        smallest = min((w for w in weights if w), default=1)
-        axes.set_xscale("symlog", linthresh=smallest, linscale=0.5)
-        axes.set_xticks(weights, [f"{w:g}" for w in weights])
-        axes.minorticks_off()
+        weight_axis(axes, data.eta_dpp)
         axes.set_xlabel("DPP weight η_DPP (unit of D = 4096)")
         axes.set_ylabel("mean SSIM within a class")
         axes.set_ylim(bottom=min(0, data["mean"].min() - 0.02))

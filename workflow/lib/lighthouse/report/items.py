@@ -14,7 +14,7 @@ from lighthouse.config.grid import Cell
 from lighthouse.config.study import Study
 from lighthouse.report.cost import paths_of
 
-TABLES, FIGURES = "tables", "figures"
+TEMPLATES = Path(__file__).parent / "templates"
 #: Categories of the report. The first of them is its first page's.
 FIRST, SECOND, THIRD = "1 Leaderboard", "2 Figures", "3 Tables"
 
@@ -91,7 +91,7 @@ def several(given: str | Sequence[str]) -> list[str]:
 def template_digest() -> str:
     """A digest of all templates, which no import leads to."""
     sha = hashlib.sha256()
-    for path in sorted((Path(__file__).parent / "templates").iterdir()):
+    for path in sorted(TEMPLATES.iterdir()):
         sha.update(path.name.encode() + path.read_bytes())
     return sha.hexdigest()[:16]
 
@@ -128,14 +128,15 @@ def _table(
     """A table as CSV and as a page. before: other tables of the same maker."""
     outputs = {other: [paths.table(other)] for other in before}
     outputs["table"] = [paths.table(name, suffix) for suffix in ("csv", "html")]
-    place, maker, labels = f"{TABLES}/{name}", f"lighthouse.report.{maker}", {"table": label}
+    place, maker, labels = f"tables/{name}", f"lighthouse.report.{maker}", {"table": label}
     return Item(place, maker, inputs, outputs, params, labels, THIRD, caption or name, **more)
 
 
 def _of_records(records: Sequence[rows.Expected], jobs: Sequence[str]) -> dict:
     """An item's fields for records of cells. jobs: those that write them."""
     stamps = {record.path: record.stamp for record in records}
-    return {"inputs": {"records": list(stamps)}, "stamps": stamps, "jobs": jobs}
+    paths_of_records = [record.path for record in records]
+    return {"inputs": {"records": paths_of_records}, "stamps": stamps, "jobs": jobs}
 
 
 def _joined(
@@ -211,7 +212,13 @@ def _tables(study: Study) -> list[Item]:
         records, jobs = _lighthouse(study)
         found += [
             _joined("lighthouse", "Joint against sequential sampling", records, "tests", jobs),
-            _joined("lighthouse_classes", "The same, class by class", records, "classes", jobs),
+            _joined(
+                "lighthouse_classes",
+                "Joint against sequential sampling, class by class",
+                records,
+                "classes",
+                jobs,
+            ),
         ]
     return found
 
@@ -264,7 +271,7 @@ def _lighthouse(study: Study) -> tuple[list[rows.Expected], list[str]]:
 def _leaderboard(study: Study) -> Item:
     suffixes = {"table": "csv", "markdown": "md", "latex": "tex", "page": "html"}
     return Item(
-        f"{TABLES}/leaderboard",
+        "tables/leaderboard",
         "lighthouse.report.pages:leaderboard",
         {
             **_csv("accuracy", "significance", "diversity", "fid", "cost"),
@@ -299,7 +306,7 @@ def _figure(
         "data": [paths.figure(name, "csv")],
         **{other: [paths.figure(f"{name}_{other}", "csv")] for other in also},
     }
-    place, maker, labels = f"{FIGURES}/{name}", f"lighthouse.report.{maker}", {"figure": label}
+    place, maker, labels = f"figures/{name}", f"lighthouse.report.{maker}", {"figure": label}
     return Item(place, maker, inputs, outputs, params, labels, SECOND, caption or name, **more)
 
 
@@ -387,8 +394,8 @@ def _sheet(
     samples = rows.sample_records(study, cells)
     images = [str(Path(sample.path).with_name(paths.IMAGES)) for sample in samples]
     return Item(
-        f"{FIGURES}/{name}/{dataset}",
-        "lighthouse.report.image_sheets:image_sheet",
+        f"figures/{name}/{dataset}",
+        "lighthouse.report.contact_sheets:contact_sheet",
         {"images": images},
         {"figure": [paths.figure(f"{name}/{dataset}", "png")]},
         params,

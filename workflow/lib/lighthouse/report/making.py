@@ -38,7 +38,7 @@ def _load(given: str | Sequence[str], stamps: Mapping[str, str]) -> object:
         return found
     several = [load(path, stamps.get(path)) for path in given]
     if several and all(found is None for found in several):
-        raise DataError(f"nothing is there of {given[0]} and {len(given) - 1} other files")
+        raise DataError(f"none of {len(given)} files is there, {given[0]} the first of them")
     return several
 
 

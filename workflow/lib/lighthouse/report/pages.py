@@ -7,7 +7,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from lighthouse.config.grid import ALL
-from lighthouse.report.leaderboard import COLUMNS, elsewhere, leaderboard_rows
+from lighthouse.report.leaderboard import COLUMNS, board_of, elsewhere, leaderboard_rows
 from lighthouse.report.sheets import Comparison, Entry, Sheet, overall, sheets
 from lighthouse.report.tables import Table
 from lighthouse.tables import MISSING, NOT_RUN, field, parsed
@@ -185,11 +185,7 @@ class Measures:
 def _measures(sheet: Sheet, rows: Sequence[Mapping]) -> Measures | None:
     """A table an IPC, of the columns that have a value; None where none has."""
     board = (sheet.dataset, sheet.protocol, sheet.student)
-    own = [
-        row
-        for row in rows
-        if (row["dataset"], row["protocol"], row["student"]) == board and row["ipc"] != ALL
-    ]
+    own = [row for row in rows if board_of(row) == board and row["ipc"] != ALL]
     columns = [name for name in BESIDE if any(row[name] == row[name] for row in own)]
     if not columns:
         return None

@@ -6,10 +6,10 @@ A sheet holds words alone, which ``pages`` sets as Markdown, LaTeX and HTML.
 import re
 import string
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lighthouse.config.grid import ALL, CEILING
-from lighthouse.report.leaderboard import is_protocol, root_mean_square
+from lighthouse.report.leaderboard import board_of, is_protocol, root_mean_square
 from lighthouse.report.statistics import ALIKE, BETTER, WORSE
 from lighthouse.tables import MEASURED, MISSING, NOT_RUN
 
@@ -88,7 +88,7 @@ def sheets(
     """
     boards: dict[tuple, list[Mapping]] = {}
     for row in rows:
-        boards.setdefault((row["dataset"], row["protocol"], row["student"]), []).append(row)
+        boards.setdefault(board_of(row), []).append(row)
     return [
         _sheet(board, own, comparison, published.get(board, ())) for board, own in boards.items()
     ]
@@ -111,7 +111,7 @@ def _sheet(
             ceiling = (row["label"], entry)
             continue
         if row["method"] not in comparison.real and _score(row) == best[row["ipc"]]:
-            entry = Entry(**{**vars(entry), "best": entry.status == MEASURED})
+            entry = replace(entry, best=entry.status == MEASURED)
         lines.setdefault(row["method"], {})[row["ipc"]] = entry
     none = Entry(NOT_RUN, NOT_RUN)
     return Sheet(
@@ -287,8 +287,7 @@ def overall(rows: Sequence[Mapping], comparison: Comparison) -> list[str]:
     cells: dict[tuple, list[Mapping]] = {}
     for row in rows:
         if row["ipc"] != ALL:
-            place = row["dataset"], row["protocol"], row["student"], row["ipc"]
-            cells.setdefault(place, []).append(row)
+            cells.setdefault((*board_of(row), row["ipc"]), []).append(row)
     wins: dict[str, list[str]] = {}
     for (*_, ipc), own in cells.items():
         made = _synthetic(own, ipc, comparison)

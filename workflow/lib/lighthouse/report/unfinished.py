@@ -10,6 +10,7 @@ from graphlib import TopologicalSorter
 
 from lighthouse.report.items import Item
 from lighthouse.report.making import make
+from lighthouse.runtime.errors import DataError
 
 
 def make_all(items: Sequence[Item]) -> tuple[list[str], list[str]]:
@@ -24,8 +25,10 @@ def make_all(items: Sequence[Item]) -> tuple[list[str], list[str]]:
         try:
             make(item.work)
             made += item.paths
-        except Exception as error:  # of one item, which must not stop the others
+        except DataError as error:
             left.append(f"{item.place}: {error}")
+        except Exception as error:  # of one item, which must not stop the others
+            left.append(f"{item.place}: {type(error).__name__}: {error}")
     return made, left
 
 

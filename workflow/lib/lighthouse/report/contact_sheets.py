@@ -1,4 +1,4 @@
-"""Sheets of images that a person can read: labelled rows of them."""
+"""Contact sheets: labelled rows of small images."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,14 +14,14 @@ from lighthouse.tables import MISSING
 CLASSES, SIDE = 10, 96
 
 
-def image_sheet(
+def contact_sheet(
     images: Sequence[Stored | None],
     labels: Sequence[str],
     seeds: Sequence[int],
     classes: Sequence[int],
     columns: int,
 ) -> dict:
-    """A sheet of the first ``columns`` images of each class of sets, a row a file.
+    """The first ``columns`` images of each class of sets, a row a file.
 
     classes: those shown, of every seed; without any, those of ``spaced``. A file that is
     missing is a row of white images, and its label says so.
@@ -35,7 +35,7 @@ def image_sheet(
         for label, row in zip(labels, rows, strict=True)
     ]
     groups = [f"seed {seed}" for seed in seeds] if classes else [f"class {names[k]}" for k in shown]
-    return {"figure": image_grid([blank if row is None else row for row in rows], told, groups)}
+    return {"figure": images_figure([blank if row is None else row for row in rows], told, groups)}
 
 
 def _row(
@@ -67,7 +67,7 @@ def first_images(images: np.ndarray, count: int) -> np.ndarray:
     return np.pad(shown, missing, constant_values=255)
 
 
-def image_grid(
+def images_figure(
     rows: Sequence[np.ndarray], labels: Sequence[str], groups: Sequence[str] | None = None
 ) -> Figure:
     """A figure of images, one labelled row each.
