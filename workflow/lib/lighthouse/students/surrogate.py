@@ -26,6 +26,7 @@ FIXED = {
     "mean": HALF,
     "std": HALF,
     "labels": "hard",
+    "precision": "fp32",
 }
 
 
