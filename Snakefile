@@ -28,7 +28,7 @@ onstart:
 
 # A method that fails stops its own rows: the tables are made without them, and say so.
 onerror:
-    show_missing(workflow)
+    show_missing(ITEMS)
 
 
 rule all:

@@ -31,6 +31,7 @@ from benchmarks.students import protocol_at
 from lighthouse.couplings import iid, joint
 from lighthouse.diffusion.sampler import sets_of
 from lighthouse.guidance import Guide
+from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.priors.objectives import make_objective
 from lighthouse.priors.training import train_prior
 from lighthouse.runtime.job import device
@@ -99,7 +100,7 @@ class Bench:
             "ema": 0.9,
             "precision": precision,
         }
-        objective = make_objective("plain", {}, len(CLASSES), SHAPE)
+        objective = make_objective(OBJECTIVES["plain"].make, {}, len(CLASSES), SHAPE)
         with tempfile.TemporaryDirectory() as folder:
             checkpoint = Path(folder) / "checkpoint"
             model, record = train_prior(model, *self.data, objective, options, 0, checkpoint)

@@ -42,6 +42,7 @@ from lighthouse.diffusion.denoiser import new_denoiser, null_label, predict
 from lighthouse.diffusion.sampler import Sets, sample, sets_of
 from lighthouse.diffusion.schedule import ancestral
 from lighthouse.guidance import Context, Guide, State, guides_of
+from lighthouse.parts.terms import TERMS
 from lighthouse.runtime.job import device
 from lighthouse.runtime.precision import full_float32
 
@@ -61,7 +62,7 @@ STEPS, SCALE = 50, 4.0
 #: A schedule has a first and a last step at least.
 LEAST_STEPS = 2
 #: Weights of the order of the paper's Table 1; the cost does not depend on them.
-WEIGHTS = {"eta_dpp": 100.0, "mu_dm": 1000.0}
+WEIGHTS = {"dpp": 100.0, "mean": 1000.0}
 
 SAMPLING = (
     "way",
@@ -110,7 +111,8 @@ def options_of(micro_batch: int, precision: str, steps: int, scale: float = SCAL
 def guides() -> list[Guide]:
     """CGS's terms at work: DPP and mean."""
     context = Context(dataset="bench", classes=["class"], ipc=1, latent_dim=math.prod(SHAPE))
-    return guides_of(("dpp", "mean"), WEIGHTS, shipped()["guidance"], context)
+    terms = [TERMS[name].at_work(weight, TERMS[name].defaults) for name, weight in WEIGHTS.items()]
+    return guides_of(terms, context)
 
 
 def drawn(

@@ -44,9 +44,18 @@ STAGES = {
     "metrics/sets": "set_metrics",
     "metrics/lighthouse": "lighthouses",
     "metrics/spectrum": "spectrum",
-    "tables": "concatenate",
-    "figures": "figure_spectrum",
+    "tables": "report",
+    "figures": "report",
 }
+
+#: A module that a stage's script loads by a name in its parameters, as most of its jobs do.
+MAKERS = {"tables": "lighthouse.report.tables", "figures": "lighthouse.report.figures"}
+
+
+def program_of(stage: str) -> str:
+    """What a stage's jobs import, as a program."""
+    program = imports_of(SCRIPTS / f"{STAGES[stage]}.py")
+    return f"{program}\nimport {MAKERS[stage]}" if stage in MAKERS else program
 
 
 def imports_of(script: Path) -> str:
@@ -80,7 +89,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3, help="processes a script (default 3)")
     parser.add_argument("--results", type=Path, default=Path("results"))
     options = parser.parse_args()
-    programs = {stage: imports_of(SCRIPTS / f"{name}.py") for stage, name in STAGES.items()}
+    programs = {stage: program_of(stage) for stage in STAGES}
     times: dict[str, list[float]] = {stage: [] for stage in STAGES}
     for run in range(options.runs + 1):
         for stage, program in programs.items():

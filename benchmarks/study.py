@@ -34,7 +34,7 @@ from benchmarks.measure import shipped
 from benchmarks.students import pictures, write_folder
 from lighthouse.config import rows
 from lighthouse.config.study import Study, load_study
-from lighthouse.diffusion.autoencoder import RECORD
+from lighthouse.diffusion.loading import RECORD
 from lighthouse.runtime.files import read_json, read_tensors, whole, write_json, write_tensors
 
 DATASET = "nette64"

@@ -10,9 +10,13 @@ import numpy as np
 import pytest
 
 from lighthouse import coresets
-from lighthouse.coresets import CORESETS, FEATURE_CORESETS, Pool, farthest, herd
+from lighthouse.coresets import Pool, farthest, herd
+from lighthouse.parts.coresets import CORESETS as DECLARED
 from lighthouse.runtime.errors import DataError
+from lighthouse.runtime.named import load
 
+CORESETS = {name: load(coreset.choose) for name, coreset in DECLARED.items()}
+BY_FEATURES = [name for name, coreset in DECLARED.items() if coreset.by_features]
 NAMES = ["ant", "bee", "cat"]
 LABELS = np.random.default_rng(0).permutation(np.repeat(np.arange(3), 10))
 #: What `random` drew of these under seeds 0 and 1 when it was first written.
@@ -67,13 +71,13 @@ def test_a_random_coreset_follows_its_seed():
     assert not np.array_equal(one, other)
 
 
-@pytest.mark.parametrize("name", sorted(FEATURE_CORESETS))
+@pytest.mark.parametrize("name", BY_FEATURES)
 def test_a_coreset_by_features_is_the_same_under_each_seed(name):
     one, other = CORESETS[name](pool(), 5, [0, 1])
     assert np.array_equal(one, other)
 
 
-@pytest.mark.parametrize("name", sorted(FEATURE_CORESETS))
+@pytest.mark.parametrize("name", BY_FEATURES)
 def test_only_images_with_features_are_chosen(name):
     rows = np.sort(np.concatenate([np.flatnonzero(label == LABELS)[3:] for label in range(3)]))
     chosen = CORESETS[name](pool(rows), 7, [0])
@@ -85,7 +89,7 @@ def test_only_images_with_features_are_chosen(name):
 def test_the_coresets_that_need_features_are_those_that_are_said_to():
     bare = Pool("toy", NAMES, LABELS)
     for name, choose in CORESETS.items():
-        if name in FEATURE_CORESETS:
+        if name in BY_FEATURES:
             with pytest.raises(ValueError, match="needs the features"):
                 choose(bare, 2, [0])
         else:

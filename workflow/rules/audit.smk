@@ -5,24 +5,20 @@ rule audit:
         finished=[
             rules.tables.input,
             rules.figures.input,
-            (
-                expand(rules.lighthouses.output.table, dataset=study.run["datasets"])
-                if LIGHTHOUSE
-                else []
-            ),
         ],
         published=study.table_path("published"),
-        images=[images_of(cell) for cell in study.table_cells],
+        samples=sampled_by(study, study.table_cells),
     output:
         report="results/audit.json",
     log:
-        "results/logs/audit.log",
+        paths.log("audit"),
     benchmark:
-        "results/benchmarks/audit.tsv"
+        paths.benchmark("audit")
     conda:
         "../../envs/report.yaml"
     params:
-        cells=as_rows(study.table_cells),
+        cells=[cell.row for cell in study.table_cells],
+        images=[of_source(cell)["images"] for cell in study.table_cells],
         expected=expectations(study),
         code=code("audit.py"),
     script:

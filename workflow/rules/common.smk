@@ -1,22 +1,25 @@
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 sys.path.insert(0, f"{workflow.basedir}/workflow/lib")
 
-from lighthouse.config import rows
+from lighthouse.config import paths
+from lighthouse.config import rows, stamps
+from lighthouse.config.batches import EXTERNAL, REAL, SAMPLED, batches, sampled_by
+from lighthouse.config.disk import missing
 from lighthouse.config.expectations import expectations
-from lighthouse.config.grid import Cell
+from lighthouse.config.load import check_name, load_study
 from lighthouse.config.schema import ConfigError
-from lighthouse.config.study import load_study
-from lighthouse.coresets import FEATURE_CORESETS
-from lighthouse.datasets.external import fingerprint
 from lighthouse.datasets.fastai import EDITIONS
+from lighthouse.parts import coresets, extractors
+from lighthouse.parts.objectives import OBJECTIVES
+from lighthouse.report.items import items, template_digest
+from lighthouse.report.unfinished import make_all, message
 from lighthouse.runtime.bytecode import keep_bytecode
-from lighthouse.report.cost import paths_of
-from lighthouse.report.unfinished import remake
 from lighthouse.runtime.digest import code_digest
-from lighthouse.runtime.weights import WEIGHTS
+from lighthouse.runtime.weights import RESNET18
 from snakemake.exceptions import WorkflowError
 
 keep_bytecode(os.environ, Path(".snakemake/pycache"))
@@ -24,7 +27,7 @@ keep_bytecode(os.environ, Path(".snakemake/pycache"))
 try:
     study = load_study(config, workflow.basedir)
     if workflow.overwrite_workdir is None:
-        study.check_name()
+        check_name(study)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
@@ -35,38 +38,30 @@ if study.folder:
     workdir: study.folder
 
 
-# A cell of the grid as a path: one distilled set for each seed.
-CELL = "{dataset}/{method}/ipc~{ipc}/lambda~{lam}/eta_dpp~{eta_dpp}/mu_dm~{mu_dm}"
-RSM = "{dataset}/rsm/lambda~{lam}/lr~{lr}"
-TUNED = "{dataset}/{prior}/lr~{lr}"
-
-CORESETS = [name for name, method in study.methods.items() if method.coreset]
-SAMPLED = [name for name, method in study.methods.items() if method.prior]
-EXTERNAL = list(study.config["external"])
+BATCHES = {(batch.dataset, batch.name): batch for batch in batches(study)}
 SHARDED = [name for name in study.run["datasets"] if len(study.shards(name)) > 1]
 WHOLE = [name for name in study.run["datasets"] if name not in SHARDED]
 DOWNLOADS = study.place(study.config["downloads"])
+# Files of pretrained weights by name: extractors go by their kind.
+DOWNLOADED = {
+    "resnet18": RESNET18,
+    **{kind.name: kind.download for kind in extractors.EXTRACTORS.values() if kind.download},
+}
 GPUS = study.config["compute"]["training_gpus"]
+ITEMS = items(study)
+TEMPLATES = template_digest()
 
 
 def check_data(study):
     """Stop before any job where data or weights are not where the config says."""
-    missing = study.missing()
-    if missing:
-        raise WorkflowError("\n".join(["missing data:", *(f"  - {line}" for line in missing)]))
+    found = missing(study)
+    if found:
+        raise WorkflowError("\n".join(["missing data:", *(f"  - {line}" for line in found)]))
 
 
-def show_missing(workflow):
+def show_missing(found):
     """Behind a failed run, make the tables and figures that can be made, and tell which."""
-    made, left = remake(workflow.dag)
-    if made or left:
-        print(
-            f"\n{len(made)} table and figure files were made from what is up to date; rows that "
-            "are not say 'missing'.",
-            *(["Not made anew, and out of date where they exist:", *left] if left else []),
-            sep="\n  ",
-            file=sys.stderr,
-        )
+    print(f"\n{message(*make_all(found))}", file=sys.stderr)
 
 
 def one_of(names):
@@ -74,104 +69,233 @@ def one_of(names):
     return "|".join(sorted(names)) or "(?!)"
 
 
-NUMBER = r"\d[\d.e+-]*"
+def batch_names(*kinds):
+    """A regex for the names of batches of some kinds."""
+    return one_of(batch.name for batch in BATCHES.values() if batch.kind in kinds)
 
 
 wildcard_constraints:
     dataset=one_of(study.run["datasets"]),
-    method=one_of(study.methods),
-    ipc=one_of(map(str, {cell.ipc for cell in study.cells})),
+    batch=batch_names(REAL, SAMPLED, EXTERNAL),
     shard=r"\d+",
     size=r"\d+",
-    resize=NUMBER,
-    eta_dpp=NUMBER,
-    mu_dm=NUMBER,
-    lam=NUMBER,
-    lr=NUMBER,
-    prior=one_of(
-        name
-        for name, prior in study.config["priors"].items()
-        if prior["objective"] not in ("plain", "rsm")
-    ),
+    resize=r"\d[\d.e+-]*",
+    prior=one_of(path for d in study.run["datasets"] for path in study.priors(d)),
     student=one_of(study.config["students"]),
     protocol=one_of(study.config["protocols"]),
 
 
-def code(script):
-    """A digest of a script and of the modules behind it: their edits rerun the rule."""
-    return code_digest(
-        f"{workflow.basedir}/workflow/scripts/{script}", f"{workflow.basedir}/workflow/lib"
-    )
+def code(script, makers=()):
+    """A digest of a script and of what it reaches of the package: an edit of it reruns the rule.
+
+    makers: functions that the script loads by name, ``module:function``.
+    """
+    folder = f"{workflow.basedir}/workflow"
+    return code_digest(f"{folder}/scripts/{script}", f"{folder}/lib", makers)
 
 
-def cell_of(wildcards):
-    """The cell that a rule's wildcards name."""
-    return Cell(
-        wildcards.dataset,
-        wildcards.method,
-        int(wildcards.ipc),
-        float(wildcards.lam),
-        float(wildcards.eta_dpp),
-        float(wildcards.mu_dm),
-    )
+def batch_of(wildcards):
+    """The batch that a rule's wildcards name."""
+    return BATCHES[wildcards.dataset, wildcards.batch]
 
 
-def images_of(cell):
-    """The file that holds a cell's decoded images."""
-    return f"results/samples/{study.source(cell).path}/images.safetensors"
+def files_of(folder):
+    """What a cell's set is, as keys of a job's cells. folder: of its samples."""
+    named = {"latents": paths.LATENTS, "images": paths.IMAGES, "record": paths.RECORD}
+    return {key: f"{folder}/{name}" for key, name in named.items()}
 
 
-def latents_of(cell):
-    """The file that holds a cell's latents."""
-    return f"results/samples/{study.source(cell).path}/latents.safetensors"
+def made(source):
+    """What names a source to its job: its files, its stamp and how large it is."""
+    known = {"method": source.method, "ipc": source.ipc, "stamp": stamps.samples(study, source)}
+    return {**files_of(paths.samples(source)), **known}
+
+
+def coreset_cells(wildcards):
+    """The sets of real images of a batch."""
+    return [
+        {
+            **made(source),
+            "coreset": study.methods[source.method].coreset,
+            "choose": coreset_of(source).choose,
+            # Of its own choice alone, so that a new coreset reruns no other.
+            "code": code("coreset.py", [coreset_of(source).choose]),
+        }
+        for source in batch_of(wildcards).sources
+    ]
+
+
+def external_cells(wildcards):
+    """The finished set of a batch. Its files' names, sizes and times are in its stamp."""
+    return [
+        {**made(source), "root": str(study.external_root(source.method))}
+        for source in batch_of(wildcards).sources
+    ]
+
+
+def sampled_cells(wildcards):
+    """The sets that a batch samples, with all that tells them apart; of a shard in its folder."""
+    shard = wildcards.get("shard")
+    return [
+        {
+            **made(source),
+            **({} if shard is None else files_of(paths.shard(shard, source))),
+            "coupling": study.methods[source.method].coupling,
+            "terms": study.terms(source),
+            "sampler": study.sampler(source),
+            "guided_by_surrogate": study.methods[source.method].needs_surrogate,
+            # Of its own terms alone, so that a new one reruns no other.
+            "code": code("sample.py", [term["make"] for term in study.terms(source)]),
+        }
+        for source in batch_of(wildcards).sources
+    ]
+
+
+def gathered_cells(wildcards):
+    """The sets of a batch, with the folders of their shards."""
+    shards = range(len(study.shards(wildcards.dataset)))
+    return [
+        {
+            **made(source),
+            "shards": [paths.shard(shard, source) for shard in shards],
+            "sources": [f"{paths.shard(shard, source)}/{paths.RECORD}" for shard in shards],
+        }
+        for source in batch_of(wildcards).sources
+    ]
+
+
+def of_source(cell):
+    """What a job reads of a cell's sets, which may be part of another cell's."""
+    files = files_of(paths.samples(study.source(cell)))
+    return {"images": files["images"], "latents": files["latents"], "sources": [files["record"]]}
+
+
+def student_cells(wildcards):
+    """The cells of a batch on which students of a network and protocol are trained."""
+    asked = {
+        cell
+        for cell, student, protocol in study.evaluations
+        if (student, protocol) == (wildcards.student, wildcards.protocol)
+    }
+    found = []
+    for cell in (cell for cell in batch_of(wildcards).cells if cell in asked):
+        seeds = rows.student_seeds(study, cell)
+        names = wildcards.student, wildcards.protocol
+        found.append(
+            {
+                **of_source(cell),
+                "row": cell.row,
+                "ipc": cell.ipc,
+                "student_seeds": seeds,
+                "record": paths.students(*names, cell),
+                "stamp": stamps.students(study, cell, *names, seeds),
+            }
+        )
+    return found
+
+
+def measured_cells(wildcards):
+    """The cells of a batch, with what is measured of their sets."""
+    curves, ipc = study.spectrum_sources, study.run["spectrum"]["ipc"]
+    return [
+        {
+            **of_source(cell),
+            "row": cell.row,
+            "distances": cell in study.table_cells,
+            "spectrum": None if cell.moved or cell.ipc != ipc else curves.get(cell.method),
+            "record": paths.set_metrics(cell),
+            "stamp": stamps.sets(study, cell),
+        }
+        for cell in batch_of(wildcards).cells
+    ]
+
+
+def handed_on(wildcards):
+    """The cells of a dataset whose sets are handed on: of the leaderboard, and made here."""
+    return [
+        cell
+        for cell in study.main_cells
+        if cell.dataset == wildcards.dataset and not study.methods[cell.method].external
+    ]
+
+
+def distilled_cells(wildcards):
+    """The sets of a dataset that are handed on."""
+    return [
+        {
+            **of_source(cell),
+            "ipc": cell.ipc,
+            "folder": paths.distilled(cell),
+            "record": paths.batch("distilled", cell.dataset, f"{cell.method}/ipc~{cell.ipc}"),
+            "stamp": stamps.samples(study, study.source(cell)),
+        }
+        for cell in handed_on(wildcards)
+    ]
 
 
 def prior_of(wildcards):
-    """The folder of the prior that a cell samples from."""
-    return f"results/priors/{wildcards.dataset}/{study.prior(cell_of(wildcards)).path}"
+    """The folder of the prior that a batch samples from."""
+    return paths.prior(wildcards.dataset, study.prior(batch_of(wildcards).sources[0]).path)
 
 
 def surrogate_of(wildcards):
-    """The folder of the surrogate, where a method's guidance asks for one."""
-    asked = "influence" in study.methods[wildcards.method].guidance
-    return [f"results/surrogates/{wildcards.dataset}"] if asked else []
-
-
-def weights_of(wildcards):
-    """The weights of the terms of a cell's method, in the papers' unit."""
-    return study.term_weights(cell_of(wildcards))
-
-
-def options_of_terms(wildcards):
-    """The options of the terms of a method."""
-    return {
-        term: study.config["guidance"][term] for term in study.methods[wildcards.method].guidance
-    }
+    """The folder of the surrogate, where the guidance of one of a batch's methods asks for one."""
+    methods = {cell.method for cell in batch_of(wildcards).sources}
+    asked = any(study.methods[method].needs_surrogate for method in methods)
+    return [paths.surrogate(wildcards.dataset)] if asked else []
 
 
 def features_of(wildcards):
-    """The features that a coreset chooses by; none for one that needs none."""
-    asked = study.methods[wildcards.method].coreset in FEATURE_CORESETS
-    return [f"results/features/{wildcards.dataset}.safetensors"] if asked else []
+    """The features that a batch's coresets choose by; none where none needs them."""
+    asked = any(coreset_of(cell).by_features for cell in batch_of(wildcards).sources)
+    return [paths.features(wildcards.dataset)] if asked else []
+
+
+def coreset_of(cell):
+    """The declaration of the coreset of a cell's method."""
+    return coresets.CORESETS[study.methods[cell.method].coreset]
+
+
+def tuned(wildcards):
+    """The prior that a rule's wildcards name."""
+    return study.priors(wildcards.dataset)[wildcards.prior]
+
+
+def objective_of(wildcards):
+    """The declaration of a prior's objective."""
+    return OBJECTIVES[tuned(wildcards).objective]
+
+
+def extractor_of(wildcards):
+    """The declaration of the kind of a dataset's extractor."""
+    return extractors.EXTRACTORS[study.dataset(wildcards.dataset)["extractor"]["kind"]]
+
+
+def extractor_code(script):
+    """A params function: a digest of a script and of the extractor that it loads."""
+    return lambda wildcards: code(script, [extractor_of(wildcards).network])
 
 
 def objective_options(wildcards):
-    """The options of a prior's objective, other than RSM's."""
-    spec = study.config["priors"][wildcards.prior]
-    return {key: value for key, value in spec.items() if key != "objective"}
+    """The options of a prior's objective."""
+    options = dict(tuned(wildcards).options)
+    if "lambda" in options:
+        weighting = study.dataset(wildcards.dataset)["tuning"]["l1_weighting"]
+        options = {"lam": options["lambda"], "l1_weighting": weighting}
+    return options
 
 
 def tuning_of(wildcards):
     """The options of a fine-tuning."""
     options = study.dataset(wildcards.dataset)["tuning"]
-    return {**options, "learning_rate": float(wildcards.lr)}
+    return {**options, "learning_rate": tuned(wildcards).learning_rate}
 
 
 def pixels_of(dataset, protocol):
     """The file of the real images that students of a protocol are judged by."""
     options = study.protocol(protocol)
     size = options["size"] or study.dataset(dataset)["image_size"]
-    return f"results/pixels/{dataset}/resize~{options['resize']:g}/size~{size}.safetensors"
+    return paths.pixels(dataset, f"{options['resize']:g}", size)
 
 
 def download_of(wildcards):
@@ -203,38 +327,28 @@ def dataset_option(key):
     return lambda wildcards: study.dataset(wildcards.dataset)[key]
 
 
-def method_option(key):
-    """A params function: one field of the wildcards' method."""
-    return lambda wildcards: getattr(study.methods[wildcards.method], key)
-
-
-def collect_cells(path, wildcards):
-    """The files of all cells of the wildcards' method."""
-    return [path(cell) for cell in study.cells_of(wildcards.dataset, wildcards.method)]
-
-
-def lighthouse_cells(wildcards):
-    """The cells of the lighthouse figure, and last the one whose images are the pool."""
-    options, dataset = study.run["lighthouse"], wildcards.dataset
-    named = ("iid", "sequential", "joint")
-    pool = study.cell(dataset, options["iid"], max(study.ipcs(options["iid"])))
-    return [*(study.cell(dataset, options[key], options["ipc"]) for key in named), pool]
-
-
-def students_of(wildcards):
-    """Seeds of the students trained on each set: of ablations and sweeps the first alone."""
-    return rows.student_seeds(study, cell_of(wildcards))
-
-
-def as_rows(cells):
-    """Cells as plain dictionaries, in the order of the files beside them."""
-    return [cell.row for cell in cells]
+def lighthouse_sets(wildcards):
+    """The sets of the lighthouse figure: of each strategy, and the pool's."""
+    cells = rows.lighthouse_cells(study, wildcards.dataset)
+    options = study.run["lighthouse"]
+    (record,) = rows.lighthouse_records(study, [wildcards.dataset])
+    return [
+        {
+            "sets": [of_source(cell) for cell in cells],
+            "sources": [source for cell in cells for source in of_source(cell)["sources"]],
+            "seeds": study.run["seeds"],
+            **{key: options[key] for key in ("ipc", "subsets", "shown_class")},
+            "pool_ipc": cells[-1].ipc,
+            "record": record.path,
+            "stamp": record.stamp,
+        }
+    ]
 
 
 def extractor_weights_of(wildcards):
     """The file of a pretrained extractor's weights, if the dataset has one."""
     options = study.dataset(wildcards.dataset)["extractor"]
-    if options["kind"] not in WEIGHTS:
+    if extractor_of(wildcards).download is None:
         return []
     if options.get("weights"):
         return [str(study.place(options["weights"]))]
@@ -249,6 +363,11 @@ def kinds_of(wildcards):
         for kind in ("autoencoder", "denoiser")
         if any(given.items() <= study.dataset(d)[kind].items() for d in study.run["datasets"])
     ]
+
+
+def gpus_of(wildcards):
+    """How many accelerators a fine-tuning uses."""
+    return 1 if objective_of(wildcards).one_process else GPUS
 
 
 def prior_memory(processes):
@@ -267,22 +386,11 @@ def classes_of(wildcards):
     return None if shard is None else study.shards(wildcards.dataset)[int(shard)]
 
 
-def shards_of(kind):
-    """An input function: a cell's files of a kind, in the order of their classes."""
-
-    def files(wildcards):
-        folder = f"results/shards/{cell_of(wildcards).path}"
-        count = len(study.shards(wildcards.dataset))
-        return [f"{folder}/{shard}/{kind}" for shard in range(count)]
-
-    return files
-
-
 def teacher_of(wildcards):
     """The teacher of a protocol with soft labels; none for one with hard labels."""
     if study.protocol(wildcards.protocol)["labels"] == "hard":
         return []
-    return [f"results/teachers/{wildcards.dataset}/{wildcards.protocol}.safetensors"]
+    return [paths.teacher(wildcards.dataset, wildcards.protocol)]
 
 
 def teacher_weights(wildcards):
@@ -291,3 +399,15 @@ def teacher_weights(wildcards):
     if weights == "torchvision":
         return [f"{DOWNLOADS}/weights/resnet18.pth"]
     return [str(study.place(weights))] if weights else []
+
+
+def outputs_of(*starts):
+    """The files of the items whose names start so."""
+    return [path for item in ITEMS if item.name.startswith(starts) for path in item.paths]
+
+
+def with_report(item):
+    """An item's files, that which Snakemake's report shows marked as such."""
+    about = {"category": item.category, "labels": item.labels}
+    about["caption"] = f"../report/{item.caption}.rst"
+    return [report(path, **about) if path == item.shown else path for path in item.paths]

@@ -9,9 +9,9 @@ rule download:
     output:
         record=f"{DOWNLOADS}/fastai/{{edition}}.json",
     log:
-        "results/logs/downloads/{edition}.log",
+        paths.log("downloads/{edition}"),
     benchmark:
-        "results/benchmarks/downloads/{edition}.tsv"
+        paths.benchmark("downloads/{edition}")
     wildcard_constraints:
         edition=one_of(EDITIONS),
     conda:
@@ -25,12 +25,12 @@ rule dataset:
     input:
         download=download_of,
     output:
-        index="results/datasets/{dataset}/index.tsv",
+        index=paths.index("{dataset}"),
         images=directory("results/datasets/{dataset}/images"),
     log:
-        "results/logs/datasets/{dataset}.log",
+        paths.log("datasets/{dataset}"),
     benchmark:
-        "results/benchmarks/datasets/{dataset}.tsv"
+        paths.benchmark("datasets/{dataset}")
     conda:
         "../../envs/data.yaml"
     threads: 8
@@ -48,13 +48,13 @@ rule dataset:
 # Memory: twice the pixels. ImageNet-1K's validation part at 256 px is 10 GB.
 rule pixels:
     input:
-        index="results/datasets/{dataset}/index.tsv",
+        index=paths.index("{dataset}"),
     output:
-        pixels="results/pixels/{dataset}/resize~{resize}/size~{size}.safetensors",
+        pixels=paths.pixels("{dataset}", "{resize}", "{size}"),
     log:
-        "results/logs/pixels/{dataset}/resize~{resize}/size~{size}.log",
+        paths.log("pixels/{dataset}/resize~{resize}/size~{size}"),
     benchmark:
-        "results/benchmarks/pixels/{dataset}/resize~{resize}/size~{size}.tsv"
+        paths.benchmark("pixels/{dataset}/resize~{resize}/size~{size}")
     # It takes all cores, for a moment: behind a long training it would keep back the
     # students of real images, which can run beside that.
     priority: 120
@@ -72,14 +72,14 @@ rule pixels:
 
 rule autoencoder:
     input:
-        index="results/datasets/{dataset}/index.tsv",
+        index=paths.index("{dataset}"),
         pretrained=pretrained_of("autoencoder"),
     output:
-        model=directory("results/autoencoders/{dataset}"),
+        model=directory(paths.autoencoder("{dataset}")),
     log:
-        "results/logs/autoencoders/{dataset}.log",
+        paths.log("autoencoders/{dataset}"),
     benchmark:
-        "results/benchmarks/autoencoders/{dataset}.tsv"
+        paths.benchmark("autoencoders/{dataset}")
     priority: 100
     conda:
         "../../envs/diffusion.yaml"
@@ -100,14 +100,14 @@ rule autoencoder:
 
 rule latents:
     input:
-        index="results/datasets/{dataset}/index.tsv",
-        autoencoder="results/autoencoders/{dataset}",
+        index=paths.index("{dataset}"),
+        autoencoder=paths.autoencoder("{dataset}"),
     output:
-        latents=directory("results/latents/{dataset}"),
+        latents=directory(paths.latents("{dataset}")),
     log:
-        "results/logs/latents/{dataset}.log",
+        paths.log("latents/{dataset}"),
     benchmark:
-        "results/benchmarks/latents/{dataset}.tsv"
+        paths.benchmark("latents/{dataset}")
     priority: 100
     conda:
         "../../envs/diffusion.yaml"

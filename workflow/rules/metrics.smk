@@ -1,13 +1,13 @@
 rule extractor:
     input:
-        index="results/datasets/{dataset}/index.tsv",
+        index=paths.index("{dataset}"),
         weights=extractor_weights_of,
     output:
-        weights="results/extractors/{dataset}.safetensors",
+        weights=paths.extractor("{dataset}"),
     log:
-        "results/logs/extractors/{dataset}.log",
+        paths.log("extractors/{dataset}"),
     benchmark:
-        "results/benchmarks/extractors/{dataset}.tsv"
+        paths.benchmark("extractors/{dataset}")
     conda:
         "../../envs/metrics.yaml"
     resources:
@@ -18,21 +18,21 @@ rule extractor:
         image_size=dataset_option("image_size"),
         extractor=dataset_option("extractor"),
         images_per_class=study.config["metrics"]["real_images_per_class"],
-        code=code("extractor.py"),
+        code=extractor_code("extractor.py"),
     script:
         "../scripts/extractor.py"
 
 
 rule features:
     input:
-        index="results/datasets/{dataset}/index.tsv",
-        extractor="results/extractors/{dataset}.safetensors",
+        index=paths.index("{dataset}"),
+        extractor=paths.extractor("{dataset}"),
     output:
-        features="results/features/{dataset}.safetensors",
+        features=paths.features("{dataset}"),
     log:
-        "results/logs/features/{dataset}.log",
+        paths.log("features/{dataset}"),
     benchmark:
-        "results/benchmarks/features/{dataset}.tsv"
+        paths.benchmark("features/{dataset}")
     conda:
         "../../envs/metrics.yaml"
     threads: study.config["compute"]["training_threads"]
@@ -44,24 +44,22 @@ rule features:
         image_size=dataset_option("image_size"),
         images_per_class=study.config["metrics"]["real_images_per_class"],
         torch_threads=study.config["compute"]["training_threads"],
-        code=code("features.py"),
+        code=extractor_code("features.py"),
     script:
         "../scripts/features.py"
 
 
 rule set_metrics:
     input:
-        features="results/features/{dataset}.safetensors",
-        extractor="results/extractors/{dataset}.safetensors",
-        images=lambda wildcards: collect_cells(images_of, wildcards),
-        latents=lambda wildcards: collect_cells(latents_of, wildcards),
+        samples=paths.batch("samples", "{dataset}", "{batch}"),
+        features=paths.features("{dataset}"),
+        extractor=paths.extractor("{dataset}"),
     output:
-        diversity="results/metrics/diversity/{dataset}/{method}.csv",
-        frechet="results/metrics/frechet/{dataset}/{method}.csv",
+        record=paths.batch("metrics", "{dataset}", "{batch}"),
     log:
-        "results/logs/metrics/sets/{dataset}/{method}.log",
+        paths.log("metrics/sets/{dataset}/{batch}"),
     benchmark:
-        "results/benchmarks/metrics/sets/{dataset}/{method}.tsv"
+        paths.benchmark("metrics/sets/{dataset}/{batch}")
     conda:
         "../../envs/metrics.yaml"
     resources:
@@ -69,60 +67,28 @@ rule set_metrics:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
-        cells=lambda wildcards: as_rows(study.cells_of(wildcards.dataset, wildcards.method)),
-        table_cells=as_rows(study.table_cells),
+        cells=measured_cells,
         seeds=study.run["seeds"],
         epsilon=study.config["guidance"]["dpp"]["epsilon"],
         neighbours=study.config["metrics"]["coverage_neighbours"],
         ssim_pairs=study.config["metrics"]["ssim_pairs"],
-        code=code("set_metrics.py"),
+        code=extractor_code("set_metrics.py"),
     script:
         "../scripts/set_metrics.py"
-
-
-rule spectrum:
-    input:
-        extractor="results/extractors/{dataset}.safetensors",
-        images=lambda wildcards: images_of(
-            study.cell(wildcards.dataset, wildcards.method, study.run["spectrum"]["ipc"])
-        ),
-    output:
-        values="results/metrics/spectrum/{dataset}/{method}.csv",
-        ranks="results/metrics/spectrum_ranks/{dataset}/{method}.csv",
-    log:
-        "results/logs/metrics/spectrum/{dataset}/{method}.log",
-    benchmark:
-        "results/benchmarks/metrics/spectrum/{dataset}/{method}.tsv"
-    conda:
-        "../../envs/metrics.yaml"
-    resources:
-        gpu=1,
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
-    params:
-        source=lambda wildcards: study.spectrum_sources[wildcards.method],
-        ipc=study.run["spectrum"]["ipc"],
-        seeds=study.run["seeds"],
-        code=code("spectrum.py"),
-    script:
-        "../scripts/spectrum.py"
 
 
 # Joint against sequential sampling, beside what subsets of a pool of iid images reach.
 rule lighthouses:
     input:
-        features="results/features/{dataset}.safetensors",
-        extractor="results/extractors/{dataset}.safetensors",
-        images=lambda wildcards: [images_of(cell) for cell in lighthouse_cells(wildcards)],
-        latents=lambda wildcards: [latents_of(cell) for cell in lighthouse_cells(wildcards)],
+        samples=lambda wildcards: sampled_by(study, rows.lighthouse_cells(study, wildcards.dataset)),
+        features=paths.features("{dataset}"),
+        extractor=paths.extractor("{dataset}"),
     output:
-        table="results/metrics/lighthouse/{dataset}.csv",
-        test="results/metrics/lighthouse_test/{dataset}.csv",
-        map="results/metrics/lighthouse_map/{dataset}.csv",
+        record=paths.batch("lighthouse", "{dataset}", "all"),
     log:
-        "results/logs/metrics/lighthouse/{dataset}.log",
+        paths.log("metrics/lighthouse/{dataset}"),
     benchmark:
-        "results/benchmarks/metrics/lighthouse/{dataset}.tsv"
+        paths.benchmark("metrics/lighthouse/{dataset}")
     conda:
         "../../envs/metrics.yaml"
     resources:
@@ -130,13 +96,9 @@ rule lighthouses:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
-        seeds=study.run["seeds"],
-        ipc=lookup(dpath="run/lighthouse/ipc", within=study.config, default=None),
-        pool_ipc=lambda wildcards: lighthouse_cells(wildcards)[-1].ipc,
-        subsets=lookup(dpath="run/lighthouse/subsets", within=study.config, default=None),
-        shown_class=lookup(dpath="run/lighthouse/shown_class", within=study.config, default=None),
+        cells=lighthouse_sets,
         epsilon=study.config["guidance"]["dpp"]["epsilon"],
         neighbours=study.config["metrics"]["coverage_neighbours"],
-        code=code("lighthouses.py"),
+        code=extractor_code("lighthouses.py"),
     script:
         "../scripts/lighthouses.py"

@@ -10,9 +10,9 @@ rule pretrained:
     output:
         record=f"{DOWNLOADS}/hub/{{repo}}/{{revision}}.json",
     log:
-        "results/logs/pretrained/{repo}/{revision}.log",
+        paths.log("pretrained/{repo}/{revision}"),
     benchmark:
-        "results/benchmarks/pretrained/{repo}/{revision}.tsv"
+        paths.benchmark("pretrained/{repo}/{revision}")
     wildcard_constraints:
         repo=r"[^/]+/[^/]+",
         revision=r"[^/.]+",
@@ -29,12 +29,14 @@ rule weights:
     output:
         weights=f"{DOWNLOADS}/weights/{{name}}.pth",
     log:
-        "results/logs/weights/{name}.log",
+        paths.log("weights/{name}"),
     benchmark:
-        "results/benchmarks/weights/{name}.tsv"
+        paths.benchmark("weights/{name}")
     wildcard_constraints:
-        name=one_of(WEIGHTS),
+        name=one_of(DOWNLOADED),
     conda:
         "../../envs/data.yaml"
+    params:
+        weights=lambda wildcards: asdict(DOWNLOADED[wildcards.name]),
     script:
         "../scripts/weights.py"

@@ -1,14 +1,14 @@
 rule base_prior:
     input:
-        latents="results/latents/{dataset}",
+        latents=paths.latents("{dataset}"),
         pretrained=pretrained_of("denoiser"),
     output:
-        model=directory("results/priors/{dataset}/base"),
-        cost="results/costs/priors/{dataset}/base.json",
+        model=directory(paths.prior("{dataset}", "base")),
+        cost=paths.prior_cost("{dataset}", "base"),
     log:
-        "results/logs/priors/{dataset}/base.log",
+        paths.log("priors/{dataset}/base"),
     benchmark:
-        "results/benchmarks/priors/{dataset}/base.tsv"
+        paths.benchmark("priors/{dataset}/base")
     priority: 100
     conda:
         "../../envs/diffusion.yaml"
@@ -20,86 +20,62 @@ rule base_prior:
         runtime=lambda wildcards, attempt: 720 * attempt,  # a new attempt goes on from the checkpoint
     params:
         objective="plain",
+        make=OBJECTIVES["plain"].make,
         objective_options={},
         denoiser=dataset_option("denoiser"),
         training=dataset_option("base"),
         gpus=GPUS,
         checkpoint_seconds=study.config["compute"]["checkpoint_seconds"],
         torch_threads=study.config["compute"]["training_threads"],
-        code=code("prior.py"),
+        code=code("prior.py", [OBJECTIVES["plain"].make]),
     script:
         "../scripts/prior.py"
 
 
-rule rsm_prior:
+# Fine-tuned from the base with another objective.
+rule tuned_prior:
     input:
-        latents="results/latents/{dataset}",
-        base="results/priors/{dataset}/base",
+        latents=paths.latents("{dataset}"),
+        base=paths.prior("{dataset}", "base"),
     output:
-        model=directory(f"results/priors/{RSM}"),
-        cost=f"results/costs/priors/{RSM}.json",
+        model=directory(paths.prior("{dataset}", "{prior}")),
+        cost=paths.prior_cost("{dataset}", "{prior}"),
     log:
-        f"results/logs/priors/{RSM}.log",
+        paths.log("priors/{dataset}/{prior}"),
     benchmark:
-        f"results/benchmarks/priors/{RSM}.tsv"
+        paths.benchmark("priors/{dataset}/{prior}")
     priority: 90
     conda:
         "../../envs/diffusion.yaml"
-    threads: GPUS
+    threads: gpus_of
     resources:
-        gpu=GPUS,
-        mem_mb=prior_memory(GPUS),
+        gpu=gpus_of,
+        mem_mb=lambda wildcards, attempt: prior_memory(gpus_of(wildcards))(wildcards, attempt),
         runtime=lambda wildcards, attempt: 720 * attempt,
     params:
-        objective="rsm",
-        objective_options=lambda wildcards: {
-            "lam": float(wildcards.lam),
-            "l1_weighting": study.dataset(wildcards.dataset)["tuning"]["l1_weighting"],
-        },
-        training=tuning_of,
-        gpus=GPUS,
-        checkpoint_seconds=study.config["compute"]["checkpoint_seconds"],
-        torch_threads=1,
-        code=code("prior.py"),
-    script:
-        "../scripts/prior.py"
-
-
-# The same with another objective. One accelerator: MiniMax's memories are of one process.
-use rule rsm_prior as tuned_prior with:
-    output:
-        model=directory(f"results/priors/{TUNED}"),
-        cost=f"results/costs/priors/{TUNED}.json",
-    log:
-        f"results/logs/priors/{TUNED}.log",
-    benchmark:
-        f"results/benchmarks/priors/{TUNED}.tsv"
-    threads: 1
-    resources:
-        gpu=1,
-        mem_mb=prior_memory(1),
-        runtime=lambda wildcards, attempt: 720 * attempt,
-    params:
-        objective=lambda wildcards: study.config["priors"][wildcards.prior]["objective"],
+        objective=lambda wildcards: objective_of(wildcards).name,
+        make=lambda wildcards: objective_of(wildcards).make,
         objective_options=objective_options,
         training=tuning_of,
-        gpus=1,
+        gpus=gpus_of,
         checkpoint_seconds=study.config["compute"]["checkpoint_seconds"],
         torch_threads=1,
-        code=code("prior.py"),
+        code=lambda wildcards: code("prior.py", [objective_of(wildcards).make]),
+    script:
+        "../scripts/prior.py"
 
 
 # The network by whose gradients influence guidance goes.
 rule surrogate:
     input:
-        index="results/datasets/{dataset}/index.tsv",
+        index=paths.index("{dataset}"),
     output:
-        surrogate=directory("results/surrogates/{dataset}"),
-        cost="results/costs/surrogates/{dataset}.json",
+        surrogate=directory(paths.surrogate("{dataset}")),
+        cost=paths.surrogate_cost("{dataset}"),
     log:
-        "results/logs/surrogates/{dataset}.log",
+        paths.log("surrogates/{dataset}"),
     benchmark:
-        "results/benchmarks/surrogates/{dataset}.tsv"
+        paths.benchmark("surrogates/{dataset}")
     conda:
         "../../envs/students.yaml"
     resources:

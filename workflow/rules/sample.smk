@@ -1,28 +1,27 @@
+# A job of this stage makes the sets of a batch, and its record says of each cell whether it is
+# there; the sets themselves lie beside (lighthouse/paths.py, runtime/cells.py).
 rule coreset:
     input:
-        index="results/datasets/{dataset}/index.tsv",
-        latents="results/latents/{dataset}",
+        index=paths.index("{dataset}"),
+        latents=paths.latents("{dataset}"),
         features=features_of,
     output:
-        latents=f"results/samples/{CELL}/latents.safetensors",
-        images=f"results/samples/{CELL}/images.safetensors",
-        cost=f"results/costs/samples/{CELL}.json",
+        record=paths.batch("samples", "{dataset}", "{batch}"),
     log:
-        f"results/logs/samples/{CELL}.log",
+        paths.log("samples/{dataset}/{batch}"),
     benchmark:
-        f"results/benchmarks/samples/{CELL}.tsv"
+        paths.benchmark("samples/{dataset}/{batch}")
     wildcard_constraints:
-        method=one_of(CORESETS),
+        batch=batch_names(REAL),
     conda:
         "../../envs/students.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * 3 ** (attempt - 1),
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        coreset=method_option("coreset"),
+        cells=coreset_cells,
         image_size=dataset_option("image_size"),
         seeds=study.run["seeds"],
-        code=code("coreset.py"),
     script:
         "../scripts/coreset.py"
 
@@ -31,21 +30,19 @@ rule coreset:
 # are decoded in the same process, since starting another costs more than decoding.
 rule sample:
     input:
-        latents="results/latents/{dataset}",
-        autoencoder="results/autoencoders/{dataset}",
+        latents=paths.latents("{dataset}"),
+        autoencoder=paths.autoencoder("{dataset}"),
         prior=prior_of,
         surrogate=surrogate_of,
     output:
-        latents=f"results/samples/{CELL}/latents.safetensors",
-        images=f"results/samples/{CELL}/images.safetensors",
-        cost=f"results/costs/samples/{CELL}.json",
+        record=paths.batch("samples", "{dataset}", "{batch}"),
     log:
-        f"results/logs/samples/{CELL}.log",
+        paths.log("samples/{dataset}/{batch}"),
     benchmark:
-        f"results/benchmarks/samples/{CELL}.tsv"
+        paths.benchmark("samples/{dataset}/{batch}")
     wildcard_constraints:
         dataset=one_of(WHOLE),
-        method=one_of(SAMPLED),
+        batch=batch_names(SAMPLED),
     priority: 50
     conda:
         "../../envs/diffusion.yaml"
@@ -54,77 +51,66 @@ rule sample:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
-        coupling=method_option("coupling"),
-        terms=method_option("guidance"),
-        weights=weights_of,
-        guidance=options_of_terms,
-        sampler=dataset_option("sampler"),
+        cells=sampled_cells,
         seeds=study.run["seeds"],
         classes=classes_of,
-        code=code("sample.py"),
     script:
         "../scripts/sample.py"
 
 
 # The same for some of a dataset's classes: the jobs of a large one run side by side.
-# Their files go when they have been gathered.
 use rule sample as shard with:
     output:
-        latents=temp(f"results/shards/{CELL}/{{shard}}/latents.safetensors"),
-        images=temp(f"results/shards/{CELL}/{{shard}}/images.safetensors"),
-        cost=temp(f"results/shards/{CELL}/{{shard}}/cost.json"),
+        record=temp(paths.batch("shards/{shard}", "{dataset}", "{batch}")),
     log:
-        f"results/logs/shards/{CELL}/{{shard}}.log",
+        paths.log("shards/{shard}/{dataset}/{batch}"),
     benchmark:
-        f"results/benchmarks/shards/{CELL}/{{shard}}.tsv"
+        paths.benchmark("shards/{shard}/{dataset}/{batch}")
     wildcard_constraints:
         dataset=one_of(SHARDED),
 
 
-# Memory: all samples, and once more while they are written.
+# Memory: all samples of a cell, and once more while they are written. It removes the shards.
 rule gather:
     input:
-        means="results/latents/{dataset}",
-        latents=shards_of("latents.safetensors"),
-        images=shards_of("images.safetensors"),
-        costs=shards_of("cost.json"),
+        latents=paths.latents("{dataset}"),
+        shards=lambda wildcards: [
+            paths.batch(f"shards/{shard}", wildcards.dataset, wildcards.batch)
+            for shard in range(len(study.shards(wildcards.dataset)))
+        ],
     output:
-        latents=f"results/samples/{CELL}/latents.safetensors",
-        images=f"results/samples/{CELL}/images.safetensors",
-        cost=f"results/costs/samples/{CELL}.json",
+        record=paths.batch("samples", "{dataset}", "{batch}"),
     log:
-        f"results/logs/samples/{CELL}.log",
+        paths.log("samples/{dataset}/{batch}"),
     benchmark:
-        f"results/benchmarks/samples/{CELL}.tsv"
+        paths.benchmark("samples/{dataset}/{batch}")
     wildcard_constraints:
         dataset=one_of(SHARDED),
-        method=one_of(SAMPLED),
+        batch=batch_names(SAMPLED),
     conda:
         "../../envs/data.yaml"
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * 3 ** (attempt - 1),
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
+        cells=gathered_cells,
         code=code("gather.py"),
     script:
         "../scripts/gather.py"
 
 
-# A finished set that was made elsewhere: its files' names, sizes and times are a parameter.
 rule external:
     input:
-        index="results/datasets/{dataset}/index.tsv",
-        autoencoder="results/autoencoders/{dataset}",
+        index=paths.index("{dataset}"),
+        autoencoder=paths.autoencoder("{dataset}"),
     output:
-        latents=f"results/samples/{CELL}/latents.safetensors",
-        images=f"results/samples/{CELL}/images.safetensors",
-        cost=f"results/costs/samples/{CELL}.json",
+        record=paths.batch("samples", "{dataset}", "{batch}"),
     log:
-        f"results/logs/samples/{CELL}.log",
+        paths.log("samples/{dataset}/{batch}"),
     benchmark:
-        f"results/benchmarks/samples/{CELL}.tsv"
+        paths.benchmark("samples/{dataset}/{batch}")
     wildcard_constraints:
-        method=one_of(EXTERNAL),
+        batch=batch_names(EXTERNAL),
     conda:
         "../../envs/diffusion.yaml"
     resources:
@@ -132,8 +118,7 @@ rule external:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
-        root=lambda wildcards: str(study.external_root(wildcards.method)),
-        fingerprint=lambda wildcards: fingerprint(study.external_root(wildcards.method)),
+        cells=external_cells,
         seeds=study.run["seeds"],
         image_size=dataset_option("image_size"),
         code=code("external.py"),
@@ -143,18 +128,17 @@ rule external:
 
 rule distilled:
     input:
-        images=lambda wildcards: images_of(
-            study.cell(wildcards.dataset, wildcards.method, int(wildcards.ipc))
-        ),
+        samples=lambda wildcards: sampled_by(study, handed_on(wildcards)),
     output:
-        folder=directory("results/distilled/{dataset}/{method}/ipc~{ipc}"),
+        record=paths.batch("distilled", "{dataset}", "all"),
     log:
-        "results/logs/distilled/{dataset}/{method}/ipc~{ipc}.log",
+        paths.log("distilled/{dataset}"),
     benchmark:
-        "results/benchmarks/distilled/{dataset}/{method}/ipc~{ipc}.tsv"
+        paths.benchmark("distilled/{dataset}")
     conda:
         "../../envs/data.yaml"
     params:
+        cells=distilled_cells,
         code=code("distilled.py"),
     script:
         "../scripts/distilled.py"
@@ -162,8 +146,4 @@ rule distilled:
 
 rule distilled_sets:
     input:
-        [
-            f"results/distilled/{cell.dataset}/{cell.method}/ipc~{cell.ipc}"
-            for cell in study.main_cells
-            if cell.method not in EXTERNAL
-        ],
+        expand(rules.distilled.output.record, dataset=study.run["datasets"]),

@@ -1,14 +1,14 @@
 rule teacher:
     input:
-        index="results/datasets/{dataset}/index.tsv",
+        index=paths.index("{dataset}"),
         pixels=lambda wildcards: pixels_of(wildcards.dataset, wildcards.protocol),
         weights=teacher_weights,
     output:
-        weights="results/teachers/{dataset}/{protocol}.safetensors",
+        weights=paths.teacher("{dataset}", "{protocol}"),
     log:
-        "results/logs/teachers/{dataset}/{protocol}.log",
+        paths.log("teachers/{dataset}/{protocol}"),
     benchmark:
-        "results/benchmarks/teachers/{dataset}/{protocol}.tsv"
+        paths.benchmark("teachers/{dataset}/{protocol}")
     conda:
         "../../envs/students.yaml"
     resources:
@@ -30,15 +30,15 @@ rule teacher:
 
 rule student:
     input:
-        images=lambda wildcards: images_of(cell_of(wildcards)),
+        samples=paths.batch("samples", "{dataset}", "{batch}"),
         pixels=lambda wildcards: pixels_of(wildcards.dataset, wildcards.protocol),
         teacher=teacher_of,
     output:
-        record=f"results/students/{{student}}/{{protocol}}/{CELL}.json",
+        record=paths.batch("students/{student}/{protocol}", "{dataset}", "{batch}"),
     log:
-        f"results/logs/students/{{student}}/{{protocol}}/{CELL}.log",
+        paths.log("students/{student}/{protocol}/{dataset}/{batch}"),
     benchmark:
-        f"results/benchmarks/students/{{student}}/{{protocol}}/{CELL}.tsv"
+        paths.benchmark("students/{student}/{protocol}/{dataset}/{batch}")
     conda:
         "../../envs/students.yaml"
     resources:
@@ -46,10 +46,10 @@ rule student:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 480 * attempt,
     params:
+        cells=student_cells,
         network=lambda wildcards: study.config["students"][wildcards.student],
         protocol=lambda wildcards: study.protocol(wildcards.protocol),
         seeds=study.run["seeds"],
-        student_seeds=students_of,
         code=code("student.py"),
     script:
         "../scripts/student.py"
@@ -58,15 +58,15 @@ rule student:
 # As many students as a method has sets: there is one set of all real images.
 rule ceiling:
     input:
-        index="results/datasets/{dataset}/index.tsv",
+        index=paths.index("{dataset}"),
         pixels=lambda wildcards: pixels_of(wildcards.dataset, wildcards.protocol),
         teacher=teacher_of,
     output:
-        record="results/students/{student}/{protocol}/{dataset}/full.json",
+        record=paths.ceiling("{student}", "{protocol}", "{dataset}"),
     log:
-        "results/logs/students/{student}/{protocol}/{dataset}/full.log",
+        paths.log("students/{student}/{protocol}/{dataset}/full"),
     benchmark:
-        "results/benchmarks/students/{student}/{protocol}/{dataset}/full.tsv"
+        paths.benchmark("students/{student}/{protocol}/{dataset}/full")
     conda:
         "../../envs/students.yaml"
     resources:
@@ -77,6 +77,9 @@ rule ceiling:
         network=lambda wildcards: study.config["students"][wildcards.student],
         protocol=lambda wildcards: study.protocol(wildcards.protocol),
         student_seeds=study.run["seeds"],
+        stamp=lambda wildcards: stamps.ceiling(
+            study, wildcards.dataset, wildcards.student, wildcards.protocol
+        ),
         code=code("ceiling.py"),
     script:
         "../scripts/ceiling.py"

@@ -14,7 +14,7 @@ from lighthouse.report.audit.checks import (  # noqa: E402
 from lighthouse.runtime.errors import DataError  # noqa: E402
 from lighthouse.runtime.files import write_json  # noqa: E402
 
-results = read_results(job.input.finished, job.input.published, job.params.cells, job.input.images)
+results = read_results(job.input.finished, job.input.published, job.params.cells, job.params.images)
 report = audit(results, job.params.expected)
 write_json(job.output.report, report)
 if report["findings"]:

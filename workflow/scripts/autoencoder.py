@@ -8,8 +8,9 @@ job = start(globals().get("snakemake"))
 
 import torch  # noqa: E402
 
-from lighthouse.datasets import ImageIndex  # noqa: E402
-from lighthouse.diffusion.autoencoder import save, train_autoencoder  # noqa: E402
+from lighthouse.datasets.index import ImageIndex  # noqa: E402
+from lighthouse.diffusion.autoencoder import train_autoencoder  # noqa: E402
+from lighthouse.diffusion.loading import save_model  # noqa: E402
 from lighthouse.diffusion.pretrained import folder_of, load_pretrained_autoencoder  # noqa: E402
 from lighthouse.runtime.precision import full_float32  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
@@ -31,5 +32,5 @@ else:
         checkpoint_seconds=job.params.checkpoint_seconds,
     )
     about = provenance(**options, seed=SEED, threads=job.threads, tf32=False)
-save(model, output, about)
+save_model(model, output, about)
 job.done(f"autoencoder of {sum(p.numel() for p in model.parameters()):,} parameters")

@@ -6,7 +6,7 @@ job = start(globals().get("snakemake"))
 
 import torch  # noqa: E402
 
-from lighthouse.datasets import ImageIndex  # noqa: E402
+from lighthouse.datasets.index import ImageIndex  # noqa: E402
 from lighthouse.runtime.files import write_json  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
 from lighthouse.students.limits import check_size  # noqa: E402
@@ -32,6 +32,6 @@ recipe = held_to(protocol, ipc)
 runs = run_students(train, parts, network, recipe, ipc, 0, job.params.student_seeds, teacher)
 cell = {name: getattr(job.wildcards, name) for name in ("student", "protocol", "dataset")}
 about = provenance(**cell, method="full", ipc="all", network=network, recipe=protocol)
-record = {"ipc": "all", "n_train": len(labels), "largest_class": ipc}
+record = {"ipc": "all", "n_train": len(labels), "largest_class": ipc, "stamp": job.params.stamp}
 write_json(job.output.record, {**students_record(runs, parts, about), **record})
 job.done(f"{len(runs)} students of {len(labels)} real images at {scores_in_words(runs)}")

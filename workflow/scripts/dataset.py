@@ -6,7 +6,7 @@ from lighthouse.runtime.job import start
 
 job = start(globals().get("snakemake"))
 
-from lighthouse.datasets import PARTS, ImageIndex  # noqa: E402
+from lighthouse.datasets.index import PARTS, ImageIndex  # noqa: E402
 from lighthouse.datasets.sources import SOURCES  # noqa: E402
 
 source = SOURCES[job.params.source]

@@ -9,23 +9,19 @@ job = start(globals().get("snakemake"))
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
-from lighthouse.datasets import ImageIndex  # noqa: E402
-from lighthouse.datasets.external import folders_for, problems, read_set  # noqa: E402
+from lighthouse.datasets.external import folders_for, problems, read_external  # noqa: E402
+from lighthouse.datasets.index import ImageIndex  # noqa: E402
 from lighthouse.diffusion.autoencoder import encode, load_autoencoder  # noqa: E402
+from lighthouse.runtime.cells import content_digest, made_from, run_cells  # noqa: E402
 from lighthouse.runtime.errors import DataError  # noqa: E402
 from lighthouse.runtime.files import write_tensors  # noqa: E402
 from lighthouse.runtime.precision import full_float32  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
 
 full_float32()
-root, ipc, seeds = Path(job.params.root), int(job.wildcards.ipc), list(job.params.seeds)
+seeds = list(job.params.seeds)
 classes = ImageIndex.read(job.input.index).classes
-wrong = problems(root, ipc, classes, seeds)
-if wrong:
-    raise DataError("\n".join(wrong))
-folders = folders_for(root, seeds)
 autoencoder = load_autoencoder(job.input.autoencoder, device())
-job.work_begins()
 
 
 def encoded(images: np.ndarray) -> np.ndarray:
@@ -34,18 +30,29 @@ def encoded(images: np.ndarray) -> np.ndarray:
     return latents.unflatten(0, images.shape[:2]).numpy()
 
 
-# A set that stands for several seeds is read, encoded and held once.
-images = {
-    folder: read_set(folder, ipc, classes, job.params.image_size, job.threads)
-    for folder in set(folders.values())
-}
-latents = {folder: encoded(found) for folder, found in images.items()}
-about = {
-    "classes": classes,
-    "sets": len(images),
-    **provenance(method=job.wildcards.method, root=str(root), seeds=seeds, tf32=False),
-}
-for path, values in ((job.output.latents, latents), (job.output.images, images)):
-    write_tensors(path, {f"seed~{s}": values[folder] for s, folder in folders.items()}, about)
-count = len(images) * len(classes) * ipc
-job.done(f"{len(images)} external set(s) of {len(classes)} classes × {ipc} images", images=count)
+def make(cell: dict) -> dict:
+    """Read, encode and write one set."""
+    root, ipc = Path(cell["root"]), cell["ipc"]
+    wrong = problems(root, ipc, classes, seeds)
+    if wrong:
+        raise DataError("\n".join(wrong))
+    folders = folders_for(root, seeds)
+    # A set that stands for several seeds is read, encoded and held once.
+    images = {
+        folder: read_external(folder, ipc, classes, job.params.image_size, job.threads)
+        for folder in set(folders.values())
+    }
+    latents = {folder: encoded(found) for folder, found in images.items()}
+    about = {
+        "stamp": cell["stamp"],
+        "classes": classes,
+        "sets": len(images),
+        **provenance(method=cell["method"], root=str(root), seeds=seeds, tf32=False),
+    }
+    for path, values in ((cell["latents"], latents), (cell["images"], images)):
+        write_tensors(path, {f"seed~{s}": values[folder] for s, folder in folders.items()}, about)
+    return job.cost(images=len(images) * len(classes) * ipc)
+
+
+read = [job.input.index, job.input.autoencoder]
+run_cells(job, job.params.cells, made_from(job.params.code, content_digest(read)), make)

@@ -6,9 +6,9 @@ from lighthouse.runtime.job import device, start
 
 job = start(globals().get("snakemake"))
 
-from lighthouse.datasets import ImageIndex  # noqa: E402
+from lighthouse.datasets.index import ImageIndex  # noqa: E402
+from lighthouse.datasets.real import RealImages  # noqa: E402
 from lighthouse.metrics.features import make_extractor  # noqa: E402
-from lighthouse.metrics.real import RealImages  # noqa: E402
 
 options = job.params.extractor
 real = RealImages(

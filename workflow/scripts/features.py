@@ -8,9 +8,9 @@ job = start(globals().get("snakemake"))
 
 import numpy as np  # noqa: E402
 
-from lighthouse.datasets import ImageIndex  # noqa: E402
+from lighthouse.datasets.index import ImageIndex  # noqa: E402
+from lighthouse.datasets.real import BATCH, RealImages  # noqa: E402
 from lighthouse.metrics.features import load_extractor  # noqa: E402
-from lighthouse.metrics.real import BATCH, RealImages  # noqa: E402
 from lighthouse.runtime.files import write_tensors  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
 

@@ -6,9 +6,10 @@ from lighthouse.runtime.job import device, start
 
 job = start(globals().get("snakemake"))
 
-from lighthouse.datasets import ImageIndex  # noqa: E402
+from lighthouse.datasets.index import ImageIndex  # noqa: E402
+from lighthouse.datasets.latents import Latents  # noqa: E402
 from lighthouse.diffusion.autoencoder import load_autoencoder  # noqa: E402
-from lighthouse.diffusion.encoding import Latents, encode_part  # noqa: E402
+from lighthouse.diffusion.encoding import encode_part  # noqa: E402
 from lighthouse.runtime.precision import full_float32  # noqa: E402
 
 full_float32()

@@ -4,7 +4,7 @@ from lighthouse.runtime.job import start
 
 job = start(globals().get("snakemake"))
 
-from lighthouse.datasets import ImageIndex  # noqa: E402
+from lighthouse.datasets.index import ImageIndex  # noqa: E402
 from lighthouse.runtime.files import write_arrays  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
 

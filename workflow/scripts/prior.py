@@ -1,17 +1,17 @@
-"""Rules `base_prior`, `rsm_prior`, `tuned_prior`: a denoiser trained with an objective."""
+"""Rules `base_prior`, `tuned_prior`: a denoiser trained with an objective."""
 
 from pathlib import Path
 
-from lighthouse.priors.processes import spread
+from lighthouse.priors.processes import start_processes
 from lighthouse.runtime.job import is_main, start
 
 job = start(globals().get("snakemake"))
 if job.params.training:
-    spread(job, "prior.py")
+    start_processes(job, "prior.py")
 
-from lighthouse.diffusion.autoencoder import RECORD  # noqa: E402
+from lighthouse.datasets.latents import Latents  # noqa: E402
 from lighthouse.diffusion.denoiser import load_denoiser, save_denoiser  # noqa: E402
-from lighthouse.diffusion.encoding import Latents  # noqa: E402
+from lighthouse.diffusion.loading import RECORD  # noqa: E402
 from lighthouse.diffusion.pretrained import folder_of  # noqa: E402
 from lighthouse.priors.difffit import n_parameters  # noqa: E402
 from lighthouse.priors.first import first_denoiser  # noqa: E402
@@ -43,7 +43,7 @@ if job.params.training:
         data.latents,
         data.labels,
         make_objective(
-            job.params.objective,
+            job.params.make,
             job.params.objective_options,
             len(data.classes),
             data.latents.shape[2:],

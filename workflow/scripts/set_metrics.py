@@ -1,8 +1,8 @@
-"""Rule `set_metrics`: diversity of every set of a method, and its distance from real images."""
+"""Rule `set_metrics`: diversity, distances from real images and spectra of each cell's sets."""
 
 from pathlib import Path
 
-from lighthouse.runtime.job import device, progress, start
+from lighthouse.runtime.job import device, start
 
 job = start(globals().get("snakemake"))
 
@@ -10,39 +10,50 @@ from lighthouse.metrics.diversity import RealClasses, diversity_row  # noqa: E40
 from lighthouse.metrics.features import load_extractor, set_features  # noqa: E402
 from lighthouse.metrics.frechet import Reference, distance_row  # noqa: E402
 from lighthouse.metrics.sets import class_sets, distinct_sets  # noqa: E402
-from lighthouse.report.tables import write_rows  # noqa: E402
-from lighthouse.runtime.files import read_arrays  # noqa: E402
+from lighthouse.metrics.spectrum import rank_row, singular_values, value_rows  # noqa: E402
+from lighthouse.runtime.cells import content_digest, made_from, run_cells  # noqa: E402
+from lighthouse.runtime.files import read_arrays, without_nan  # noqa: E402
 
-extractor, seeds = load_extractor(Path(job.input.extractor), device()), job.params.seeds
+params, seeds = job.params, list(job.params.seeds)
+extractor = load_extractor(Path(job.input.extractor), device())
 features = read_arrays(job.input.features)
-real = RealClasses(features["features"], features["labels"], neighbours=job.params.neighbours)
-cells = list(zip(job.params.cells, job.input.images, job.input.latents, strict=True))
-sets = [
-    (cell, seed, *(class_sets(path, seed, cell["ipc"]) for path in paths))
-    for cell, *paths in cells
-    for seed in seeds
-]
-rows = [
-    diversity_row(
-        cell, seed, images, latents, extractor, real, job.params.epsilon, job.params.ssim_pairs
-    )
-    for cell, seed, images, latents in progress(sets, "diversity", unit="set")
-]
-write_rows(job.output.diversity, rows)
-
+real = RealClasses(features["features"], features["labels"], neighbours=params.neighbours)
 reference = Reference(real.features)
-rows = [
-    distance_row(
-        cell,
-        extractor.name,
-        reference,
-        [
-            (set_features(extractor, images, seed, cell["ipc"]), digests)
-            for seed, digests in distinct_sets(images, seeds, cell["ipc"]).items()
-        ],
-    )
-    for cell, images, _ in progress(cells, "distances", unit="cell")
-    if cell in job.params.table_cells
-]
-write_rows(job.output.frechet, rows)
-job.done(f"metrics of {len(sets)} sets in {len(cells)} cells")
+
+
+def make(cell: dict) -> dict:
+    """Measure the sets of one cell."""
+    row, images, ipc = cell["row"], cell["images"], cell["row"]["ipc"]
+    found = {
+        "diversity": [
+            diversity_row(
+                row,
+                seed,
+                class_sets(images, seed, ipc),
+                class_sets(cell["latents"], seed, ipc),
+                extractor,
+                real,
+                params.epsilon,
+                params.ssim_pairs,
+            )
+            for seed in seeds
+        ]
+    }
+    # Features of a seed's set, each taken once.
+    sets = {seed: set_features(extractor, images, seed, ipc) for seed in seeds}
+    if cell["distances"]:
+        distinct = distinct_sets(images, seeds, ipc).items()
+        compared = [(sets[seed], digests) for seed, digests in distinct]
+        found["distances"] = distance_row(row, extractor.name, reference, compared)
+    if cell["spectrum"]:
+        found["spectrum"], found["ranks"] = [], []
+        for seed, points in sets.items():
+            sigma = singular_values(points)
+            key = {"dataset": row["dataset"], "source": cell["spectrum"], "seed": seed}
+            found["spectrum"] += value_rows(key, sigma)
+            found["ranks"].append(rank_row({**key, "n": len(points)}, sigma))
+    return without_nan(found)
+
+
+read = [job.input.features, job.input.extractor]
+run_cells(job, params.cells, made_from(params.code, content_digest(read)), make)

@@ -8,7 +8,7 @@ job = start(globals().get("snakemake"))
 
 from lighthouse.metrics.features import load_extractor, set_features  # noqa: E402
 from lighthouse.metrics.spectrum import rank_row, singular_values, value_rows  # noqa: E402
-from lighthouse.report.tables import write_rows  # noqa: E402
+from lighthouse.tables import write_rows  # noqa: E402
 
 extractor = load_extractor(Path(job.input.extractor), device())
 values, ranks = [], []

@@ -6,12 +6,11 @@ job = start(globals().get("snakemake"))
 
 import torch  # noqa: E402
 
-from lighthouse.datasets import ImageIndex  # noqa: E402
-from lighthouse.metrics.real import RealImages  # noqa: E402
+from lighthouse.datasets.index import ImageIndex  # noqa: E402
+from lighthouse.datasets.real import RealImages  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
-from lighthouse.students.checkpoints import write_surrogate  # noqa: E402
 from lighthouse.students.limits import check_size  # noqa: E402
-from lighthouse.students.surrogate import train_surrogate  # noqa: E402
+from lighthouse.students.surrogate import train_surrogate, write_surrogate  # noqa: E402
 from lighthouse.students.trainer import Images  # noqa: E402
 
 options, dataset, size = job.params.surrogate, job.wildcards.dataset, job.params.image_size

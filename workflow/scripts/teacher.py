@@ -6,7 +6,7 @@ job = start(globals().get("snakemake"))
 
 import torch  # noqa: E402
 
-from lighthouse.datasets import ImageIndex  # noqa: E402
+from lighthouse.datasets.index import ImageIndex  # noqa: E402
 from lighthouse.runtime.files import read_about  # noqa: E402
 from lighthouse.students.limits import check_size  # noqa: E402
 from lighthouse.students.teacher import (  # noqa: E402

@@ -6,8 +6,8 @@ from lighthouse.runtime.job import start
 
 job = start(globals().get("snakemake"))
 
-from lighthouse.runtime.weights import WEIGHTS, fetch  # noqa: E402
+from lighthouse.runtime.weights import Weights, fetch  # noqa: E402
 
-weights = WEIGHTS[job.wildcards.name]
+weights = Weights(**job.params.weights)
 fetch(weights, Path(job.output.weights))
 job.done(f"{weights.url} ({weights.licence})")

@@ -1,11 +1,23 @@
 """Lighthouse: diffusion-based dataset distillation, and its benchmark.
 
-Rooms, each of which depends only on those before it: ``runtime`` (files, random
-generators, jobs), ``units`` (of the guidance weights), ``datasets``, ``students``,
-``config`` (what a user may say, of a network too), ``metrics``, ``couplings``,
-``guidance``, ``diffusion`` (autoencoder, denoiser, sampler), ``priors``, ``coresets``;
-``report``. Students and metrics know no diffusion model. One import goes forward:
-``guidance`` reads latents by ``diffusion``.
+Rooms, none of which imports a later one; which of those before it each may is a table in
+tests/workflow/test_rooms.py:
+
+``runtime`` files, random generators, jobs, digests of code
+``tables`` CSV files
+``steps`` of the noise schedule, by number
+``units`` of the guidance weights
+``parts`` declarations of what methods are made of
+``datasets`` real images and their latents on disk
+``students`` networks, their training, surrogates
+``config`` what a user may say, the grid that it spans, and where its results lie
+``metrics`` of sets and of real images
+``couplings`` of the images of a set
+``coresets`` of real images
+``guidance`` terms
+``diffusion`` autoencoder, denoiser, sampler
+``priors`` denoisers and their training
+``report`` tables, figures, and the audit of both
 """
 
 __version__ = "0.1.0"

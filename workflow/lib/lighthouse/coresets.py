@@ -50,12 +50,6 @@ def k_centre(pool: Pool, ipc: int, seeds: Sequence[int]) -> np.ndarray:
     return _same_for_all(_by_features(pool, ipc, farthest), seeds)
 
 
-CORESETS: dict[str, Coreset] = {"random": random, "herding": herding, "k-centre": k_centre}
-
-#: Those that need the features of a pool.
-FEATURE_CORESETS = frozenset({"herding", "k-centre"})
-
-
 def herd(features: np.ndarray, count: int) -> np.ndarray:
     """Rows of features (n, d) picked greedily by Welling's herding (ICML 2009), (count,).
 

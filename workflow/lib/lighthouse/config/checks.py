@@ -2,19 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from lighthouse.config.grid import CEILING
 from lighthouse.config.grid_checks import grid_checks
+from lighthouse.config.study import Study
 from lighthouse.datasets.sources import SOURCES
+from lighthouse.parts.extractors import EXTRACTORS
+from lighthouse.parts.objectives import OBJECTIVES
+from lighthouse.parts.terms import TERMS, named
 from lighthouse.students.limits import network_problem, teacher_problem
-from lighthouse.units import TERM_WEIGHTS
-
-if TYPE_CHECKING:
-    from lighthouse.config.study import Study
 
 
-def duplicates(rows: dict, study: "Study") -> Iterable[str]:
+def duplicates(rows: dict, study: Study) -> Iterable[str]:
     named = {
         "methods": ["method"],
         "hyperparameters": ["dataset", "ipc", "method"],
@@ -29,7 +28,7 @@ def duplicates(rows: dict, study: "Study") -> Iterable[str]:
             seen.add(key)
 
 
-def published_names(rows: Iterable[dict], study: "Study") -> Iterable[str]:
+def published_names(rows: Iterable[dict], study: Study) -> Iterable[str]:
     """Students and protocols of published figures, by which they find their rows."""
     for key in ("student", "protocol"):
         known = study.config[f"{key}s"]
@@ -41,7 +40,7 @@ def published_names(rows: Iterable[dict], study: "Study") -> Iterable[str]:
                 )
 
 
-def cross_checks(study: "Study") -> Iterable[str]:
+def cross_checks(study: Study) -> Iterable[str]:
     """What no schema can say: names that must exist, and combinations that make sense."""
     config, run = study.config, study.run
     table, curves = list(study.methods), run["spectrum"]["curves"]
@@ -109,7 +108,7 @@ def _given(options: Mapping, *keys: str) -> list[str]:
     return [options[key] for key in keys if key in options]
 
 
-def _check_methods(study: "Study") -> Iterable[str]:
+def _check_methods(study: Study) -> Iterable[str]:
     path, priors = study.table_path("methods"), study.config["priors"]
     for method in study.methods.values():
         if method.prior is not None and method.prior not in priors:
@@ -118,26 +117,26 @@ def _check_methods(study: "Study") -> Iterable[str]:
                 f"allowed: {', '.join(priors)}"
             )
         for term in method.guidance:
-            if term not in TERM_WEIGHTS:
+            if term not in TERMS:
                 yield (
                     f"{path}: {method.name}: guidance term {term!r} is not known; "
-                    f"allowed: {', '.join(TERM_WEIGHTS)}, joined by +"
+                    f"allowed: {', '.join(TERMS)}, joined by +"
                 )
         if len(set(method.guidance)) < len(method.guidance):
             yield f"{path}: {method.name}: a guidance term is named twice"
-        known = [TERM_WEIGHTS[term] for term in method.guidance if term in TERM_WEIGHTS]
-        for term in method.guidance:
-            if term in TERM_WEIGHTS and method.coupling not in TERM_WEIGHTS[term].couplings:
+        known = named(method.guidance)
+        for term in known:
+            if method.coupling not in term.couplings:
                 yield (
-                    f"{path}: {method.name}: guidance {term!r} has no effect under coupling "
+                    f"{path}: {method.name}: guidance {term.name!r} has no effect under coupling "
                     f"{method.coupling!r}, where an image does not see the others it needs; "
-                    f"allowed: {' or '.join(TERM_WEIGHTS[term].couplings)}"
+                    f"allowed: {' or '.join(term.couplings)}"
                 )
-        if method.coupling in ("joint", "sequential") and not any(w.couples for w in known):
+        if method.coupling in ("joint", "sequential") and not any(t.couples for t in known):
             yield (
                 f"{path}: {method.name}: coupling {method.coupling!r} without a term that couples "
                 "changes nothing; give such a term "
-                f"({', '.join(t for t, w in TERM_WEIGHTS.items() if w.couples)}), or coupling 'iid'"
+                f"({', '.join(t.name for t in TERMS.values() if t.couples)}), or coupling 'iid'"
             )
 
 
@@ -150,7 +149,12 @@ def _check_priors(priors: dict) -> Iterable[str]:
                 f"config: priors.{name}: objective 'plain' is for base alone; "
                 "for plain fine-tuning write {objective: rsm, lambda: 0}"
             )
-        yield from _options_of_kind(f"priors.{name}", "objective", spec, OBJECTIVE_KEYS)
+        yield from _options_of_kind(f"priors.{name}", "objective", spec, _keys_of(OBJECTIVES))
+
+
+def _keys_of(parts: Mapping) -> dict[str, tuple[str, ...]]:
+    """The keys that go with each of some declared parts."""
+    return {name: tuple(part.options) for name, part in parts.items()}
 
 
 def _options_of_kind(place: str, key: str, options: dict, kinds: dict) -> Iterable[str]:
@@ -163,15 +167,13 @@ def _options_of_kind(place: str, key: str, options: dict, kinds: dict) -> Iterab
         yield f"config: {place}: {name!r} has no effect with {key} {kind!r}; leave it out"
 
 
-OBJECTIVE_KEYS = {"plain": (), "rsm": ("lambda",), "minimax": ("positive", "negative", "memory")}
 STUDENT_KEYS = {"convnet": ("width",), "resnet-ap": (), "resnet": ("norm",)}
-EXTRACTOR_KEYS = {"trained": ("epochs",), "inception": ("weights",), "squeezenet": ("weights",)}
 RATE_KEYS = {"one-cycle": ("warmup",), "constant": ()}
 SCHEDULE_KEYS = {"steps": ("factor", "at"), "half-cosine": ()}
 LABEL_KEYS = {"hard": (), "soft": ("teacher", "temperature")}
 
 
-def _check_dataset(name: str, options: dict, study: "Study") -> Iterable[str]:
+def _check_dataset(name: str, options: dict, study: Study) -> Iterable[str]:
     place = f"config: datasets.{name}"
     yield from (
         f"{place}.{line}" for line in SOURCES[options["source"]].check(study.source_options(name))
@@ -181,7 +183,7 @@ def _check_dataset(name: str, options: dict, study: "Study") -> Iterable[str]:
         if key in options:
             yield f"{place}: {key!r} has no effect with source {options['source']!r}; leave it out"
     yield from _options_of_kind(
-        f"datasets.{name}.extractor", "kind", options["extractor"], EXTRACTOR_KEYS
+        f"datasets.{name}.extractor", "kind", options["extractor"], _keys_of(EXTRACTORS)
     )
     yield from _check_models(place, options)
     if "surrogate" in options:
@@ -266,7 +268,7 @@ def _check_models(place: str, options: dict) -> Iterable[str]:
         )
 
 
-def _check_surrogate(place: str, options: dict, study: "Study") -> Iterable[str]:
+def _check_surrogate(place: str, options: dict, study: Study) -> Iterable[str]:
     yield from _check_crop(place, options["surrogate"])
     networks, name = study.config["students"], options["surrogate"]["network"]
     if name not in networks:
@@ -277,7 +279,7 @@ def _check_surrogate(place: str, options: dict, study: "Study") -> Iterable[str]
         yield f"{place}.network: {problem}"
 
 
-def _check_rows_named(study: "Study") -> Iterable[str]:
+def _check_rows_named(study: Study) -> Iterable[str]:
     """The names under which rows of the tables go: each that of one thing."""
     rows = study.own_methods
     if CEILING in study.methods:

@@ -3,7 +3,7 @@
 from lighthouse.config import rows
 from lighthouse.config.grid import Cell
 from lighthouse.config.study import Study
-from lighthouse.units import TERM_WEIGHTS
+from lighthouse.parts.terms import TERMS, named
 
 
 def expectations(study: Study) -> dict:
@@ -14,6 +14,7 @@ def expectations(study: Study) -> dict:
     ``main``, ``tables``, ``sampled``, ``all``: the cells of the leaderboard, those at the
     hyperparameter table's weights, those that a diffusion model samples (with the weights of
     their terms, and whether one goes back through the denoiser), and every one.
+    ``terms``: the declared guidance terms, with the columns of their weights.
     ``evaluations``: by dataset, passes of the denoiser that an image takes.
     ``sweep`` and ``lighthouse`` are None where the study has none.
     """
@@ -29,6 +30,10 @@ def expectations(study: Study) -> dict:
         "evaluations": {dataset: _evaluations(study, dataset) for dataset in datasets},
         "epsilon": study.config["guidance"]["dpp"]["epsilon"],
         "ssim_pairs": study.config["metrics"]["ssim_pairs"],
+        "terms": [
+            {"name": term.name, "column": term.column, "grows": term.grows}
+            for term in TERMS.values()
+        ],
         "trainings": rows.trainings(study),
         "leaderboard": rows.leaderboard_specs(study),
         "main": [cell.row for cell in study.main_cells],
@@ -41,7 +46,7 @@ def expectations(study: Study) -> dict:
         "all": [cell.row for cell in study.cells],
         "ablation": rows.ablation_specs(study),
         "ablation_students": run["ablation"]["students"] if run["ablation"] else [],
-        "spectra": [row for _, row in rows.spectra(study, "spectrum")],
+        "spectra": [record.row for record in rows.spectra(study)],
         "spectrum_ipc": run["spectrum"]["ipc"],
         "sweep": _sweep(study),
         "lighthouse": _lighthouse(study),
@@ -49,8 +54,7 @@ def expectations(study: Study) -> dict:
 
 
 def _goes_back(study: Study, cell: Cell) -> bool:
-    terms = study.methods[cell.method].guidance
-    return any(TERM_WEIGHTS[term].through_denoiser for term in terms)
+    return any(term.through_denoiser for term in named(study.methods[cell.method].guidance))
 
 
 def _evaluations(study: Study, dataset: str) -> int:
@@ -65,8 +69,7 @@ def _sweep(study: Study) -> dict | None:
         return None
     return {
         **{name: sweep[name] for name in ("method", "ipc", "students")},
-        "values": rows.swept_values(study),
-        "table": rows.table_values(study),
+        "points": rows.sweep_points(study),
     }
 
 

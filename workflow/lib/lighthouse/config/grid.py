@@ -1,6 +1,10 @@
 """The grid's words: methods, the priors behind them, and cells. Each is a path and a row."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+from lighthouse.parts.objectives import OBJECTIVES
+from lighthouse.parts.terms import named
 
 #: Couplings under which image n of a class does not depend on how many follow.
 PREFIX_COUPLINGS = frozenset({"iid"})
@@ -8,8 +12,8 @@ PREFIX_COUPLINGS = frozenset({"iid"})
 #: The row of students trained on all real images, and its IPC.
 CEILING, ALL = "full", "all"
 
-#: What a sweep varies, by the name in the config, and the field of a cell that holds it.
-SWEPT = {"lambda": "lam", "eta_dpp": "eta_dpp", "mu_dm": "mu_dm"}
+#: The variant of a cell in which every number is the tables' own.
+TABLE = "table"
 
 
 def number(value: float) -> str:
@@ -20,23 +24,31 @@ def number(value: float) -> str:
 
 @dataclass(frozen=True)
 class Prior:
-    """A row of ``priors``, resolved for a dataset and IPC.
+    """A row of ``priors``, resolved for a cell.
 
-    lam: λ of RSM; None for other objectives.
+    options: of its objective. moved: name and value of the option that a sweep moves, if
+    it is none that the path names anyhow.
     """
 
     name: str
     objective: str
-    lam: float | None
-    learning_rate: float | None
+    options: Mapping[str, object] = field(default_factory=dict, hash=False)
+    learning_rate: float | None = None
+    moved: tuple[str, float] | None = None
 
     @property
     def path(self) -> str:
         """Folder below ``results/priors/<dataset>/``."""
         if self.name == "base":
             return "base"
-        what = self.name if self.lam is None else f"{self.objective}/lambda~{number(self.lam)}"
-        return f"{what}/lr~{number(self.learning_rate)}"
+        # What the hyperparameter table may give tells priors of one objective apart.
+        given = OBJECTIVES[self.objective].from_table
+        what = "/".join(
+            [self.objective if given else self.name]
+            + [f"{key}~{number(self.options[key])}" for key in given]
+        )
+        moved = f",{self.moved[0]}~{number(self.moved[1])}" if self.moved else ""
+        return f"{what}/lr~{number(self.learning_rate)}{moved}"
 
 
 @dataclass(frozen=True)
@@ -57,7 +69,12 @@ class Method:
     @property
     def picks_real_images(self) -> bool:
         """True where a class needs at least as many real images as the IPC."""
-        return self.coreset is not None or "mode" in self.guidance
+        return self.coreset is not None or any(t.needs_real_images for t in named(self.guidance))
+
+    @property
+    def needs_surrogate(self) -> bool:
+        """Whether one of its terms asks for the network of ``students.surrogate``."""
+        return any(term.needs_surrogate for term in named(self.guidance))
 
     @property
     def ignores_ipc(self) -> bool:
@@ -67,31 +84,32 @@ class Method:
 
 @dataclass(frozen=True, order=True)
 class Cell:
-    """One distilled set for each seed. Guidance weights are in the paper's unit.
+    """One distilled set for each seed.
 
-    lam: λ of RSM's L1 term; 0 where the prior has none.
+    variant: ``table``, or ``<name>~<value>``: one number of the method at another value than
+    the tables', as a sweep asks for it.
     """
 
     dataset: str
     method: str
     ipc: int
-    lam: float
-    eta_dpp: float
-    mu_dm: float
+    variant: str = TABLE
 
     @property
     def path(self) -> str:
         """Folder below ``results/<stage>/``."""
-        return (
-            f"{self.dataset}/{self.method}/ipc~{self.ipc}/lambda~{number(self.lam)}"
-            f"/eta_dpp~{number(self.eta_dpp)}/mu_dm~{number(self.mu_dm)}"
-        )
+        return f"{self.dataset}/{self.method}/ipc~{self.ipc}/{self.variant}"
 
     @property
     def row(self) -> dict:
         """The columns that name it in every table."""
-        row = asdict(self)
-        return {"lambda" if key == "lam" else key: value for key, value in row.items()}
+        return asdict(self)
+
+    @property
+    def moved(self) -> dict[str, float]:
+        """The number that is moved, with its value; empty at the tables' own values."""
+        name, tilde, value = self.variant.partition("~")
+        return {name: float(value)} if tilde else {}
 
 
 def method_of(row: dict) -> Method:

@@ -3,19 +3,19 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from itertools import chain
-from typing import TYPE_CHECKING
 
+from lighthouse.config.grid import Method
+from lighthouse.config.schema import check
+from lighthouse.config.study import Study
 from lighthouse.datasets.sources import SOURCES
+from lighthouse.parts.objectives import OBJECTIVES
+from lighthouse.parts.terms import Term, named
 from lighthouse.runtime.errors import DataError
+from lighthouse.steps import respaced
 from lighthouse.students.limits import network_problem
-from lighthouse.units import REFERENCE_LATENT_DIM, TERM_WEIGHTS, mean_pull, respaced
-
-if TYPE_CHECKING:
-    from lighthouse.config.grid import Method
-    from lighthouse.config.study import Study
 
 
-def grid_checks(study: "Study") -> Iterable[str]:
+def grid_checks(study: Study) -> Iterable[str]:
     """Whether the grid of a study whose names are known can be computed, a line a mistake."""
     run = study.run
     table = study.table_path("hyperparameters")
@@ -41,9 +41,9 @@ def grid_checks(study: "Study") -> Iterable[str]:
         yield from _check_students(study, dataset)
         yield from _check_guided_steps(study, dataset)
         options = study.dataset(dataset)
-        influenced = [m.name for m in _methods_in_use(study) if "influence" in m.guidance]
-        if influenced and "surrogate" not in options:
-            yield f"config: datasets.{dataset}: 'surrogate' is missing ({influenced[0]} needs it)"
+        asking = [m.name for m in _methods_in_use(study) if m.needs_surrogate]
+        if asking and "surrogate" not in options:
+            yield f"config: datasets.{dataset}: 'surrogate' is missing ({asking[0]} needs it)"
         try:
             classes = sum(map(len, study.shards(dataset)))
         except DataError as error:
@@ -67,13 +67,13 @@ def grid_checks(study: "Study") -> Iterable[str]:
                 )
 
 
-def _methods_in_use(study: "Study") -> list["Method"]:
+def _methods_in_use(study: Study) -> list[Method]:
     ablation = study.run["ablation"] or {"methods": []}
     names = dict.fromkeys([*study.run["methods"], *ablation["methods"]])
     return [study.methods[name] for name in names]
 
 
-def _asked(study: "Study") -> list[tuple[str, int]]:
+def _asked(study: Study) -> list[tuple[str, int]]:
     """Every method and IPC for which the tables' own weights are wanted."""
     run, ablation = study.run, study.run["ablation"]
     asked = [(name, ipc) for name in run["methods"] for ipc in study.ipcs(name)]
@@ -82,15 +82,18 @@ def _asked(study: "Study") -> list[tuple[str, int]]:
     return list(dict.fromkeys(asked))
 
 
-def _columns(study: "Study", method: "Method") -> list[str]:
+def _columns(study: Study, method: Method) -> list[str]:
     """The hyperparameters that a method reads."""
-    spec = study.config["priors"].get(method.prior, {"objective": "plain"})
-    tuned = [] if spec["objective"] == "plain" else ["learning_rate"]
-    weighed = ["lambda"] if spec.get("lambda") == "table" else []
-    return weighed + tuned + [TERM_WEIGHTS[term].column for term in method.guidance]
+    if not method.prior:
+        return []
+    spec = study.config["priors"][method.prior]
+    about = OBJECTIVES[spec["objective"]]
+    tuned = ["learning_rate"] if about.tunes else []
+    weighed = [key for key in about.from_table if spec.get(key) == "table"]
+    return weighed + tuned + [term.column for term in named(method.guidance)]
 
 
-def _check_rows(study: "Study", table: object) -> Iterable[str]:
+def _check_rows(study: Study, table: object) -> Iterable[str]:
     """The hyperparameters that each method needs at each IPC at which it is run."""
     for dataset in study.run["datasets"]:
         needing = defaultdict(list)  # methods by the field that they miss
@@ -103,8 +106,10 @@ def _check_rows(study: "Study", table: object) -> Iterable[str]:
             for column in columns:
                 if column not in row:
                     needing[ipc, column].append(name)
-            if "mean" in method.guidance and "mu_dm" in row:
-                yield from _check_pull(f"{table}: {dataset}, IPC {ipc}: mu_dm", row["mu_dm"], ipc)
+            for term in named(method.guidance):
+                if term.column in row:
+                    place = f"{table}: {dataset}, IPC {ipc}: {term.column}"
+                    yield from _check_weight(place, term, row[term.column], ipc)
         where = defaultdict(list)  # IPCs by column and methods: one line for an empty column
         for (ipc, column), names in needing.items():
             where[column, tuple(names)].append(ipc)
@@ -115,54 +120,45 @@ def _check_rows(study: "Study", table: object) -> Iterable[str]:
             )
 
 
-def _check_pull(place: str, mu_dm: float, ipc: int) -> Iterable[str]:
-    if mean_pull(mu_dm, ipc) > 1:
-        yield (
-            f"{place} {mu_dm:g} overshoots: a step would move the set by "
-            f"{mean_pull(mu_dm, ipc):g} times its distance from the class mean; allowed: at most "
-            f"{ipc * REFERENCE_LATENT_DIM / 2:g}"
-        )
+def _check_weight(place: str, term: Term, weight: float, ipc: int) -> Iterable[str]:
+    problem = term.problem(weight, ipc)
+    if problem:
+        yield f"{place} {weight:g} {problem}"
 
 
-def _not_run(study: "Study", key: str, method: str, ipc: int) -> Iterable[str]:
+def _not_run(study: Study, key: str, method: str, ipc: int) -> Iterable[str]:
     """A figure's cell must be one that the study computes."""
     if ipc in study.run["ipc"] and ipc not in study.ipcs(method):
         yield f"config: run.{key}.ipc: run.only leaves {method!r} out at IPC {ipc}"
 
 
-#: Whether a factor of the sweep changes a method.
-MOVED = {
-    "lambda": lambda study, m: "lambda" in study.config["priors"].get(m.prior, {}),
-    "eta_dpp": lambda study, m: "dpp" in m.guidance,
-    "mu_dm": lambda study, m: "mean" in m.guidance,
-}
-
-
-def _check_sweep(study: "Study") -> Iterable[str]:
+def _check_sweep(study: Study) -> Iterable[str]:
     sweep = study.run["sweep"]
     if sweep is None:
         return
     if sweep["ipc"] not in study.run["ipc"]:
         yield f"config: run.sweep.ipc: {sweep['ipc']} {_none_of(study.run['ipc'], 'run.ipc')}"
     yield from _not_run(study, "sweep", sweep["method"], sweep["ipc"])
-    asked = [factor for factor in MOVED if sweep[factor]]
-    swept = study.methods[sweep["method"]]
-    lacking = [factor for factor in asked if not MOVED[factor](study, swept)]
+    ranges = study.sweepable(sweep["method"])
+    lacking = [name for name in study.swept if name not in ranges]
     if lacking:
-        able = [
-            name
-            for name in study.run["methods"]
-            if all(MOVED[factor](study, study.methods[name]) for factor in asked)
-        ]
+        able = [m for m in study.run["methods"] if set(study.swept) <= study.sweepable(m).keys()]
         yield (
-            f"config: run.sweep.method: {swept.name!r} has no {' and no '.join(lacking)} to sweep; "
-            f"allowed: {', '.join(able) or 'none of run.methods'}"
+            f"config: run.sweep.method: {sweep['method']!r} has no {' and no '.join(lacking)} to "
+            f"sweep, but {', '.join(ranges) or 'nothing'}; allowed: "
+            f"{', '.join(able) or 'none of run.methods'}"
         )
-    for i, mu_dm in enumerate(sweep["mu_dm"]):
-        yield from _check_pull(f"config: run.sweep.mu_dm.{i}:", mu_dm, sweep["ipc"])
+    for name in (name for name in study.swept if name in ranges):
+        for i, value in enumerate(study.swept[name]):
+            place = f"config: run.sweep.values.{name}.{i}"
+            yield from check(value, ranges[name].range, place)
+    for term in named(study.methods[sweep["method"]].guidance):
+        for i, weight in enumerate(study.swept.get(term.column, [])):
+            place = f"config: run.sweep.values.{term.column}.{i}:"
+            yield from _check_weight(place, term, weight, sweep["ipc"])
 
 
-def _check_lighthouse(study: "Study") -> Iterable[str]:
+def _check_lighthouse(study: Study) -> Iterable[str]:
     lighthouse = study.run["lighthouse"]
     if lighthouse is None:
         return
@@ -193,7 +189,7 @@ def _check_lighthouse(study: "Study") -> Iterable[str]:
         )
 
 
-def _check_students(study: "Study", dataset: str) -> Iterable[str]:
+def _check_students(study: Study, dataset: str) -> Iterable[str]:
     """Every network must leave something of the images that its protocol shows it."""
     asked = [study.run[key]["students"] for key in ("ablation", "sweep") if study.run[key]]
     for student in dict.fromkeys(chain(study.run["students"], *asked)):
@@ -205,7 +201,7 @@ def _check_students(study: "Study", dataset: str) -> Iterable[str]:
                 yield f"config: students.{student} at {size} px ({dataset}, {protocol}): {problem}"
 
 
-def _check_guided_steps(study: "Study", dataset: str) -> Iterable[str]:
+def _check_guided_steps(study: Study, dataset: str) -> Iterable[str]:
     """Each term in use must act at one of the respaced steps at least."""
     count = study.dataset(dataset)["sampler"]["steps"]
     taken = respaced(count)

@@ -1,29 +1,45 @@
-"""The rows that a study's tables have: what belongs in each, and the files behind them.
+"""The rows that a study's tables have: what belongs in each, and the records behind them.
 
 From the grid alone, so that a row whose jobs failed is a row still.
 """
 
 from dataclasses import asdict
+from typing import NamedTuple
 
-from lighthouse.config.grid import ALL, CEILING, SWEPT, Cell
+from lighthouse.config import paths, stamps
+from lighthouse.config.grid import ALL, CEILING, TABLE, Cell, Method
 from lighthouse.config.study import Study
+from lighthouse.parts.objectives import OBJECTIVES
+from lighthouse.parts.terms import TERMS, named
 
 
-def student_records(study: Study) -> list[tuple[str, dict]]:
-    """Path of each student record, with the row that it belongs to."""
+class Expected(NamedTuple):
+    """A record that a table reads: where it lies, what names its row, and its stamp.
+
+    A record of another stamp is that of another study.
+    """
+
+    path: str
+    row: dict
+    stamp: str
+
+
+def student_records(study: Study) -> list[Expected]:
+    """The record of each cell's students, by network and protocol; then those of the ceiling."""
     cells = [
-        (
-            f"results/students/{student}/{protocol}/{cell.path}.json",
+        Expected(
+            paths.students(student, protocol, cell),
             {**cell.row, "student": student, "protocol": protocol},
+            stamps.students(study, cell, student, protocol, student_seeds(study, cell)),
         )
         for cell, student, protocol in study.evaluations
     ]
-    weights = dict.fromkeys(SWEPT, 0.0)
-    full = {"method": CEILING, "ipc": ALL, **weights}
+    full = {"method": CEILING, "ipc": ALL, "variant": TABLE}
     return cells + [
-        (
-            f"results/students/{student}/{protocol}/{dataset}/{CEILING}.json",
+        Expected(
+            paths.ceiling(student, protocol, dataset),
             {"dataset": dataset, **full, "student": student, "protocol": protocol},
+            stamps.ceiling(study, dataset, student, protocol),
         )
         for dataset, student, protocol in study.ceilings
     ]
@@ -45,27 +61,68 @@ def trainings(study: Study) -> list[dict]:
     drawn = [(seeds, student_seeds(study, cell)) for cell, *_ in study.evaluations]
     drawn += [([0], seeds) for _ in study.ceilings]
     return [
-        {**row, "seeds": of_sets, "student_seeds": of_students}
-        for (_, row), (of_sets, of_students) in zip(student_records(study), drawn, strict=True)
+        {**record.row, "seeds": of_sets, "student_seeds": of_students}
+        for record, (of_sets, of_students) in zip(student_records(study), drawn, strict=True)
     ]
 
 
-def set_metrics(study: Study, kind: str) -> list[tuple[str, dict]]:
-    """Path of each method's metrics, ``diversity`` or ``frechet``, with what names its rows."""
-    cells = study.cells if kind == "diversity" else study.table_cells
-    named = dict.fromkeys((cell.dataset, cell.method) for cell in cells)
-    return [
-        (f"results/metrics/{kind}/{dataset}/{method}.csv", {"dataset": dataset, "method": method})
-        for dataset, method in named
-    ]
+def set_records(study: Study, cells: list[Cell]) -> list[Expected]:
+    """The record of the metrics of each cell's sets."""
+    return [Expected(paths.set_metrics(cell), cell.row, stamps.sets(study, cell)) for cell in cells]
 
 
-def spectra(study: Study, kind: str) -> list[tuple[str, dict]]:
-    """Path of each curve's numbers, ``spectrum`` or ``spectrum_ranks``, with what names them."""
+def spectrum_cells(study: Study) -> list[Cell]:
+    """The cells behind the curves of the spectrum."""
+    ipc = study.run["spectrum"]["ipc"]
     return [
-        (f"results/metrics/{kind}/{dataset}/{method}.csv", {"dataset": dataset, "source": source})
+        study.cell(dataset, method, ipc)
         for dataset in study.run["datasets"]
-        for method, source in study.spectrum_sources.items()
+        for method in study.spectrum_sources
+    ]
+
+
+def spectra(study: Study) -> list[Expected]:
+    """The record behind each curve of the spectrum, with what names the curve."""
+    cells = spectrum_cells(study)
+    return [
+        record._replace(
+            row={"dataset": cell.dataset, "source": study.spectrum_sources[cell.method]}
+        )
+        for cell, record in zip(cells, set_records(study, cells), strict=True)
+    ]
+
+
+def lighthouse_cells(study: Study, dataset: str) -> list[Cell]:
+    """The cells of the lighthouse figure, and last the one whose images are the pool."""
+    options = study.run["lighthouse"]
+    named = [
+        study.cell(dataset, options[key], options["ipc"]) for key in ("iid", "sequential", "joint")
+    ]
+    pool = study.cell(dataset, options["iid"], max(study.ipcs(options["iid"])))
+    return [*named, pool]
+
+
+def lighthouse_records(study: Study, datasets: list[str]) -> list[Expected]:
+    """The record of the lighthouse's measures of each dataset."""
+    return [
+        Expected(
+            paths.lighthouse(dataset),
+            {"dataset": dataset},
+            stamps.lighthouse(study, lighthouse_cells(study, dataset)),
+        )
+        for dataset in datasets
+    ]
+
+
+def sample_records(study: Study, cells: list[Cell]) -> list[Expected]:
+    """The record of the sampling of each cell's sets, with the folder of its source."""
+    return [
+        Expected(
+            f"{paths.samples(study.source(cell))}/{paths.RECORD}",
+            cell.row,
+            stamps.samples(study, study.source(cell)),
+        )
+        for cell in cells
     ]
 
 
@@ -95,7 +152,7 @@ def leaderboard_specs(study: Study) -> list[dict]:
                     "dataset": dataset,
                     "method": CEILING,
                     "ipc": ALL,
-                    **dict.fromkeys(SWEPT, 0.0),
+                    "variant": TABLE,
                     "label": "All real images",
                     "run": True,
                     "real": True,
@@ -111,55 +168,68 @@ def cost_rows(study: Study) -> list[dict]:
 
 
 def _cost_row(study: Study, cell: Cell) -> dict:
-    method, priors = study.methods[cell.method], f"results/costs/priors/{cell.dataset}"
+    method, dataset = study.methods[cell.method], cell.dataset
     base, preparation = None, []
     if method.prior:
         # A pretrained model that is taken as it is costs nothing here.
-        base = f"{priors}/base.json" if study.dataset(cell.dataset)["base"] else None
+        base = paths.prior_cost(dataset, "base") if study.dataset(dataset)["base"] else None
         prior = study.prior(cell)
         if prior.name != "base":
-            preparation.append(f"{priors}/{prior.path}.json")
-        if "influence" in method.guidance:
-            preparation.append(f"results/costs/surrogates/{cell.dataset}.json")
+            preparation.append(paths.prior_cost(dataset, prior.path))
+        if method.needs_surrogate:
+            preparation.append(paths.surrogate_cost(dataset))
+    (sample,) = sample_records(study, [cell])
     return {
-        "dataset": cell.dataset,
+        "dataset": dataset,
         "method": cell.method,
         "ipc": cell.ipc,
-        "classes": study.n_classes(cell.dataset),
-        "sample": None
-        if method.external
-        else f"results/costs/samples/{study.source(cell).path}.json",
+        "classes": study.n_classes(dataset),
+        "sample": None if method.external else sample.path,
+        "stamp": sample.stamp,
         "base": base,
         "preparation": preparation,
     }
 
 
 def ablation_specs(study: Study) -> list[dict]:
-    """The ablation's rows: its cells with their factors."""
-    return [_factors(study, cell) for cell in study.ablation_cells]
+    """The ablation's rows: its cells with their factors, and the columns that tell these.
+
+    ``factors``: whether (yes or no) the prior has RSM's term, and each guidance term that one
+    of the ablation's methods has, in the order of their declaration.
+    """
+    cells = study.ablation_cells
+    used = {term for cell in cells for term in study.methods[cell.method].guidance}
+    terms = [term for term in TERMS if term in used]
+    return [_ablation_row(study, cell, terms) for cell in cells]
 
 
-def _factors(study: Study, cell: Cell) -> dict:
+def _ablation_row(study: Study, cell: Cell, terms: list[str]) -> dict:
     method = study.methods[cell.method]
-    factors = {"rsm": cell.lam > 0, "dpp": "dpp" in method.guidance}
-    factors["mean"] = "mean" in method.guidance
+    lam = study.prior(cell).options.get("lambda", 0) if method.prior else 0
+    factors = {"rsm": lam > 0, **{term: term in method.guidance for term in terms}}
     words = {name: "yes" if given else "no" for name, given in factors.items()}
     prior = study.config["priors"].get(method.prior, {})
     untuned = method.prior == "base" or prior.get("lambda") == 0
     plain = untuned and not method.guidance
-    return {**cell.row, **words, "coupling": method.coupling, "plain": plain}
+    return {**cell.row, "factors": words, "coupling": method.coupling, "plain": plain}
 
 
-def swept_values(study: Study) -> dict[str, list[float]]:
-    """The values of each factor of the sweep that is varied, the table's own aside."""
-    return {factor: study.run["sweep"][factor] for factor in SWEPT if study.run["sweep"][factor]}
+def sweep_points(study: Study) -> list[dict]:
+    """The points of every curve of the sweep: ``factor``, ``value``, and the cell.
+
+    ``at_table``: whether the value is the tables' own, which is a point of every curve.
+    """
+    return [
+        {"factor": name, "value": value, "at_table": not cell.moved, **cell.row}
+        for name in study.swept
+        for dataset in study.run["datasets"]
+        for value, cell in study.sweep_points(dataset, name).items()
+    ]
 
 
-def table_values(study: Study) -> dict[str, dict[str, float]]:
-    """The table's own value of each swept factor, by dataset."""
-    sweep = study.run["sweep"]
-    cells = {d: study.cell(d, sweep["method"], sweep["ipc"]) for d in study.run["datasets"]}
-    return {d: {factor: cell.row[factor] for factor in SWEPT} for d, cell in cells.items()}
+def swept_labels(study: Study) -> dict[str, str]:
+    """What stands on the axis of each number that the sweep moves."""
+    return {name: study.sweepable(study.run["sweep"]["method"])[name].label for name in study.swept}
 
 
 def method_records(study: Study) -> list[dict]:
@@ -168,9 +238,20 @@ def method_records(study: Study) -> list[dict]:
 
 
 def method_looks(study: Study) -> list[dict]:
-    """The methods of the leaderboard with their parts, by which figures tell them apart."""
+    """The methods of the leaderboard with their parts, by which figures tell them apart.
+
+    ``earlier``: whether a part was published before RSM and CGS.
+    """
     names = [*study.run["methods"], *study.config["external"]]
-    return [asdict(study.methods[name]) for name in names]
+    methods = [study.methods[name] for name in names]
+    return [{**asdict(method), "earlier": _is_earlier(study, method)} for method in methods]
+
+
+def _is_earlier(study: Study, method: Method) -> bool:
+    parts: list = named(method.guidance)
+    if method.prior:
+        parts.append(OBJECTIVES[study.config["priors"][method.prior]["objective"]])
+    return any(part.earlier for part in parts)
 
 
 def largest_cells(study: Study, dataset: str) -> list[Cell]:

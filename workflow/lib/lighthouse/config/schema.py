@@ -10,6 +10,8 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from lighthouse.parts.schemas import completed
+
 
 class ConfigError(Exception):
     """Wrong input. The message has one line a mistake."""
@@ -20,8 +22,8 @@ class ConfigError(Exception):
 
 
 def load_schema(path: Path) -> dict:
-    """Read a JSON schema written in YAML."""
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    """Read a JSON schema written in YAML, with what the declared parts add to it."""
+    return completed(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
 def check(data: object, schema: dict, place: str) -> list[str]:

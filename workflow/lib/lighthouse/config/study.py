@@ -1,51 +1,39 @@
-"""A study: the validated config, its tables, and the grid of cells that they span."""
+"""A study: a config, its tables, and the grid of cells that they span.
 
-from dataclasses import replace
+Everything here is taken as right: ``config.load`` reads and checks.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from pathlib import Path
 
-import yaml
-
-from lighthouse.config.checks import cross_checks, duplicates, published_names
-from lighthouse.config.grid import SWEPT, Cell, Method, Prior, method_of
-from lighthouse.config.schema import ConfigError, check, load_schema, read_table
-from lighthouse.datasets.external import problems
+from lighthouse.config.grid import Cell, Method, Prior, number
 from lighthouse.datasets.sources import SOURCES
-from lighthouse.runtime.errors import DataError
-from lighthouse.units import TERM_WEIGHTS
+from lighthouse.parts.objectives import OBJECTIVES
+from lighthouse.parts.sweeps import Swept, sweepable
+from lighthouse.parts.terms import named
 
 
+@dataclass(frozen=True, eq=False)
 class Study:
-    """A validated config with its tables.
+    """A config with its tables.
 
-    Raises ``ConfigError`` with every mistake found, each with its place.
+    config: as Snakemake merged it. base: the repository, to which paths are relative.
+    methods: the rows of the method table and the external sets, by name. hyperparameters:
+    the rows of that table.
     """
 
-    def __init__(self, config: dict, base: Path):
-        self.config = config
-        self.base = base
-        schemas = base / "workflow" / "schemas"
-        schema = load_schema(schemas / "config.schema.yaml")
-        problems = check(config, schema, "config")
-        if check(config.get("tables"), schema["properties"]["tables"], "config"):
-            raise ConfigError(problems)
-        rows = {}
-        for name in ("methods", "hyperparameters", "published"):
-            columns = load_schema(schemas / f"{name}.schema.yaml")
-            rows[name], found = read_table(self.table_path(name), columns)
-            problems += found
-        if problems:
-            raise ConfigError(problems)
-        self.run = config["run"]
-        self.methods = {row["method"]: method_of(row) for row in rows["methods"]}
-        self.hyperparameters = rows["hyperparameters"]
-        problems += [*duplicates(rows, self), *published_names(rows["published"], self)]
-        for name, given in config["external"].items():
-            self.methods.setdefault(name, Method(name, given["label"], external=True))
-        problems += cross_checks(self)
-        if problems:
-            raise ConfigError(dict.fromkeys(problems))
+    config: Mapping
+    base: Path
+    methods: Mapping[str, Method]
+    hyperparameters: Sequence[Mapping]
+
+    @property
+    def run(self) -> Mapping:
+        """What is run."""
+        return self.config["run"]
 
     @property
     def own_methods(self) -> list[str]:
@@ -54,8 +42,7 @@ class Study:
 
     def table_path(self, name: str) -> Path:
         """Path of a table: as given, or else relative to the repository."""
-        given = Path(self.config["tables"][name])
-        return given if given.is_absolute() or given.exists() else self.base / given
+        return table_path(self.config, self.base, name)
 
     def place(self, path: str) -> Path:
         """A path that the config names, relative to the repository unless absolute."""
@@ -66,22 +53,6 @@ class Study:
         """Working directory of the study; None for the default, which stays where it is."""
         name = self.config["study"]
         return None if name == "default" else self.place(f"runs/{name}")
-
-    def check_name(self) -> None:
-        """Raise ``ConfigError`` where another study goes by the shipped one's name.
-
-        Its results would replace those of the default.
-        """
-        shipped = yaml.safe_load((self.base / "config" / "config.yaml").read_text("utf-8"))
-        if self.folder is None and self.config != shipped:
-            changed = [key for key in self.config if self.config[key] != shipped.get(key)]
-            raise ConfigError(
-                [
-                    "config: study: 'default' is config/config.yaml as it is, and this one "
-                    f"differs in {', '.join(changed)}; name it (`study: my`, results go to "
-                    "runs/my), or give it a folder (`--directory runs/my`)"
-                ]
-            )
 
     def dataset(self, name: str) -> dict:
         """Options of a dataset."""
@@ -123,53 +94,6 @@ class Study:
         hub = self.place(self.config["downloads"]) / "hub"
         return hub / options["pretrained"] / options["revision"]
 
-    def missing(self) -> list[str]:
-        """What the study needs on disk and does not find, a line each.
-
-        Looks at the data, so call it before jobs start, but not for a dry run.
-        """
-        lines = []
-        picks = [c.ipc for c in self.cells if self.methods[c.method].picks_real_images]
-        least = max(picks, default=1)
-        for name in self.run["datasets"]:
-            options = self.dataset(name)
-            found = SOURCES[options["source"]].missing(self.source_options(name), least)
-            lines += [f"datasets.{name}: {line}" for line in found]
-            for part in ("autoencoder", "denoiser"):
-                if options[part].get("revision") is None:
-                    lines += self._absent(f"datasets.{name}.{part}.pretrained", options[part])
-            lines += self._absent(f"datasets.{name}.extractor.weights", options["extractor"])
-            lines += self._missing_external(name)
-        for name in self.run["protocols"]:
-            teacher = self.protocol(name).get("teacher", {})
-            if teacher.get("weights") != "torchvision":
-                lines += self._absent(f"protocols.{name}.teacher.weights", teacher)
-        return lines
-
-    def _missing_external(self, dataset: str) -> list[str]:
-        """What is wrong with the external sets of a dataset whose classes are known."""
-        given = self.config["external"]
-        names = [name for name in given if given[name]["dataset"] == dataset]
-        if not names:
-            return []
-        try:
-            classes = SOURCES[self.dataset(dataset)["source"]].classes(self.source_options(dataset))
-        except DataError:
-            return []  # said already, of the dataset itself
-        return [
-            f"external.{name}: {line}"
-            for name in names
-            for line in problems(
-                self.external_root(name), given[name]["ipc"], classes, self.run["seeds"]
-            )
-        ]
-
-    def _absent(self, key: str, options: dict) -> list[str]:
-        given = options.get(key.rsplit(".", 1)[1])
-        if given is None or self.place(given).exists():
-            return []
-        return [f"{key}: {self.place(given)} does not exist"]
-
     def published_as(self, dataset: str) -> str | None:
         """The name under which papers publish figures of a dataset; None where none would compare.
 
@@ -200,44 +124,60 @@ class Study:
         rows.sort(key=lambda row: "method" in row)
         return {key: value for row in rows for key, value in row.items()}
 
-    def cell(self, dataset: str, method: str, ipc: int, **other: float) -> Cell:
-        """The cell of a method at the table's weights, or with ``other`` ones.
+    def cell(self, dataset: str, method: str, ipc: int) -> Cell:
+        """The cell of a method at the tables' own values."""
+        return Cell(dataset, method, ipc)
 
-        ``other``: ``lam``, ``eta_dpp`` or ``mu_dm``.
-        """
-        row, terms = self.weights(dataset, method, ipc), self.methods[method].guidance
-        own = {
-            column: row[column] if term in terms else 0.0
-            for term, column in (("dpp", "eta_dpp"), ("mean", "mu_dm"))
-        }
-        own["lam"] = self._lambda(method, row) or 0.0
-        return Cell(dataset, method, ipc, **{**own, **{k: float(v) for k, v in other.items()}})
-
-    def _lambda(self, method: str, row: dict) -> float | None:
-        """λ of a method's prior; None where it is not RSM's."""
-        spec = self.config["priors"].get(self.methods[method].prior, {})
-        if spec.get("objective") != "rsm":
-            return None
-        return float(row["lambda"] if spec["lambda"] == "table" else spec["lambda"])
+    def hyperparameters_of(self, cell: Cell) -> dict:
+        """The row of ``weights`` of a cell, with the number that its variant moves."""
+        row = self.weights(cell.dataset, cell.method, cell.ipc)
+        return {**row, **{name: value for name, value in cell.moved.items() if name in row}}
 
     def term_weights(self, cell: Cell) -> dict[str, float]:
         """The weight of each term of a cell's method, by column, in the papers' unit."""
-        row = self.weights(cell.dataset, cell.method, cell.ipc) | cell.row
-        return {
-            TERM_WEIGHTS[term].column: row[TERM_WEIGHTS[term].column]
-            for term in self.methods[cell.method].guidance
-        }
+        row = self.hyperparameters_of(cell)
+        return {term.column: row[term.column] for term in named(self.methods[cell.method].guidance)}
+
+    def terms(self, cell: Cell) -> list[dict]:
+        """The terms of a cell's method with their weights and options, as its job takes them."""
+        weights, options = self.term_weights(cell), self.config["guidance"]
+        return [
+            term.at_work(weights[term.column], _moved(options[term.name], term.name, cell))
+            for term in named(self.methods[cell.method].guidance)
+        ]
+
+    def sampler(self, cell: Cell) -> dict:
+        """The options by which a cell is sampled."""
+        return _moved(self.dataset(cell.dataset)["sampler"], "sampler", cell)
+
+    def sweepable(self, method: str) -> dict[str, Swept]:
+        """The numbers of a method that a sweep can vary, by name."""
+        about = self.methods[method]
+        if not about.prior:
+            return {}
+        return sweepable(about.guidance, self.config["priors"][about.prior]["objective"])
 
     def prior(self, cell: Cell) -> Prior:
         """The prior that a cell samples from."""
         name = self.methods[cell.method].prior
         spec = self.config["priors"][name]
+        objective = spec["objective"]
         if name == "base":
-            return Prior(name, spec["objective"], None, None)
-        rate = self.weights(cell.dataset, cell.method, cell.ipc)["learning_rate"]
-        return Prior(
-            name, spec["objective"], cell.lam if spec["objective"] == "rsm" else None, rate
-        )
+            return Prior(name, objective)
+        row = self.hyperparameters_of(cell)
+        options = {key: value for key, value in spec.items() if key != "objective"}
+        options = _moved(options, objective, cell)
+        for key in OBJECTIVES[objective].from_table:
+            given = row[key] if options[key] == "table" else options[key]
+            options[key] = float(cell.moved.get(key, given))
+        moved = [(n, v) for n, v in cell.moved.items() if n.startswith(f"{objective}.")]
+        return Prior(name, objective, options, row["learning_rate"], next(iter(moved), None))
+
+    def priors(self, dataset: str) -> dict[str, Prior]:
+        """The tuned priors of a dataset's cells, by path."""
+        sampled = (cell for cell in self.cells_of(dataset) if self.methods[cell.method].prior)
+        found = {prior.path: prior for prior in map(self.prior, sampled)}
+        return {path: prior for path, prior in found.items() if prior.name != "base"}
 
     def ipcs(self, method: str) -> list[int]:
         """The IPCs at which the study computes a method of ``run.methods``."""
@@ -247,7 +187,7 @@ class Study:
     def source(self, cell: Cell) -> Cell:
         """The cell whose samples hold this cell's, so that nothing is sampled twice."""
         method = self.methods[cell.method]
-        if not method.ignores_ipc or cell.method not in self.run["methods"]:
+        if cell.moved or not method.ignores_ipc or cell.method not in self.run["methods"]:
             return cell
         larger = [
             self.cell(cell.dataset, cell.method, ipc)
@@ -283,24 +223,54 @@ class Study:
             for method in ablation["methods"]
         ]
 
-    def sweep_cells(self, dataset: str, factor: str = "eta_dpp") -> list[Cell]:
-        """The cells of a sweep over ``lambda``, ``eta_dpp`` or ``mu_dm``, by rising value.
+    @property
+    def swept(self) -> dict[str, list[float]]:
+        """The values of each number that the sweep moves; those without any are left out."""
+        sweep = self.run["sweep"] or {"values": {}}
+        return {name: values for name, values in sweep["values"].items() if values}
 
-        The table's own value is among them. None where there is no such sweep.
+    def table_value(self, cell: Cell, name: str) -> float:
+        """The tables' own value, at a cell of theirs, of a number that a sweep can move."""
+        part, dot, option = name.partition(".")
+        if not dot:
+            row = self.weights(cell.dataset, cell.method, cell.ipc)
+            of_prior = self.prior(cell).options
+            return float(of_prior[name] if name in of_prior else row[name])
+        if part == "sampler":
+            return float(self.dataset(cell.dataset)["sampler"][option])
+        if part in self.config["guidance"]:
+            return float(self.config["guidance"][part][option])
+        return float(self.config["priors"][self.methods[cell.method].prior][option])
+
+    def sweep_points(self, dataset: str, name: str) -> dict[float, Cell]:
+        """The cells of a sweep over a number by its value, rising.
+
+        The tables' own value is among them. Empty where there is no such sweep.
         """
+        if name not in self.swept:
+            return {}
         sweep = self.run["sweep"]
-        if sweep is None or not sweep[factor]:
-            return []
-        name = SWEPT[factor]
         table = self.cell(dataset, sweep["method"], sweep["ipc"])
-        values = {getattr(table, name), *map(float, sweep[factor])}
-        return [replace(table, **{name: value}) for value in sorted(values)]
+        own = self.table_value(table, name)
+        points = {float(v): replace(table, variant=f"{name}~{number(v)}") for v in self.swept[name]}
+        return dict(sorted({**points, own: table}.items()))
+
+    def sweep_cells(self, dataset: str, name: str) -> list[Cell]:
+        """The cells of ``sweep_points``."""
+        return list(self.sweep_points(dataset, name).values())
+
+    @cached_property
+    def swept_cells(self) -> list[Cell]:
+        """The cells of all sweeps, each once."""
+        found = (
+            c for d in self.run["datasets"] for n in self.swept for c in self.sweep_cells(d, n)
+        )
+        return list(dict.fromkeys(found))
 
     @cached_property
     def cells(self) -> list[Cell]:
         """All cells of the study, each once."""
-        sweeps = [c for d in self.run["datasets"] for f in SWEPT for c in self.sweep_cells(d, f)]
-        return list(dict.fromkeys(self.main_cells + self.ablation_cells + sweeps))
+        return list(dict.fromkeys(self.main_cells + self.ablation_cells + self.swept_cells))
 
     @cached_property
     def table_cells(self) -> list[Cell]:
@@ -322,8 +292,7 @@ class Study:
         if run["ablation"]:
             asked.append((set(self.ablation_cells), run["ablation"]["students"]))
         if run["sweep"]:
-            swept = {c for d in run["datasets"] for f in SWEPT for c in self.sweep_cells(d, f)}
-            asked.append((swept, run["sweep"]["students"]))
+            asked.append((set(self.swept_cells), run["sweep"]["students"]))
         students = dict.fromkeys(student for _, names in asked for student in names)
         return [
             (cell, student, protocol)
@@ -347,6 +316,17 @@ class Study:
         return {curve["method"]: curve["source"] for curve in self.run["spectrum"]["curves"]}
 
 
-def load_study(config: dict, base: str | Path) -> Study:
-    """Validate ``config`` (as Snakemake merged it) and read its tables."""
-    return Study(config, Path(base))
+def table_path(config: Mapping, base: Path, name: str) -> Path:
+    """Path of a table of a config: as given, or else relative to ``base``."""
+    given = Path(config["tables"][name])
+    return given if given.is_absolute() or given.exists() else base / given
+
+
+def _moved(options: Mapping, part: str, cell: Cell) -> dict:
+    """Options of a part with the one that a cell's variant moves, of the kind that it was."""
+    moved = {}
+    for name, value in cell.moved.items():
+        of, _, option = name.partition(".")
+        if of == part and option in options:
+            moved[option] = type(options[option])(value)
+    return {**options, **moved}

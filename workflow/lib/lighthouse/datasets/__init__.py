@@ -1,5 +1,1 @@
-"""Real images: sources, labels, the split, and the index through which all stages read them."""
-
-from lighthouse.datasets.index import PARTS, ImageIndex
-
-__all__ = ["PARTS", "ImageIndex"]
+"""Real images: sources, labels, the split, the index by which they are read, their latents."""

@@ -69,7 +69,7 @@ def problems(root: Path, ipc: int, classes: Sequence[str], seeds: Sequence[int])
     return lines
 
 
-def read_set(
+def read_external(
     folder: Path, ipc: int, classes: Sequence[str], size: int, threads: int = 1
 ) -> np.ndarray:
     """Images of a set without ``problems``, (C, ipc, 3, size, size) uint8 RGB.

@@ -5,19 +5,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from lighthouse.diffusion.library import AutoencoderKL
 from lighthouse.diffusion.loading import load_model
 from lighthouse.runtime import checkpoint as checkpoints
-from lighthouse.runtime.files import whole, write_json
 from lighthouse.runtime.finite import check_loss
 from lighthouse.runtime.job import log, progress
 from lighthouse.runtime.optimizers import AdamW, clip_gradients, rate_schedule
 from lighthouse.runtime.rng import generator
-
-#: The record of how a model was made, beside its weights.
-RECORD = "lighthouse.json"
 
 #: Pixels of the images in one call of the encoder or decoder, where a caller names no
 #: batch: four images of 256 px, since activations outgrow the weights there.
@@ -153,13 +149,6 @@ def decoder_of(model: AutoencoderKL) -> Callable[[Tensor], Tensor]:
     return lambda latents: model.decode(latents / model.config.scaling_factor).sample
 
 
-def save(model: nn.Module, folder: Path, about: Mapping) -> None:
-    """Save a diffusers model (config and safetensors) with its record, whole or not at all."""
-    with whole(folder) as beside:
-        model.save_pretrained(beside, safe_serialization=True)
-        write_json(beside / RECORD, about)
-
-
 def load_autoencoder(folder: Path, device: object = "cpu") -> AutoencoderKL:
-    """Load an autoencoder saved by ``save``."""
+    """Load an autoencoder saved by ``save_model``."""
     return load_model(AutoencoderKL, Path(folder)).to(device)

@@ -9,9 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from lighthouse.diffusion.autoencoder import RECORD, save
 from lighthouse.diffusion.library import DiTTransformer2DModel
-from lighthouse.diffusion.loading import load_model
+from lighthouse.diffusion.loading import RECORD, load_model, save_model
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_json
 
@@ -106,7 +105,7 @@ def _initialise(model: DiTTransformer2DModel) -> None:
 
 def save_denoiser(model: DiTTransformer2DModel, folder: Path, about: Mapping) -> None:
     """Save a denoiser with its record, in which its frequencies stand, whole or not at all."""
-    save(model, folder, {**about, FREQUENCIES: frequencies_of(model)})
+    save_model(model, folder, {**about, FREQUENCIES: frequencies_of(model)})
 
 
 def load_denoiser(folder: Path, device: object = "cpu") -> DiTTransformer2DModel:

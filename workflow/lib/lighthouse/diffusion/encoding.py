@@ -1,61 +1,23 @@
-"""Latents of all training images: written once, a batch at a time, then read where needed.
+"""The encoder: latents of all training images, written once, a batch at a time.
 
-Reading imports neither torch nor diffusers.
+``datasets.latents`` reads them.
 """
 
 import hashlib
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from lighthouse.datasets import ImageIndex
-from lighthouse.runtime.files import (
-    read_about,
-    read_arrays,
-    read_json,
-    whole,
-    write_arrays,
-    write_json,
-)
+from lighthouse.datasets.index import ImageIndex
+from lighthouse.datasets.latents import LATENTS, MEANS
+from lighthouse.runtime.files import read_json, whole, write_arrays, write_json
 from lighthouse.runtime.job import log
 from lighthouse.runtime.provenance import provenance
 
-LATENTS, MEANS, PROGRESS = "latents.npy", "means.safetensors", "progress.json"
-
-
-class Means(NamedTuple):
-    """The small part of a folder of latents.
-
-    labels: (n,) int64. class_means: (C, c, h, w) float32, of images as they are, not of
-    mirrored ones. classes: C names in label order.
-    """
-
-    labels: np.ndarray
-    class_means: np.ndarray
-    classes: list[str]
-
-
-def read_means(folder: str | Path) -> Means:
-    """Labels and class means alone."""
-    arrays = read_arrays(Path(folder, MEANS))
-    classes = read_about(Path(folder, MEANS))["classes"]
-    return Means(arrays["labels"], arrays["class_means"], classes)
-
-
-class Latents:
-    """A folder of latents, as ``encode_part`` writes it.
-
-    latents: (n, views, c, h, w) float32, memory-mapped: rows are read from disk as they
-    are indexed; the second view, if any, is of the mirrored image. labels, class_means,
-    classes: see ``Means``.
-    """
-
-    def __init__(self, folder: str | Path):
-        self.latents = np.load(Path(folder, LATENTS), mmap_mode="r")
-        self.labels, self.class_means, self.classes = read_means(folder)
+#: In an unfinished folder: what its latents follow from.
+PROGRESS = "progress.json"
 
 
 def encode_part(

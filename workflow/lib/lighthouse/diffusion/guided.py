@@ -20,7 +20,7 @@ from lighthouse.diffusion.denoiser import has_learned_variance, null_label, pred
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.memory import capacity, largest_that_fits
 from lighthouse.runtime.precision import autocast
-from lighthouse.units import TRAIN_STEPS
+from lighthouse.steps import TRAIN_STEPS
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,28 @@
-"""Models in diffusers' format, read from a folder: all of their weights, and no others."""
+"""Models in diffusers' format on disk: a folder with all of their weights, and no others."""
 
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 
 from safetensors import SafetensorError
+from torch import nn
 
 from lighthouse.diffusion.library import ModelMixin
 from lighthouse.runtime.errors import DataError
+from lighthouse.runtime.files import whole, write_json
 
+#: The record of how a model was made, beside its weights.
+RECORD = "lighthouse.json"
 #: Names of a model's weights, the preferred first. The second is a pickle, of which
 #: nothing but tensors is ever read.
 WEIGHTS = ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin")
+
+
+def save_model(model: nn.Module, folder: Path, about: Mapping) -> None:
+    """Save a diffusers model (config and safetensors) with its record, whole or not at all."""
+    with whole(folder) as beside:
+        model.save_pretrained(beside, safe_serialization=True)
+        write_json(beside / RECORD, about)
 
 
 def load_model(kind: type[ModelMixin], folder: Path) -> ModelMixin:

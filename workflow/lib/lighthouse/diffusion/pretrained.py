@@ -7,10 +7,9 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from lighthouse.diffusion.autoencoder import RECORD
 from lighthouse.diffusion.denoiser import as_reference, check_frequencies, null_label
 from lighthouse.diffusion.library import AutoencoderKL, DiTTransformer2DModel
-from lighthouse.diffusion.loading import WEIGHTS, load_model
+from lighthouse.diffusion.loading import RECORD, WEIGHTS, load_model
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_json, whole
 

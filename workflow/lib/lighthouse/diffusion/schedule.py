@@ -3,7 +3,7 @@
 import torch
 
 from lighthouse.diffusion.library import DDPMScheduler
-from lighthouse.units import TRAIN_STEPS, respaced
+from lighthouse.steps import TRAIN_STEPS, respaced
 
 #: DiT's linear betas.
 FIRST_BETA, LAST_BETA = 1e-4, 2e-2
@@ -20,7 +20,7 @@ def alphas_bar() -> torch.Tensor:
 
 
 def ancestral(steps: int, variance_type: str = "fixed_small") -> DDPMScheduler:
-    """Ancestral DDPM respaced to ``steps`` as DiT does (``units.respaced``).
+    """Ancestral DDPM respaced to ``steps`` as DiT does (``steps.respaced``).
 
     variance_type: of a step, in diffusers' words. diffusers keeps its tables in float32, of
     which 1 - ᾱ_t of the first steps has three digits: here they are float64, and what is

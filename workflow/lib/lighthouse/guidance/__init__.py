@@ -1,36 +1,23 @@
 """Guidance terms: where a set of latents should move.
 
 A term is a function ``State -> direction`` that the sampler subtracts, times its weight,
-from the next latents z_{t-1}. It is a plug: to add one, write its module, and name it in
-``TERMS`` and, with its weight, in ``TERM_WEIGHTS`` (``units.py``).
+from the next latents z_{t-1}. It is a plug: ``parts.terms`` declares it, and names the function
+of a module here that makes it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from torch import Tensor
 
 from lighthouse.guidance.context import Context
-from lighthouse.guidance.deviation import deviation
-from lighthouse.guidance.dpp import dpp
-from lighthouse.guidance.influence import influence
-from lighthouse.guidance.mean_matching import mean_matching
-from lighthouse.guidance.mode import mode
 from lighthouse.guidance.state import State
-from lighthouse.units import TERM_WEIGHTS, raw_weight
+from lighthouse.runtime.named import load
+from lighthouse.units import raw_weight
 
-__all__ = ["TERMS", "Context", "Guide", "State", "Term", "guides_of"]
+__all__ = ["Context", "Guide", "State", "Term", "applied_weight", "guides_of"]
 
 Term = Callable[[State], Tensor]
-
-#: Makers of terms by name, from a term's options in the config and what its job has.
-TERMS: dict[str, Callable[[Mapping, Context], Term]] = {
-    "dpp": dpp,
-    "mean": mean_matching,
-    "influence": influence,
-    "deviation": deviation,
-    "mode": mode,
-}
 
 
 @dataclass(frozen=True)
@@ -50,20 +37,22 @@ class Guide:
         return self.steps[0] <= t < self.steps[1]
 
 
-def guides_of(
-    names: tuple[str, ...], weights: Mapping[str, float], options: Mapping, context: Context
-) -> list[Guide]:
-    """The terms of a method; those of weight 0 are left out.
+def applied_weight(term: Mapping, latent_dim: int) -> float:
+    """The weight of a term of a job as applied to latents of ``latent_dim`` numbers."""
+    return raw_weight(term["weight"], latent_dim) if term["grows"] else term["weight"]
 
-    ``weights``: by column of the hyperparameter table, in the papers' unit. ``options``:
-    ``guidance`` of the config, an entry a term.
+
+def guides_of(terms: Iterable[Mapping], context: Context) -> list[Guide]:
+    """The terms of a method at work; those of weight 0 are left out.
+
+    terms: as ``parts.terms.Term.at_work`` gives them to a job. ``make`` names the function that
+    makes a term of its options and of what the job has.
     """
     guides = []
-    for name in names:
-        about = TERM_WEIGHTS[name]
-        weight = raw_weight(name, weights[about.column], context.latent_dim)
+    for term in terms:
+        weight = applied_weight(term, context.latent_dim)
         if weight:
-            term = TERMS[name](options[name], context)
-            steps = tuple(options[name]["steps"])
-            guides.append(Guide(weight, term, steps, about.through_denoiser))
+            made = load(term["make"])(term["options"], context)
+            steps = tuple(term["options"]["steps"])
+            guides.append(Guide(weight, made, steps, term["through_denoiser"]))
     return guides

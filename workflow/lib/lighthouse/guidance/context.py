@@ -12,7 +12,7 @@ class Context:
     """A job's data. Paths are read by the terms that need them, when they are made.
 
     dataset, ipc: of the cell. classes: names in label order. latent_dim: D.
-    latents: folder of the training part's latents (``diffusion.encoding.Latents``).
+    latents: folder of the training part's latents (``datasets.latents.Latents``).
     surrogate: folder that ``students.surrogate`` wrote; None where no term asks for it.
     decode: latents (n, c, h, w), scaled, to images (n, 3, H, W) in about [-1, 1];
         differentiable.

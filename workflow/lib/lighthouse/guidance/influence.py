@@ -14,7 +14,7 @@ from torch.nn.functional import normalize
 from lighthouse.guidance.context import Context
 from lighthouse.guidance.state import State
 from lighthouse.runtime.errors import DataError
-from lighthouse.students.checkpoints import Surrogate, loss_gradient
+from lighthouse.students.surrogate import Surrogate, loss_gradient
 
 #: Added to the product of the gradients' lengths, as the public code has it: a
 #: checkpoint that is certain of an image, and has next to no gradient, pulls less.

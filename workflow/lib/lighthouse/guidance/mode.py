@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lighthouse.diffusion.encoding import Latents
+from lighthouse.datasets.latents import Latents
 from lighthouse.guidance.context import Context
 from lighthouse.guidance.state import State
 from lighthouse.runtime.errors import DataError

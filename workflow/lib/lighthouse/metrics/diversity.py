@@ -10,7 +10,7 @@ from lighthouse.metrics.ssim import chosen_pairs, mean_ssim
 from lighthouse.runtime.rng import generator
 
 #: Columns that name a cell.
-CELL = ("dataset", "method", "ipc", "lambda", "eta_dpp", "mu_dm")
+CELL = ("dataset", "method", "ipc", "variant")
 
 
 class RealClasses:

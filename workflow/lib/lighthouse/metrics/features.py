@@ -1,18 +1,18 @@
 """Deep features of images, from a named extractor."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from lighthouse.metrics.pretrained import Inception, SqueezeNet, read_weights
-from lighthouse.metrics.real import RealImages
+from lighthouse.datasets.real import RealImages
 from lighthouse.metrics.sets import class_sets
-from lighthouse.metrics.trained import Trained, train
+from lighthouse.parts.extractors import EXTRACTORS
 from lighthouse.runtime.files import read_about, read_tensors, write_tensors
+from lighthouse.runtime.named import load
 from lighthouse.runtime.precision import full_float32
 from lighthouse.runtime.provenance import provenance
 
@@ -41,32 +41,22 @@ class Extractor:
         return self(torch.from_numpy(images)).numpy()
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A kind of extractor.
+class Network(Protocol):
+    """What a kind of extractor names: a module from images to features.
 
-    ``make(options, real, weights, device)`` returns the tensors of its file and their
-    record; ``build(tensors, record)`` its network.
+    ``make(options, real, weights, device)`` returns the tensors of its file and their record;
+    ``Network(tensors, record)`` has them. ``batch``: how many images fit.
     """
 
-    make: Callable[[Mapping, RealImages, Path | None, object], tuple[dict, dict]]
-    build: Callable[[Mapping[str, Tensor], Mapping], nn.Module]
+    batch: int
 
+    def __init__(self, state: Mapping[str, Tensor], about: Mapping): ...
 
-KINDS = {
-    "trained": Kind(
-        lambda options, real, weights, device: train(options, real, device),
-        Trained,
-    ),
-    "inception": Kind(
-        lambda options, real, weights, device: read_weights(weights, Inception),
-        lambda state, about: Inception(state),
-    ),
-    "squeezenet": Kind(
-        lambda options, real, weights, device: read_weights(weights, SqueezeNet),
-        lambda state, about: SqueezeNet(state),
-    ),
-}
+    @classmethod
+    def make(
+        cls, options: Mapping, real: RealImages, weights: Path | None, device: object
+    ) -> tuple[dict, dict]:
+        """Train it on real images, or read its ``weights``."""
 
 
 def make_extractor(
@@ -78,7 +68,7 @@ def make_extractor(
     the file of the others.
     """
     full_float32()
-    state, record = KINDS[options["kind"]].make(options, real, weights, device)
+    state, record = _network(options["kind"]).make(options, real, weights, device)
     named = {"kind": options["kind"], "name": options["name"]}
     write_tensors(path, state, {**named, **record, **provenance(**options)})
 
@@ -86,8 +76,12 @@ def make_extractor(
 def load_extractor(path: Path, device: object = "cpu") -> Extractor:
     """Load what ``make_extractor`` wrote."""
     about = read_about(path)
-    network = KINDS[about["kind"]].build(read_tensors(path), about)
+    network = _network(about["kind"])(read_tensors(path), about)
     return Extractor(network, about["name"], device)
+
+
+def _network(kind: str) -> type[Network]:
+    return load(EXTRACTORS[kind].network)
 
 
 def set_features(extractor: Extractor, path: str | Path, seed: int, ipc: int) -> np.ndarray:

@@ -11,12 +11,24 @@ from textwrap import shorten
 import torch
 from torch import Tensor, nn
 
+from lighthouse.metrics.real import RealImages
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_tensors
 from lighthouse.runtime.weights import digest
 
 
-class Inception(nn.Module):
+class Pretrained(nn.Module):
+    """A network whose features are those of a file of weights."""
+
+    @classmethod
+    def make(
+        cls, options: Mapping, real: RealImages, weights: Path, device: object
+    ) -> tuple[dict, dict]:
+        """``read_weights``: nothing is trained."""
+        return read_weights(weights, cls)
+
+
+class Inception(Pretrained):
     """torch-fidelity's ``inception-v3-compat``: the 2048 features of the standard FID.
 
     Images (n, 3, H, W) uint8, resized to 299 px by torch-fidelity as TensorFlow 1 did.
@@ -24,7 +36,7 @@ class Inception(nn.Module):
 
     batch = 64  # torch-fidelity's own
 
-    def __init__(self, state: Mapping[str, Tensor]):
+    def __init__(self, state: Mapping[str, Tensor], about: Mapping | None = None):
         from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
         super().__init__()
@@ -41,7 +53,7 @@ class Inception(nn.Module):
         return self.network(images)[0]
 
 
-class SqueezeNet(nn.Module):
+class SqueezeNet(Pretrained):
     """torchvision's ``squeezenet1_0``: its last maps, averaged to 512 features (ours).
 
     Images (n, 3, H, W) uint8, scaled to 224 px whole (ours: torchvision cuts 224 of
@@ -52,7 +64,7 @@ class SqueezeNet(nn.Module):
     SIDE = 224
     MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
-    def __init__(self, state: Mapping[str, Tensor]):
+    def __init__(self, state: Mapping[str, Tensor], about: Mapping | None = None):
         from torchvision.models import squeezenet1_0
 
         super().__init__()

@@ -1,11 +1,12 @@
 """The feature extractor that is trained on the dataset itself."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from lighthouse.metrics.real import RealImages
+from lighthouse.datasets.real import RealImages
 from lighthouse.runtime.job import log
 from lighthouse.students.augment import HALF, normalise
 from lighthouse.students.limits import check_size
@@ -48,6 +49,13 @@ class Trained(nn.Module):
         self.network.load_state_dict(state)
         #: Images at a time: the first block's maps of them take 64 MiB.
         self.batch = max(1, 2**19 // size**2)
+
+    @classmethod
+    def make(
+        cls, options: Mapping, real: RealImages, weights: Path | None, device: object
+    ) -> tuple[dict, dict]:
+        """``train``: there are no ``weights``."""
+        return train(options, real, device)
 
     def forward(self, images: Tensor) -> Tensor:
         """Features."""

@@ -6,8 +6,8 @@ from pathlib import Path
 import torch
 
 from lighthouse.datasets.labels import pretrained_labels
+from lighthouse.datasets.latents import Latents
 from lighthouse.diffusion.denoiser import new_denoiser
-from lighthouse.diffusion.encoding import Latents
 from lighthouse.diffusion.library import DiTTransformer2DModel
 from lighthouse.diffusion.pretrained import adopt, load_pretrained_denoiser
 

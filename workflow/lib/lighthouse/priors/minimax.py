@@ -1,5 +1,7 @@
 """MiniMax Diffusion's objective (Gu et al., CVPR 2024), as the authors' code has it."""
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
@@ -85,3 +87,8 @@ def _directions(z: Tensor) -> Tensor:
 def _cosines(one: Tensor, others: Tensor) -> Tensor:
     """Cosines of directions (n, dim) with (n, m, dim), (n, m)."""
     return (others @ one[:, :, None]).squeeze(2)
+
+
+def make_minimax(options: Mapping, n_classes: int, dim: int) -> MiniMax:
+    """The objective. ``options``: ``positive``, ``negative``, ``memory``."""
+    return MiniMax(options["positive"], options["negative"], options["memory"], n_classes, dim)

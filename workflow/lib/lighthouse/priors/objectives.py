@@ -13,7 +13,7 @@ from math import prod
 from torch import Tensor, nn
 
 from lighthouse.priors.batch import Batch
-from lighthouse.priors.minimax import MiniMax
+from lighthouse.runtime.named import load
 
 #: Factor on the L1 term by noise level. ẑ₀ divides by √ᾱ_t (0.006 at t = 999), so
 #: the bare penalty explodes at high noise; the others never exceed 1 (ours).
@@ -56,21 +56,19 @@ def rsm(
     return noise + lam * l1, {"noise": noise, "l1": l1}
 
 
-def make_objective(name: str, options: Mapping, n_classes: int, shape: Sequence[int]) -> nn.Module:
-    """The objective of a row of ``priors``, for latents (c, h, w) ``shape`` of ``n_classes``.
+def make_objective(maker: str, options: Mapping, n_classes: int, shape: Sequence[int]) -> nn.Module:
+    """The objective of a prior, for latents (c, h, w) ``shape`` of ``n_classes``.
 
-    ``options``: ``lam`` and ``l1_weighting`` (rsm); ``positive``, ``negative`` and
-    ``memory`` (minimax); none (plain).
+    maker: ``module:function``, as ``parts.objectives`` names it. ``options``: what it reads.
     """
-    return OBJECTIVES[name](options, n_classes, prod(shape))
+    return load(maker)(options, n_classes, prod(shape))
 
 
-OBJECTIVES: dict[str, Callable[[Mapping, int, int], nn.Module]] = {
-    "plain": lambda options, n_classes, dim: Stateless(plain),
-    "rsm": lambda options, n_classes, dim: Stateless(
-        partial(rsm, lam=options["lam"], weighting=options["l1_weighting"])
-    ),
-    "minimax": lambda options, n_classes, dim: MiniMax(
-        options["positive"], options["negative"], options["memory"], n_classes, dim
-    ),
-}
+def make_plain(options: Mapping, n_classes: int, dim: int) -> nn.Module:
+    """``plain``; it has no options."""
+    return Stateless(plain)
+
+
+def make_rsm(options: Mapping, n_classes: int, dim: int) -> nn.Module:
+    """``rsm``. ``options``: ``lam``, ``l1_weighting``."""
+    return Stateless(partial(rsm, lam=options["lam"], weighting=options["l1_weighting"]))

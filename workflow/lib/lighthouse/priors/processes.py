@@ -13,7 +13,7 @@ from lighthouse.runtime.job import Job
 LIBRARY = Path(lighthouse.__file__).parents[1]
 
 
-def spread(job: Job, script: str) -> None:
+def start_processes(job: Job, script: str) -> None:
     """Where the parameter ``gpus`` is above 1, start ``script`` anew in so many processes.
 
     This process becomes their launcher, under its own id, so that whoever stops the job

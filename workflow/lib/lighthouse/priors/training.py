@@ -30,7 +30,7 @@ from lighthouse.runtime.memory import capacity, largest_that_fits
 from lighthouse.runtime.optimizers import AdamW, clip_gradients, rate_schedule
 from lighthouse.runtime.precision import autocast, full_float32
 from lighthouse.runtime.rng import generator
-from lighthouse.units import TRAIN_STEPS
+from lighthouse.steps import TRAIN_STEPS
 
 
 def train_prior(

@@ -5,31 +5,47 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from lighthouse.report.significance import compare, families, judged
 from lighthouse.report.statistics import deviation
-from lighthouse.report.tables import CELL, MEASURED, MISSING, NAN, cell_key
+from lighthouse.report.tables import Table
 from lighthouse.report.trainings import shared_students, trainings
+from lighthouse.tables import CELL, MEASURED, MISSING, NAN, cell_key
 
-FACTORS = ("rsm", "dpp", "mean")
 MEASURES = ("log_det", "coverage", "precision", "recall", "density", "ssim")
-COLUMNS = (
-    "dataset",
-    "ipc",
-    "student",
-    "protocol",
-    "method",
-    *FACTORS,
-    "coupling",
-    "n_seeds",
-    "n_students",
-    "top1_mean",
-    "top1_std",
-    "difference",
-    "p_holm",
-    "verdict",
-    *MEASURES,
-    "status",
-)
 #: Verdict of the row that the others are compared with.
 REFERENCE = "reference"
+
+
+def columns(rows: Sequence[Mapping]) -> tuple[str, ...]:
+    """The table's columns. rows: as ``ablation_rows`` has them, all with the same ``factors``."""
+    return (
+        "dataset",
+        "ipc",
+        "student",
+        "protocol",
+        "method",
+        *rows[0]["factors"],
+        "coupling",
+        "n_seeds",
+        "n_students",
+        "top1_mean",
+        "top1_std",
+        "difference",
+        "p_holm",
+        "verdict",
+        *MEASURES,
+        "status",
+    )
+
+
+def ablation_table(
+    runs: Sequence[Mapping],
+    diversity: Sequence[Mapping],
+    rows: Sequence[Mapping],
+    students: Sequence[str],
+    alpha: float,
+) -> dict:
+    """The table of ``ablation_rows``."""
+    done = ablation_rows(runs, diversity, rows, students, alpha)
+    return {"table": Table(done, columns(rows))}
 
 
 def ablation_rows(
@@ -41,8 +57,8 @@ def ablation_rows(
 ) -> list[dict]:
     """The ablation, in the order of ``rows``, for each of ``students`` and every protocol.
 
-    rows: cells (``CELL``) with ``rsm``, ``dpp``, ``mean`` (yes or no), ``coupling``, and
-    ``plain``: a prior that is tuned for nothing, without guidance. Of each dataset and IPC
+    rows: cells (``CELL``) with ``factors`` (which parts they have, yes or no), ``coupling``,
+    and ``plain``: a prior that is tuned for nothing, without guidance. Of each dataset and IPC
     the first plain one is the reference: ``difference`` is a row's mean accuracy less the
     reference's, over the seeds of both, in percentage points.
     One table is of a dataset, student and protocol. Its means, deviations and differences
@@ -63,7 +79,8 @@ def ablation_rows(
                 result = compare(found, row, reference, student, protocol)._asdict()
             done.append(
                 {
-                    **{key: row[key] for key in ("dataset", "ipc", "method", "coupling", *FACTORS)},
+                    **{key: row[key] for key in ("dataset", "ipc", "method", "coupling")},
+                    **row["factors"],
                     "student": student,
                     "protocol": protocol,
                     **_accuracy(measured),
@@ -73,7 +90,8 @@ def ablation_rows(
                     "fixed": _fixed(row, reference, bool(measured)),
                 }
             )
-    return [_row(row) for row in judged(done, alpha)]
+    shown = columns(rows)
+    return [_row(row, shown) for row in judged(done, alpha)]
 
 
 def _of_shared_students(
@@ -117,6 +135,6 @@ def _fixed(row: Mapping, reference: Mapping | None, measured: bool) -> str | Non
     return REFERENCE if row is reference and measured else None
 
 
-def _row(row: Mapping) -> dict:
+def _row(row: Mapping, shown: Sequence[str]) -> dict:
     found = row["verdict"] if row["fixed"] is None else row["fixed"]
-    return {**{name: row[name] for name in COLUMNS}, "verdict": found}
+    return {**{name: row[name] for name in shown}, "verdict": found}

@@ -5,7 +5,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from lighthouse.report.statistics import components, deviation
-from lighthouse.report.tables import CELL, MEASURED, MISSING, NAN
+from lighthouse.report.tables import Table
+from lighthouse.tables import CELL, MEASURED, MISSING, NAN
 
 KEYS = (*CELL, "student", "protocol")
 RUN_COLUMNS = (*KEYS, "seed", "student_seed", "top1_last", "top1_best", "status")
@@ -21,6 +22,14 @@ COLUMNS = (
     "best_chosen_on",
     "status",
 )
+
+
+def accuracy_tables(records: Sequence[Mapping | None], rows: Sequence[Mapping]) -> dict:
+    """Every training, and the accuracy of students by cell. records: of each row, or None."""
+    pairs = list(zip(rows, records, strict=True))
+    runs = [run for row, record in pairs for run in run_rows(row, record)]
+    table = [accuracy_row(row, record) for row, record in pairs]
+    return {"runs": Table(runs, RUN_COLUMNS), "table": Table(table, COLUMNS)}
 
 
 def run_rows(row: Mapping, record: Mapping | None) -> list[dict]:

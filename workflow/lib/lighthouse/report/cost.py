@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from lighthouse.report.tables import MEASURED, MISSING, NAN
+from lighthouse.report.tables import Table
+from lighthouse.tables import MEASURED, MISSING, NAN
 
 KEYS = ("dataset", "method", "ipc", "classes")
 COLUMNS = (
@@ -29,6 +30,14 @@ GIB = 2**30
 def paths_of(row: Mapping) -> list[str]:
     """The cost records behind a row. ``sample`` may be one path, or one for each shard."""
     return [*_several(row["sample"]), *_several(row["base"]), *_several(row["preparation"])]
+
+
+def cost_table(
+    records: Sequence[Mapping | None], rows: Sequence[Mapping], paths: Sequence[str]
+) -> dict:
+    """What each set cost. records: what the jobs of ``paths`` recorded, None of a failed one."""
+    known = {path: of for path, of in zip(paths, records, strict=True) if of is not None}
+    return {"table": Table([cost_row(row, known) for row in rows], COLUMNS)}
 
 
 def cost_row(row: Mapping, records: Mapping[str, Mapping]) -> dict:

@@ -1,8 +1,7 @@
 """Figures of accuracy: against images per class, against cost, against one weight at a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
-from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -11,10 +10,28 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from lighthouse.config.grid import ALL
-from lighthouse.report.curves import PANEL
-from lighthouse.report.figures import COLOURS, STYLE, plt
+from lighthouse.report.curves import (
+    PANEL,
+    by_cost,
+    by_ipc,
+    left_out,
+    sweep_left_out,
+    sweep_rows,
+)
+from lighthouse.report.figures import (
+    COLOURS,
+    STYLE,
+    band,
+    drawn,
+    footnote,
+    missing,
+    plt,
+    ssim_curve,
+    weight_axis,
+)
 from lighthouse.report.looks import FAMILIES, Look, looks
-from lighthouse.report.tables import MEASURED
+from lighthouse.report.measures import rows_of
+from lighthouse.tables import MEASURED
 
 #: Most panels side by side.
 ACROSS = 3
@@ -59,12 +76,6 @@ def _legend(figure: Figure, styles: Mapping[str, Look], names: Sequence[str]) ->
             text.set_fontweight("bold")
 
 
-def _footnote(figure: Figure, text: str) -> None:
-    if text:
-        wide = int(figure.get_figwidth() * 15)
-        figure.supxlabel(fill(text, wide), fontsize=8, color="#555555", x=0.01, ha="left")
-
-
 def _named(dataset: str, student: str, protocol: str) -> str:
     return f"{dataset}, {student}, protocol {protocol}"
 
@@ -79,44 +90,73 @@ def _ceiling(axes: Axes, rows: pd.DataFrame) -> None:
         axes.text(*at, label, transform=where, fontsize=8, va="bottom", color="#333333")
 
 
+def accuracy_vs_ipc(leaderboard: Sequence[Mapping], methods: Sequence[Mapping]) -> dict:
+    """Accuracy of every method against images per class."""
+    board = pd.DataFrame(leaderboard)
+    data = by_ipc(board)
+    return drawn(ipc_figure(data, methods, left_out(board)), data)
+
+
 def ipc_figure(data: pd.DataFrame, methods: Sequence[Mapping], note: str = "") -> Figure:
     """Accuracy against IPC, a line a method. data: of ``by_ipc``; note: at the bottom."""
+    return _accuracy_figure(data, methods, note, _ipc_panel)
+
+
+def _accuracy_figure(
+    data: pd.DataFrame,
+    methods: Sequence[Mapping],
+    note: str,
+    draw: Callable[[Axes, pd.DataFrame, Mapping[str, Look]], None],
+) -> Figure:
+    """Panels of accuracy, each with its ceiling and with what ``draw`` makes of its methods."""
     styles = looks(methods)
     groups = list(data.groupby(PANEL, sort=False))
     with plt.rc_context(STYLE):
         figure, panels = _grid(len(groups))
         for axes, (names, rows) in zip(panels, groups, strict=True):
-            _ceiling(axes, rows[rows.ipc.astype(str) == ALL])
-            rows = rows[rows.ipc.astype(str) != ALL]
-            rows = rows.assign(ipc=rows.ipc.astype(int)).sort_values("ipc")
-            present, sizes = _present(rows, styles), sorted(rows.ipc.unique())
-            for i, name in enumerate(present):
-                look, line = styles[name], rows[rows.method == name]
-                # Side by side on the log axis, or the bars of one IPC would hide each other.
-                aside = (1.3**2 * sizes[-1] / sizes[0]) ** (ASIDE * (i - (len(present) - 1) / 2))
-                axes.errorbar(
-                    line.ipc * aside,
-                    line.top1_mean,
-                    line.top1_std.fillna(0),
-                    fmt=look.marker,
-                    ls=look.dash,
-                    color=look.colour,
-                    label=look.label,
-                    ms=4.5,
-                    lw=1.2,
-                    elinewidth=0.8,
-                    capsize=1.5,
-                )
-            axes.set_xscale("log")
-            axes.set_xlim(sizes[0] / 1.3, sizes[-1] * 1.3)
-            axes.set_xticks(sizes, [str(size) for size in sizes])
-            axes.minorticks_off()
-            axes.set_xlabel("images per class")
-            axes.set_ylabel("top-1 accuracy (%)")
+            of_ceiling = rows.ipc.astype(str) == ALL
+            _ceiling(axes, rows[of_ceiling])
             axes.set_title(_named(*names), fontsize=10)
+            axes.set_ylabel("top-1 accuracy (%)")
+            axes.set_xscale("log")
+            draw(axes, rows[~of_ceiling], styles)
         _legend(figure, styles, set(data.method))
-        _footnote(figure, note)
+        footnote(figure, note)
     return figure
+
+
+def _ipc_panel(axes: Axes, rows: pd.DataFrame, styles: Mapping[str, Look]) -> None:
+    rows = rows.assign(ipc=rows.ipc.astype(int)).sort_values("ipc")
+    present, sizes = _present(rows, styles), sorted(rows.ipc.unique())
+    for i, name in enumerate(present):
+        look, line = styles[name], rows[rows.method == name]
+        # Side by side on the log axis, or the bars of one IPC would hide each other.
+        aside = (1.3**2 * sizes[-1] / sizes[0]) ** (ASIDE * (i - (len(present) - 1) / 2))
+        axes.errorbar(
+            line.ipc * aside,
+            line.top1_mean,
+            line.top1_std.fillna(0),
+            fmt=look.marker,
+            ls=look.dash,
+            color=look.colour,
+            label=look.label,
+            ms=4.5,
+            lw=1.2,
+            elinewidth=0.8,
+            capsize=1.5,
+        )
+    axes.set_xlim(sizes[0] / 1.3, sizes[-1] * 1.3)
+    axes.set_xticks(sizes, [str(size) for size in sizes])
+    axes.minorticks_off()
+    axes.set_xlabel("images per class")
+
+
+def accuracy_vs_cost(
+    leaderboard: Sequence[Mapping], cost: Sequence[Mapping], methods: Sequence[Mapping]
+) -> dict:
+    """Accuracy of every method against seconds per image."""
+    data, absent = by_cost(pd.DataFrame(leaderboard), pd.DataFrame(cost))
+    return drawn(cost_figure(data, methods, left_out(absent)), data)
 
 
 def cost_figure(data: pd.DataFrame, methods: Sequence[Mapping], note: str = "") -> Figure:
@@ -125,25 +165,17 @@ def cost_figure(data: pd.DataFrame, methods: Sequence[Mapping], note: str = "") 
     A mark stands at the time of sampling; a thin line leads to the time with the training
     of the prior.
     """
-    styles = looks(methods)
-    groups = list(data.groupby(PANEL, sort=False))
-    with plt.rc_context(STYLE):
-        figure, panels = _grid(len(groups))
-        for axes, (names, rows) in zip(panels, groups, strict=True):
-            _ceiling(axes, rows[rows.ipc == ALL])
-            rows = rows[rows.ipc != ALL]
-            for name in _present(rows, styles):
-                for row in rows[rows.method == name].itertuples():
-                    _cost_mark(axes, row, styles[name])
-            axes.set_xscale("log")
-            axes.margins(x=0.08)
-            axes.set_xlabel("seconds per image: sampling | with its prior's training")
-            axes.set_ylabel("top-1 accuracy (%)")
-            (ipc,) = rows.ipc.unique()
-            axes.set_title(f"{_named(*names)}, IPC {ipc}", fontsize=10)
-        _legend(figure, styles, set(data.method))
-        _footnote(figure, note)
-    return figure
+    return _accuracy_figure(data, methods, note, _cost_panel)
+
+
+def _cost_panel(axes: Axes, rows: pd.DataFrame, styles: Mapping[str, Look]) -> None:
+    for name in _present(rows, styles):
+        for row in rows[rows.method == name].itertuples():
+            _cost_mark(axes, row, styles[name])
+    axes.margins(x=0.08)
+    axes.set_xlabel("seconds per image: sampling | with its prior's training")
+    (ipc,) = rows.ipc.unique()
+    axes.set_title(f"{axes.get_title()}, IPC {ipc}", fontsize=10)
 
 
 def _cost_mark(axes: Axes, row: object, look: Look) -> None:
@@ -166,8 +198,6 @@ def _cost_mark(axes: Axes, row: object, look: Look) -> None:
     )
 
 
-#: Names of the factors on axes.
-FACTORS = {"lambda": "λ of RSM", "eta_dpp": "DPP weight η_DPP", "mu_dm": "mean weight μ_DM"}
 #: What a sweep shows, below each other: column of the mean, of the deviation, name.
 SHOWN = (
     ("top1_last_mean", "top1_last_std", "top-1 accuracy (%)"),
@@ -175,9 +205,38 @@ SHOWN = (
 )
 
 
-def sensitivity_figure(data: pd.DataFrame, title: str, note: str = "") -> Figure:
+def sensitivity(
+    runs: Sequence[Mapping],
+    diversity: Sequence[Mapping],
+    points: Sequence[Mapping],
+    labels: Mapping[str, str],
+    title: str,
+) -> dict:
+    """Accuracy and coverage of a method against one number at a time (``sweep_rows``)."""
+    data = sweep_rows(*map(pd.DataFrame, (runs, diversity, points)))
+    return drawn(sensitivity_figure(data, labels, title, sweep_left_out(data)), data)
+
+
+def ssim_vs_eta_dpp(
+    records: Sequence[Mapping | None], points: Sequence[Mapping], title: str
+) -> dict:
+    """SSIM within a class against the DPP weight. records: of the metrics of each point's sets."""
+    rows = [
+        {**row, "eta_dpp": point["value"]}
+        for record, point in zip(records, points, strict=True)
+        for row in (rows_of(record, "diversity") if record else [])
+    ]
+    data = band(pd.DataFrame(rows), ["dataset", "eta_dpp"], "ssim")
+    places = [f"η_DPP = {point['value']:g} ({point['dataset']})" for point in points]
+    return drawn(ssim_curve(data, title, missing(records, places)), data)
+
+
+def sensitivity_figure(
+    data: pd.DataFrame, labels: Mapping[str, str], title: str, note: str = ""
+) -> Figure:
     """One column a factor, accuracy above and coverage below. data: of ``sweep_rows``.
 
+    labels: of the factors' axes, by factor.
     A band of one standard deviation; a ring marks the value of the hyperparameter table.
     Symmetric log axes, since 0 is a value.
     """
@@ -200,9 +259,9 @@ def sensitivity_figure(data: pd.DataFrame, title: str, note: str = "") -> Figure
             for i, curve in enumerate(curves):
                 rows = of[(of[PANEL] == list(curve)).all(axis=1)]
                 _sweep_line(panels[r][c], rows, shown, COLOURS[1:][i % 6], _named(*curve))
-            _weight_axis(panels[r][c], data[data.factor == factor].value)
+            weight_axis(panels[r][c], data[data.factor == factor].value)
         for axes, factor in zip(panels[1], factors, strict=True):
-            axes.set_xlabel(FACTORS[factor])
+            axes.set_xlabel(labels[factor])
         for axes, (*_, name) in zip(panels[:, 0], SHOWN, strict=True):
             axes.set_ylabel(name)
         handles = [line for line in panels[0][0].lines if not line.get_label().startswith("_")]
@@ -211,7 +270,7 @@ def sensitivity_figure(data: pd.DataFrame, title: str, note: str = "") -> Figure
         )
         figure.legend(handles=[*handles, ring], loc="outside right upper", fontsize=9)
         figure.suptitle(title, fontsize=11)
-        _footnote(figure, note)
+        footnote(figure, note)
     return figure
 
 
@@ -223,11 +282,3 @@ def _sweep_line(axes: Axes, rows: pd.DataFrame, shown: Sequence[str], colour: st
     axes.fill_between(rows.value, low, high, color=colour, alpha=0.2, linewidth=0)
     here = rows[rows.at_table]
     axes.plot(here.value, here[mean], "o", mfc="none", mec="black", ms=9, label="_table")
-
-
-def _weight_axis(axes: Axes, values: pd.Series) -> None:
-    weights = sorted(values.unique())
-    smallest = min((w for w in weights if w), default=1)
-    axes.set_xscale("symlog", linthresh=smallest, linscale=0.5)
-    axes.set_xticks(weights, [f"{w:g}" for w in weights])
-    axes.minorticks_off()

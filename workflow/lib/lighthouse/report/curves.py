@@ -1,14 +1,11 @@
 """What figures of accuracy show: rows picked from tables, and in words what is left out."""
 
-from collections.abc import Mapping, Sequence
-
-import numpy as np
 import pandas as pd
 
 from lighthouse.config.grid import ALL
-from lighthouse.report.tables import MEASURED
 from lighthouse.report.trainings import shared_students
 from lighthouse.runtime.errors import DataError
+from lighthouse.tables import CELL, MEASURED
 
 #: What one panel shows.
 PANEL = ["dataset", "student", "protocol"]
@@ -87,76 +84,37 @@ def by_cost(
     return table[[*kept, "top1_mean", "top1_std"]], pd.concat(absent, ignore_index=True)
 
 
-def at_ipc(table: pd.DataFrame, method: str, ipc: int) -> pd.DataFrame:
-    """The rows of one method at one IPC. That of the ceiling is a word, a missing row has none."""
-    sizes = pd.to_numeric(table.ipc, errors="coerce")
-    return table[(table.method == method) & (sizes == ipc)]
+def sweep_rows(runs: pd.DataFrame, diversity: pd.DataFrame, points: pd.DataFrame) -> pd.DataFrame:
+    """The points of every curve, a row a dataset, student and protocol.
 
-
-def along(
-    rows: pd.DataFrame,
-    factor: str,
-    sweeps: Mapping[str, Sequence[float]],
-    table: Mapping[str, Mapping[str, float]],
-) -> pd.DataFrame:
-    """The rows in which ``factor`` is varied and all others stand at the table's values.
-
-    rows: of one method and IPC, with a column for each factor; ``sweeps`` and ``table`` as for
-    ``sweep_rows``.
-    """
-    parts = []
-    for dataset, values in table.items():
-        chosen = rows[rows.dataset == dataset]
-        for other in set(values) - {factor}:
-            chosen = chosen[np.isclose(chosen[other], values[other])]
-        wanted = np.array([*sweeps[factor], values[factor]])
-        parts.append(chosen[np.isclose(chosen[[factor]].to_numpy(), wanted[None]).any(1)])
-    return pd.concat(parts)
-
-
-def sweep_rows(
-    runs: pd.DataFrame,
-    diversity: pd.DataFrame,
-    sweeps: Mapping[str, Sequence[float]],
-    table: Mapping[str, Mapping[str, float]],
-) -> pd.DataFrame:
-    """Rows in which one factor is varied and the others stand at the table's values.
-
-    runs, diversity: the trainings and the sets of one method and IPC. sweeps: factor → values;
-    table: dataset → factor → value. ``at_table`` marks the table's own value, which is a point
-    of every curve. Sets at that value may have more students than the others: accuracies are
-    of the ``n_students`` a set that every point of a panel has (``shared_students``).
+    runs, diversity: the tables of trainings and of sets. points: a row a point of a curve,
+    with its cell, ``factor``, ``value`` and ``at_table``, which marks the tables' own value, a
+    point of every curve. Sets at that value may have more students than the others: accuracies
+    are of the ``n_students`` a set that every point of a panel has (``shared_students``).
     ``coverage_mean`` and ``coverage_std`` are over sampling seeds. Rows without figures stay,
     with their ``status``.
     """
-    factors = list(sweeps)
-    numbers = dict.fromkeys(factors, float)
-    light = diversity[diversity.status == MEASURED].astype(numbers)
-    light = light.groupby(["dataset", *factors]).coverage
+    cell = list(CELL)
+    runs, diversity = (of[of.ipc != ALL].astype({"ipc": int}) for of in (runs, diversity))
+    light = diversity[diversity.status == MEASURED].groupby(cell).coverage
     light = light.agg(coverage_mean="mean", coverage_std="std").reset_index()
-    parts = []
-    for factor in factors:
-        rows = along(runs.astype(numbers), factor, sweeps, table)
-        own = rows.dataset.map({dataset: values[factor] for dataset, values in table.items()})
-        at_table = np.isclose(rows[factor], own.astype(float))
-        parts.append(rows.assign(factor=factor, value=rows[factor], at_table=at_table))
-    # A student that is trained at the table's values alone has no curve.
+    # A student that is trained at the tables' own values alone has no curve.
     rows = (
-        pd.concat(parts)
+        points.merge(runs, on=cell)
         .groupby(PANEL)
         .filter(lambda panel: panel.groupby("factor").value.nunique().max() > 1)
     )
     if not (rows.status == MEASURED).any():
         raise DataError("no figure of the sweeps: no row of them is measured")
-    points = _points(rows, [*PANEL, *factors, "factor", "value", "at_table"])
-    rank = {factor: i for i, factor in enumerate(factors)}
-    points = points.merge(light, on=["dataset", *factors], how="left").sort_values(
+    found = _points(rows, [*dict.fromkeys([*PANEL, *cell]), "factor", "value", "at_table"])
+    rank = {factor: i for i, factor in enumerate(points.factor.drop_duplicates())}
+    found = found.merge(light, on=cell, how="left").sort_values(
         ["factor", *PANEL, "value"],
         key=lambda column: column.map(rank) if column.name == "factor" else column,
         ignore_index=True,
     )
     kept = [*PANEL, "factor", "value", "at_table", "n_seeds", "n_students", "top1_last_mean"]
-    return points[[*kept, "top1_last_std", "coverage_mean", "coverage_std", "status"]]
+    return found[[*kept, "top1_last_std", "coverage_mean", "coverage_std", "status"]]
 
 
 def _points(runs: pd.DataFrame, keys: list[str]) -> pd.DataFrame:

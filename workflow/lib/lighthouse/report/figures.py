@@ -1,16 +1,20 @@
 """Figures, drawn from tables. Each is saved as PDF and PNG beside the CSV it shows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain, cycle, repeat
 from pathlib import Path
+from textwrap import fill
 
 import matplotlib
 import pandas as pd
 
+from lighthouse.report.measures import rows_of
+from lighthouse.report.tables import Table
 from lighthouse.runtime.files import whole
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 #: Okabe and Ito's colours: told apart by colour-blind readers too.
@@ -38,17 +42,44 @@ def save_figure(figure: Figure, paths: Sequence[str | Path]) -> None:
     plt.close(figure)
 
 
+def drawn(figure: Figure, data: pd.DataFrame, **more: pd.DataFrame) -> dict:
+    """A figure with the data that it shows, as its maker returns them."""
+    tables = {"data": data, **more}
+    return {"figure": figure, **{n: Table(of.to_dict("records")) for n, of in tables.items()}}
+
+
+def footnote(figure: Figure, text: str) -> None:
+    """A line, or several, at the bottom; of no text none."""
+    if text:
+        wide = int(figure.get_figwidth() * 15)
+        figure.supxlabel(fill(text, wide), fontsize=8, color="#555555", x=0.01, ha="left")
+
+
+def missing(parts: Sequence[object], names: Sequence[str]) -> str:
+    """Which of several records are not there, in words; empty where all are."""
+    lost = [name for part, name in zip(parts, names, strict=True) if part is None]
+    return f"missing: {', '.join(lost)}" if lost else ""
+
+
 def band(frame: pd.DataFrame, by: Sequence[str], value: str) -> pd.DataFrame:
     """Mean, standard deviation (ddof 1) and count of ``value`` over seeds."""
     grouped = frame.groupby(list(by), sort=True)[value]
     return grouped.agg(mean="mean", std="std", n_seeds="count").reset_index()
 
 
-def ssim_curve(data: pd.DataFrame, title: str) -> Figure:
+def weight_axis(axes: Axes, values: pd.Series) -> None:
+    """Every weight on a symmetric log axis, since 0 is one of them."""
+    weights = sorted(values.unique())
+    smallest = min((w for w in weights if w), default=1)
+    axes.set_xscale("symlog", linthresh=smallest, linscale=0.5)
+    axes.set_xticks(weights, [f"{w:g}" for w in weights])
+    axes.minorticks_off()
+
+
+def ssim_curve(data: pd.DataFrame, title: str, note: str = "") -> Figure:
     """SSIM against the DPP weight, a band of one standard deviation over seeds.
 
     data: ``dataset``, ``eta_dpp``, ``mean``, ``std``, ``n_seeds``, as ``band`` gives them.
-    The weights are shown on a symmetric log scale, since 0 is one of them.
     """
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(figsize=(5.2, 3.6), layout="constrained")
@@ -58,20 +89,27 @@ def ssim_curve(data: pd.DataFrame, title: str) -> Figure:
             axes.plot(rows.eta_dpp, rows["mean"], "o-", color=colour, label=dataset)
             low, high = rows["mean"] - rows["std"], rows["mean"] + rows["std"]
             axes.fill_between(rows.eta_dpp, low, high, color=colour, alpha=0.2, linewidth=0)
-        weights = sorted(data.eta_dpp.unique())
-        smallest = min((w for w in weights if w), default=1)
-        axes.set_xscale("symlog", linthresh=smallest, linscale=0.5)
-        axes.set_xticks(weights, [f"{w:g}" for w in weights])
-        axes.minorticks_off()
+        weight_axis(axes, data.eta_dpp)
         axes.set_xlabel("DPP weight η_DPP (unit of D = 4096)")
         axes.set_ylabel("mean SSIM within a class")
         axes.set_ylim(bottom=min(0, data["mean"].min() - 0.02))
         axes.set_title(title, fontsize=10)
         axes.legend()
+        footnote(figure, note)
     return figure
 
 
-def spectrum_figure(data: pd.DataFrame, sources: Sequence[str]) -> Figure:
+def spectrum(
+    records: Sequence[Mapping | None], names: Sequence[Mapping], sources: Sequence[str]
+) -> dict:
+    """The spectrum, from a record a curve. names: the dataset and source of each."""
+    rows = [row for record in records if record for row in rows_of(record, "spectrum")]
+    data = band(pd.DataFrame(rows), ["dataset", "source", "index"], "normalised")
+    note = missing(records, [f"{name['source']} ({name['dataset']})" for name in names])
+    return drawn(spectrum_figure(data, sources, note), data)
+
+
+def spectrum_figure(data: pd.DataFrame, sources: Sequence[str], note: str = "") -> Figure:
     """Normalised singular values by index on a log scale, with a band over seeds.
 
     data: ``dataset``, ``source``, ``index``, ``mean``, ``std``. One panel a dataset.
@@ -106,6 +144,7 @@ def spectrum_figure(data: pd.DataFrame, sources: Sequence[str]) -> Figure:
             axes.set_title(dataset, fontsize=10)
         panels[0][0].set_ylabel("singular value / the first")
         panels[0][0].legend()
+        footnote(figure, note)
     return figure
 
 

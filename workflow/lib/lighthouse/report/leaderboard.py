@@ -7,7 +7,7 @@ computation failed says ``missing``, one that the study leaves out ``not run``.
 from collections.abc import Iterable, Mapping, Sequence
 
 from lighthouse.report.ablation import average, seed_average
-from lighthouse.report.tables import MEASURED, MISSING, NAN, NOT_RUN, cell_key
+from lighthouse.tables import MEASURED, MISSING, NAN, NOT_RUN, cell_key
 
 COLUMNS = (
     "dataset",
@@ -85,15 +85,18 @@ def leaderboard_rows(
     ]
 
 
+def board_of(row: Mapping) -> tuple[str, str, str]:
+    """Of which leaderboard a row is: (dataset, protocol, student)."""
+    return row["dataset"], row["protocol"], row["student"]
+
+
 def _boards(
     specs: Sequence[Mapping], accuracy: Iterable[Mapping], students: Sequence[str]
 ) -> list[tuple]:
     """(dataset, protocol, student) of each board, datasets in the specs' order."""
     wanted = {cell_key(spec) for spec in specs if spec["run"]}
     found = dict.fromkeys(
-        (row["dataset"], row["protocol"], row["student"])
-        for row in accuracy
-        if cell_key(row) in wanted and row["student"] in students
+        board_of(row) for row in accuracy if cell_key(row) in wanted and row["student"] in students
     )
     datasets = list(dict.fromkeys(spec["dataset"] for spec in specs))
     return sorted(found, key=lambda board: datasets.index(board[0]))
@@ -118,22 +121,19 @@ def _row(
     if not spec["run"]:
         return row
     own = {"student": student, "protocol": protocol}
-    for found in tables["accuracy"]:
-        if cell_key(found) == cell_key(spec) and matches(found, own):
-            row.update({name: found[column] for name, column in ACCURACY.items()})
-            row["status"] = found["status"]
-    row.update(_compared(spec, own, tables["significance"], base, row["status"]))
     place = {name: spec[name] for name in ("dataset", "method", "ipc")}
-    row.update(seed_average(tables["diversity"], spec, DIVERSITY))
-    for found in tables["fid"]:
-        if matches(found, place):
-            row.update({name: found.get(name, NAN) for name in (*DISTANCES, "extractor")})
-    for found in tables["cost"]:
-        if matches(found, place):
-            row["seconds_per_image"] = found["seconds_per_image"]
+    if found := first((r for r in tables["accuracy"] if cell_key(r) == cell_key(spec)), own):
+        row |= {name: found[column] for name, column in ACCURACY.items()}
+        row["status"] = found["status"]
+    row |= _compared(place | own, tables["significance"], base, row["status"])
+    row |= seed_average(tables["diversity"], spec, DIVERSITY)
+    if found := first(tables["fid"], place):
+        row |= {name: found.get(name, NAN) for name in (*DISTANCES, "extractor")}
+    if found := first(tables["cost"], place):
+        row["seconds_per_image"] = found["seconds_per_image"]
     for table, columns in BESIDE.items():
         if _failed(tables[table], spec):
-            row.update(dict.fromkeys(columns, MISSING))
+            row |= dict.fromkeys(columns, MISSING)
     return row
 
 
@@ -156,17 +156,19 @@ def matches(row: Mapping, wanted: Mapping) -> bool:
     return all(row.get(name) == value for name, value in wanted.items())
 
 
+def first(rows: Iterable[Mapping], wanted: Mapping) -> Mapping:
+    """The first row with the wanted fields; an empty one where none has them."""
+    return next((row for row in rows if matches(row, wanted)), {})
+
+
 def _compared(
-    spec: Mapping, own: Mapping, significance: Iterable[Mapping], base: str | None, status: str
+    place: Mapping, significance: Iterable[Mapping], base: str | None, status: str
 ) -> dict:
     """``difference``, ``p_holm`` and ``verdict`` against the base."""
-    if spec["method"] == base:
+    if place["method"] == base:
         return {"verdict": BASE if status == MEASURED else MISSING}
-    place = {name: spec[name] for name in ("dataset", "method", "ipc")}
-    for found in significance:
-        if matches(found, {**place, **own, "against": base}):
-            return {name: found[name] for name in ("difference", "p_holm", "verdict")}
-    return {}
+    found = first(significance, {**place, "against": base})
+    return {name: found[name] for name in ("difference", "p_holm", "verdict") if found}
 
 
 def is_protocol(protocol: str, published: str) -> bool:
@@ -204,7 +206,7 @@ def elsewhere(
     By the (dataset, protocol, student) of the leaderboard's rows; of the dataset, student,
     protocol and IPCs of that board.
     """
-    boards = dict.fromkeys((row["dataset"], row["protocol"], row["student"]) for row in rows)
+    boards = dict.fromkeys(board_of(row) for row in rows)
     return {board: _elsewhere(specs, published, *board) for board in boards}
 
 
@@ -229,6 +231,6 @@ def _elsewhere(
     ]
 
 
-def spread(rows: Iterable[Mapping], column: str) -> float:
+def root_mean_square(rows: Iterable[Mapping], column: str) -> float:
     """Root mean square of a column of standard deviations over measured rows."""
     return average(row[column] ** 2 for row in rows if row["status"] == MEASURED) ** 0.5

@@ -1,13 +1,14 @@
 """The lighthouse figure: sets as lighthouses on the coast of real images, and their utility."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from lighthouse.report.figures import STYLE, plt
+from lighthouse.report.figures import STYLE, drawn, footnote, missing, plt
+from lighthouse.report.measures import rows_of
 
 #: Colour and marker of a strategy's images.
 MARKS = {
@@ -22,6 +23,18 @@ TITLES = {
 }
 #: Dashes of what was picked from the pool.
 DASHES = {"best of random": ":", "greedy subset": "--", "greedy and swaps": "-."}
+
+
+def lighthouse(records: Sequence[Mapping | None], datasets: Sequence[str]) -> dict:
+    """The figure of all ``datasets``, from what was measured of each; a missing one is named."""
+    there = [record for record in records if record is not None]
+    measures, tests, places = (
+        pd.DataFrame([row for record in there for row in rows_of(record, part)])
+        for part in ("classes", "tests", "map")
+    )
+    points = seed_points(measures)
+    figure = lighthouse_figure(points, places, tests, missing(records, datasets))
+    return drawn(figure, points, map=places)
 
 
 def seed_points(measures: pd.DataFrame) -> pd.DataFrame:
@@ -69,8 +82,7 @@ def lighthouse_figure(
         for block, dataset in zip(blocks, datasets, strict=True):
             of = [table[table.dataset == dataset] for table in (points, maps, tests)]
             _block(block, dataset, *of)
-        if note:
-            figure.supxlabel(note, fontsize=8, color="#555555")
+        footnote(figure, note)
     return figure
 
 

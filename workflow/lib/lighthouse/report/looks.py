@@ -14,20 +14,21 @@ FAMILIES = {
     "other sets": ("#7A5195", "#BC8FD0"),
 }
 MARKERS, DASHES = "osD^vPX<>*hp", ("-", "--", ":")
-#: Priors and terms of methods published before RSM and CGS.
-EARLIER = frozenset({"minimax", "influence", "deviation", "mode"})
 
 
 def family(method: Mapping) -> str:
-    """The family of a row of the method table, by what it is composed of."""
+    """The family of a row of the method table, by what it is composed of.
+
+    ``earlier``: whether one of its parts was published before RSM and CGS.
+    """
     if method.get("coreset"):
         return "real images"
     if not method.get("prior"):
         return "other sets"
-    parts = {method["prior"], *method.get("guidance", ())}
-    if parts & EARLIER:
+    if method["earlier"]:
         return "earlier methods"
-    return "base prior" if parts == {"base"} else "RSM and CGS"
+    bare = method["prior"] == "base" and not method.get("guidance")
+    return "base prior" if bare else "RSM and CGS"
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,8 @@ class Look:
 
 
 def looks(methods: Sequence[Mapping]) -> dict[str, Look]:
-    """A look for each method, by name. methods: rows ``name``, ``label``, and their parts.
+    """A look for each method, by name. methods: rows ``name``, ``label``, their
+    parts, and whether one is ``earlier``.
 
     Within a family colours come round again with the next dash; no two looks are alike.
     """

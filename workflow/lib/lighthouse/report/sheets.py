@@ -1,24 +1,25 @@
 """The leaderboard as a reader sees it: one sheet a dataset, protocol and student.
 
-A sheet holds words alone, which ``render`` sets as Markdown, LaTeX and HTML.
+A sheet holds words alone, which ``pages`` sets as Markdown, LaTeX and HTML.
 """
 
+import re
 import string
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lighthouse.config.grid import ALL, CEILING
-from lighthouse.report.leaderboard import is_protocol, spread
+from lighthouse.report.leaderboard import board_of, is_protocol, root_mean_square
 from lighthouse.report.statistics import ALIKE, BETTER, WORSE
-from lighthouse.report.tables import MEASURED, MISSING, NOT_RUN
+from lighthouse.tables import MEASURED, MISSING, NOT_RUN
 
 #: Marks behind a figure, by the verdict on its difference from the base.
 MARKS = {BETTER: "↑", WORSE: "↓", ALIKE: "≈"}
 
 
 @dataclass(frozen=True)
-class Context:
-    """What a sheet says beside its rows.
+class Comparison:
+    """What is compared with what.
 
     base: label of the row that the others are compared with, None where the study has
     none. real: methods whose images are real ones. alpha: level of the verdicts.
@@ -27,6 +28,12 @@ class Context:
     base: str | None
     real: frozenset[str]
     alpha: float
+
+    @classmethod
+    def of(cls, specs: Iterable[Mapping], base: str | None, alpha: float) -> "Comparison":
+        """That of a leaderboard's ``specs``. base: a method, or None."""
+        label = next((spec["label"] for spec in specs if spec["method"] == base), None)
+        return cls(label, frozenset(spec["method"] for spec in specs if spec["real"]), alpha)
 
 
 @dataclass(frozen=True)
@@ -60,9 +67,20 @@ class Sheet:
         """Heading of the table."""
         return f"{self.dataset}, student {self.student}, protocol {self.protocol}"
 
+    @property
+    def slug(self) -> str:
+        """What it is called in a label of LaTeX."""
+        words = f"{self.dataset}-{self.student}-{self.protocol}"
+        return re.sub(r"[^a-z0-9]+", "-", words.lower())
+
+    @property
+    def has_published(self) -> bool:
+        """Whether a published figure stands beside one of its own, the ceiling's aside."""
+        return any(entry.published for _, own in self.lines for entry in own)
+
 
 def sheets(
-    rows: Sequence[Mapping], context: Context, published: Mapping[tuple, Sequence[Mapping]]
+    rows: Sequence[Mapping], comparison: Comparison, published: Mapping[tuple, Sequence[Mapping]]
 ) -> list[Sheet]:
     """The leaderboard's rows as sheets, in their order.
 
@@ -70,17 +88,19 @@ def sheets(
     """
     boards: dict[tuple, list[Mapping]] = {}
     for row in rows:
-        boards.setdefault((row["dataset"], row["protocol"], row["student"]), []).append(row)
-    return [_sheet(board, own, context, published.get(board, ())) for board, own in boards.items()]
+        boards.setdefault(board_of(row), []).append(row)
+    return [
+        _sheet(board, own, comparison, published.get(board, ())) for board, own in boards.items()
+    ]
 
 
 def _sheet(
-    board: tuple, rows: Sequence[Mapping], context: Context, others: Sequence[Mapping]
+    board: tuple, rows: Sequence[Mapping], comparison: Comparison, others: Sequence[Mapping]
 ) -> Sheet:
     ipcs = sorted({row["ipc"] for row in rows if row["ipc"] != ALL})
     letters = _letters(rows)
     best = {
-        ipc: max((_score(r) for r in _synthetic(rows, ipc, context)), default=0) for ipc in ipcs
+        ipc: max((_score(r) for r in _synthetic(rows, ipc, comparison)), default=0) for ipc in ipcs
     }
     labels = {row["method"]: row["label"] for row in rows}
     lines: dict[str, dict] = {}
@@ -90,8 +110,8 @@ def _sheet(
         if row["method"] == CEILING:
             ceiling = (row["label"], entry)
             continue
-        if row["method"] not in context.real and _score(row) == best[row["ipc"]]:
-            entry = Entry(**{**vars(entry), "best": entry.status == MEASURED})
+        if row["method"] not in comparison.real and _score(row) == best[row["ipc"]]:
+            entry = replace(entry, best=entry.status == MEASURED)
         lines.setdefault(row["method"], {})[row["ipc"]] = entry
     none = Entry(NOT_RUN, NOT_RUN)
     return Sheet(
@@ -99,8 +119,8 @@ def _sheet(
         ipcs,
         [(labels[name], [found.get(ipc, none) for ipc in ipcs]) for name, found in lines.items()],
         ceiling,
-        headline(rows, context),
-        _notes(rows, board[1], context, others),
+        headline(rows, comparison),
+        _notes(rows, board[1], comparison, others),
         [(letter, _source(*key, board[1])) for key, letter in letters.items()],
     )
 
@@ -124,12 +144,12 @@ def _score(row: Mapping) -> float:
     return row["top1_mean"] if row["status"] == MEASURED else -1.0
 
 
-def _synthetic(rows: Iterable[Mapping], ipc: int, context: Context) -> list[Mapping]:
+def _synthetic(rows: Iterable[Mapping], ipc: int, comparison: Comparison) -> list[Mapping]:
     """Measured rows of made images at one IPC."""
     return [
         row
         for row in rows
-        if row["ipc"] == ipc and row["status"] == MEASURED and row["method"] not in context.real
+        if row["ipc"] == ipc and row["status"] == MEASURED and row["method"] not in comparison.real
     ]
 
 
@@ -148,17 +168,17 @@ def _source(source: str, protocol: str, own: str) -> str:
     return source if is_protocol(own, protocol) else f"{source}; under {protocol}, not {own}"
 
 
-def headline(rows: Sequence[Mapping], context: Context) -> list[str]:
+def headline(rows: Sequence[Mapping], comparison: Comparison) -> list[str]:
     """Which synthetic set is best at each IPC, against the base; then what is missing."""
     sentences = []
     for ipc in sorted({row["ipc"] for row in rows if row["ipc"] != ALL}):
-        made = _synthetic(rows, ipc, context)
+        made = _synthetic(rows, ipc, comparison)
         if not made:
             sentences.append(f"At IPC {ipc}, no synthetic set is measured.")
             continue
         best = max(made, key=_score)
         text = f"At IPC {ipc}, {best['label']} has the highest mean ({best['top1_mean']:.1f} %)"
-        sentences.append(f"{text}{_against(best, context)}{_real(rows, best, context)}.")
+        sentences.append(f"{text}{_against(best, comparison)}{_real(rows, best, comparison)}.")
     lost = [row for row in rows if row["status"] == MISSING]
     if lost:
         names = ", ".join(dict.fromkeys(row["label"] for row in lost))
@@ -166,22 +186,24 @@ def headline(rows: Sequence[Mapping], context: Context) -> list[str]:
     return sentences
 
 
-def _against(best: Mapping, context: Context) -> str:
+def _against(best: Mapping, comparison: Comparison) -> str:
     """How the best row compares with the base; nothing where it is the base."""
     if best["verdict"] == ALIKE:
-        return f", not distinguishable from {context.base} ({best['difference']:+.1f} points)"
+        return f", not distinguishable from {comparison.base} ({best['difference']:+.1f} points)"
     if best["verdict"] in (BETTER, WORSE):
         points = f"{abs(best['difference']):.1f} points, p = {best['p_holm']:.2g}"
-        return f", {best['verdict']} than {context.base} ({points})"
+        return f", {best['verdict']} than {comparison.base} ({points})"
     return ""
 
 
-def _real(rows: Iterable[Mapping], best: Mapping, context: Context) -> str:
+def _real(rows: Iterable[Mapping], best: Mapping, comparison: Comparison) -> str:
     """Whether a set of real images of the same size does better."""
     found = [
         row
         for row in rows
-        if row["ipc"] == best["ipc"] and row["method"] in context.real and row["status"] == MEASURED
+        if row["ipc"] == best["ipc"]
+        and row["method"] in comparison.real
+        and row["status"] == MEASURED
     ]
     ahead = max(found, key=_score, default=best)
     if _score(ahead) <= _score(best):
@@ -190,17 +212,17 @@ def _real(rows: Iterable[Mapping], best: Mapping, context: Context) -> str:
 
 
 def _notes(
-    rows: Sequence[Mapping], protocol: str, context: Context, others: Sequence[Mapping]
+    rows: Sequence[Mapping], protocol: str, comparison: Comparison, others: Sequence[Mapping]
 ) -> list[str]:
     measured = [row for row in rows if row["status"] == MEASURED]
     notes = [_about_spread(measured, protocol)]
     shown = {row["verdict"] for row in measured}
-    if context.base and shown & MARKS.keys():
+    if comparison.base and shown & MARKS.keys():
         words = ", ".join(f"{MARKS[v]} {v}" for v in (BETTER, WORSE, ALIKE) if v in shown)
         other = words.replace(f"{MARKS[ALIKE]} {ALIKE}", f"{MARKS[ALIKE]} {ALIKE} from it")
         notes.append(
-            f"Against {context.base}: {other}; paired t-test over the sampling seeds, "
-            f"corrected by Holm over the comparisons of one column, at {context.alpha:g}."
+            f"Against {comparison.base}: {other}; paired t-test over the sampling seeds, "
+            f"corrected by Holm over the comparisons of one column, at {comparison.alpha:g}."
         )
     notes.append("Bold: the highest mean of a synthetic set, which need not be more than chance.")
     if any(row["published"] == row["published"] for row in rows):
@@ -239,7 +261,7 @@ def _about_spread(measured: Sequence[Mapping], protocol: str) -> str:
         for row in measured
         if row["method"] == CEILING
     )
-    parts = spread(measured, "std_sets"), spread(measured, "std_students")
+    parts = [root_mean_square(measured, name) for name in ("std_sets", "std_students")]
     if all(part == part for part in parts):
         text += (
             " Of the spread, the sets' own is {:.1f} and the students' {:.1f} points "
@@ -260,16 +282,15 @@ def _left_out(rows: Iterable[Mapping]) -> dict[tuple, list[str]]:
     return grouped
 
 
-def overall(rows: Sequence[Mapping], context: Context) -> list[str]:
+def overall(rows: Sequence[Mapping], comparison: Comparison) -> list[str]:
     """Over several sheets: how often each method is best, and how often better than the base."""
     cells: dict[tuple, list[Mapping]] = {}
     for row in rows:
         if row["ipc"] != ALL:
-            place = row["dataset"], row["protocol"], row["student"], row["ipc"]
-            cells.setdefault(place, []).append(row)
+            cells.setdefault((*board_of(row), row["ipc"]), []).append(row)
     wins: dict[str, list[str]] = {}
     for (*_, ipc), own in cells.items():
-        made = _synthetic(own, ipc, context)
+        made = _synthetic(own, ipc, comparison)
         if made:
             best = max(made, key=_score)
             wins.setdefault(best["label"], []).append(best["verdict"])
@@ -280,7 +301,7 @@ def overall(rows: Sequence[Mapping], context: Context) -> list[str]:
             f"{len(cells)} comparisons"
         )
         if set(verdicts) & MARKS.keys():
-            text += f", {BETTER} than {context.base} in {verdicts.count(BETTER)} of them"
+            text += f", {BETTER} than {comparison.base} in {verdicts.count(BETTER)} of them"
         said.append(f"{text}.")
     lost = sum(row["status"] == MISSING for row in rows)
     return [*said, f"{lost} of {len(rows)} rows are missing."] if lost else said

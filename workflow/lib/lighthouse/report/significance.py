@@ -5,8 +5,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from lighthouse.report.statistics import MISSING, Paired, holm, paired, verdict
-from lighthouse.report.tables import NAN, cell_key
+from lighthouse.report.tables import Table
 from lighthouse.report.trainings import Trainings, trainings
+from lighthouse.tables import NAN, cell_key
 
 #: What one table is of.
 FAMILY = ("dataset", "student", "protocol")
@@ -55,6 +56,17 @@ def judged(rows: Sequence[dict], alpha: float) -> list[dict]:
         found = verdict(row["difference"], p, alpha) if row["n_pairs"] else MISSING
         done.append({**row, "p_holm": p, "verdict": found})
     return done
+
+
+def significance_table(
+    runs: Sequence[Mapping],
+    cells: Sequence[Mapping],
+    base: str | None,
+    pairs: Sequence[Sequence[str]],
+    alpha: float,
+) -> dict:
+    """The table of ``significance_rows``."""
+    return {"table": Table(significance_rows(runs, cells, base, pairs, alpha), COLUMNS)}
 
 
 def significance_rows(

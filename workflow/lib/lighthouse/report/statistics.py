@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from scipy.stats import t as student_t
+from scipy.stats import ttest_1samp
 
 NAN = float("nan")
 #: Verdicts of a comparison.
@@ -72,10 +72,9 @@ def paired(differences: Sequence[float]) -> Paired:
     if std < ROUNDING:
         p = 1.0 if abs(mean) < ROUNDING else NAN
         return Paired(n, mean, std, NAN, NAN, p)
-    error = std / math.sqrt(n)
-    half = student_t.ppf((1 + COVERED) / 2, n - 1) * error
-    p = 2 * student_t.sf(abs(mean) / error, n - 1)
-    return Paired(n, mean, std, float(mean - half), float(mean + half), float(p))
+    test = ttest_1samp(differences, 0.0)
+    low, high = test.confidence_interval(COVERED)
+    return Paired(n, mean, std, float(low), float(high), float(test.pvalue))
 
 
 def holm(values: Sequence[float]) -> list[float]:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from lighthouse.report.tables import MEASURED, cell_key
+from lighthouse.tables import MEASURED, cell_key
 
 #: Accuracy by (sampling seed, student seed), of each (cell, student, protocol).
 Trainings = dict[tuple, dict[tuple[int, int], float]]

@@ -51,6 +51,15 @@ def write_json(path: str | Path, data: Mapping) -> None:
         beside.write_text(text + "\n", encoding="utf-8")
 
 
+def without_nan(data: object) -> object:
+    """The same, of dictionaries, lists and numbers, with None for NaN, which JSON has not."""
+    if isinstance(data, Mapping):
+        return {key: without_nan(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [without_nan(value) for value in data]
+    return None if isinstance(data, float) and data != data else data
+
+
 def read_json(path: str | Path) -> dict:
     """Read JSON."""
     return json.loads(Path(path).read_text(encoding="utf-8"))

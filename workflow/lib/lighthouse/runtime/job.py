@@ -51,6 +51,9 @@ class Job:
 
     def work_begins(self) -> None:
         """From here on the clock of ``cost`` runs: behind imports and the loading of weights."""
+        torch = sys.modules.get("torch")
+        if torch is not None and torch.cuda.is_available():
+            torch.cuda.reset_peak_memory_stats()
         self.began = time.monotonic()
 
     def done(self, made: str, **facts: object) -> None:
@@ -61,16 +64,16 @@ class Job:
         """
         path = dict(_named(self.output)).get("cost")
         if path:
-            write_json(path, {**self.cost(), **facts})
+            write_json(path, self.cost(**facts))
         seconds = time.monotonic() - self.started
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         log.info("%s (%.1f s, peak %.2f GiB)", made, seconds, peak)
 
-    def cost(self) -> dict:
-        """Seconds since the work began, peak memory in bytes, the device, the threads.
+    def cost(self, **facts: object) -> dict:
+        """Seconds since the work began, peak memory in bytes, the device, the threads, ``facts``.
 
-        Memory of the host is that of the whole process; that of an accelerator what torch
-        had allocated there, None without one.
+        Memory of the host is that of the whole process until now; that of an accelerator what
+        torch had allocated there since the work began, None without one.
         """
         torch = sys.modules.get("torch")
         gpu = torch is not None and torch.cuda.is_available()
@@ -80,6 +83,7 @@ class Job:
             "peak_device_bytes": torch.cuda.max_memory_allocated() if gpu else None,
             "device": torch.cuda.get_device_name() if gpu else platform.processor() or "cpu",
             "threads": self.threads,
+            **facts,
         }
 
 

@@ -2,7 +2,7 @@
 
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
 import lighthouse
@@ -37,3 +37,9 @@ def _version(module: str, name: str) -> str:
 def provenance(**options: object) -> Mapping:
     """The record written beside, or into, every result: its options and the versions."""
     return {"options": options, "versions": versions()}
+
+
+def study_record(config: Mapping, methods: Sequence[Mapping], hyperparameters: object) -> dict:
+    """What the tables and figures of a study were computed with."""
+    record = {"config": config, "methods": methods, "hyperparameters": hyperparameters}
+    return {"record": {**record, "versions": versions()}}

@@ -24,31 +24,13 @@ class Weights:
     key: str
 
 
-EXTRACTOR = "datasets.<name>.extractor.weights"
-
-#: The hashes are part of the files' names; that of Inception in full is what its users
-#: publish. Extractors go by their kind.
-WEIGHTS = {
-    "inception": Weights(
-        "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
-        "weights-inception-2015-12-05-6726825d.pth",
-        "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
-        "Apache-2.0",
-        EXTRACTOR,
-    ),
-    "squeezenet": Weights(
-        "https://download.pytorch.org/models/squeezenet1_0-b66bff10.pth",
-        "b66bff10",
-        "BSD-3-Clause",
-        EXTRACTOR,
-    ),
-    "resnet18": Weights(
-        "https://download.pytorch.org/models/resnet18-f37072fd.pth",
-        "f37072fd",
-        "BSD-3-Clause",
-        "protocols.<name>.teacher.weights",
-    ),
-}
+#: A teacher's, where a protocol asks for torchvision's. The hash is part of the file's name.
+RESNET18 = Weights(
+    "https://download.pytorch.org/models/resnet18-f37072fd.pth",
+    "f37072fd",
+    "BSD-3-Clause",
+    "protocols.<name>.teacher.weights",
+)
 
 
 def fetch(weights: Weights, path: Path) -> None:

@@ -14,7 +14,7 @@ from lighthouse.report.audit.numbers import (
     sums_of_squares,
 )
 from lighthouse.report.audit.rows import BOARD, SET, TRAINING
-from lighthouse.report.tables import CELL, MEASURED, MISSING, NOT_RUN
+from lighthouse.tables import CELL, MEASURED, MISSING, NOT_RUN
 
 #: Columns of the accuracy table by what the leaderboard calls them.
 AS_IN_ACCURACY = {

@@ -20,7 +20,7 @@ from lighthouse.report.audit import (
     verdicts,
 )
 from lighthouse.report.audit.claims import Claim, Results, Within
-from lighthouse.report.tables import read_rows
+from lighthouse.tables import read_rows
 
 #: Each makes its claims from the results and the study's ``config.expectations``. The first
 #: line of its docstring says what must hold.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from lighthouse.report.tables import MEASURED
+from lighthouse.tables import MEASURED
 
 NAN = float("nan")
 #: How exactly numbers must agree. Tables keep 6 significant digits, so a number that is read

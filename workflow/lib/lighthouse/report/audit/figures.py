@@ -22,7 +22,7 @@ from lighthouse.report.audit.numbers import (
 )
 from lighthouse.report.audit.rows import TRAINING, is_ceiling
 from lighthouse.report.audit.spectra import band
-from lighthouse.report.tables import CELL, MEASURED, MISSING
+from lighthouse.tables import CELL, MEASURED, MISSING
 
 PANEL = ("dataset", "student", "protocol")
 POINT = (*PANEL, "method", "ipc")
@@ -30,7 +30,6 @@ SWEPT = (*PANEL, "factor", "value")
 ACCURACY_VS_IPC, SENSITIVITY, SSIM = (
     f"figures/{name}.csv" for name in ("accuracy_vs_ipc", "sensitivity", "ssim_vs_eta_dpp")
 )
-FACTORS = ("lambda", "eta_dpp", "mu_dm")
 
 
 def accuracy_vs_ipc(results: Results, grid: Mapping) -> Iterator[Claim]:
@@ -94,9 +93,9 @@ def _panels(grid: Mapping) -> list[list[dict]]:
     for (dataset, student, protocol), _ in grouped(grid["trainings"], PANEL).items():
         place = {"dataset": dataset, "student": student, "protocol": protocol}
         points = [
-            {**place, **point}
+            {**point, **place}
             for point in _points(grid, dataset)
-            if key({**place, **point}, TRAINING) in trained
+            if key({**point, **place}, TRAINING) in trained
         ]
         if not all(point["at_table"] for point in points):
             panels.append(points)
@@ -104,21 +103,8 @@ def _panels(grid: Mapping) -> list[list[dict]]:
 
 
 def _points(grid: Mapping, dataset: str) -> list[dict]:
-    """Each value of each factor, the others at the table's."""
-    sweep = grid["sweep"]
-    own = sweep["table"][dataset]
-    return [
-        {
-            **{name: sweep[name] for name in ("method", "ipc")},
-            **own,
-            factor: value,
-            "factor": factor,
-            "value": value,
-            "at_table": value == own[factor],
-        }
-        for factor, values in sweep["values"].items()
-        for value in dict.fromkeys(map(float, [*values, own[factor]]))
-    ]
+    """Each value of each number that the sweep moves, the others at the tables'."""
+    return [point for point in grid["sweep"]["points"] if point["dataset"] == dataset]
 
 
 def ssim_curve(results: Results, grid: Mapping) -> Iterator[Claim]:
@@ -128,13 +114,12 @@ def ssim_curve(results: Results, grid: Mapping) -> Iterator[Claim]:
     by = ("dataset", "eta_dpp")
     sets = grouped(measured(results.rows("tables/diversity.csv")), CELL)
     drawn = grouped(results.rows(SSIM), by)
-    for dataset in grid["sweep"]["table"]:
-        points = [p for p in _points(grid, dataset) if p["factor"] == "eta_dpp"]
-        for point in ({**point, "dataset": dataset} for point in points):
-            values = known(row["ssim"] for row in sets.get(key(point, CELL), ()))
-            found = drawn.pop(key(point, by), [])
-            yield Claim(SSIM, named(point, by), "rows", len(found), 1)
-            for row in found:
-                yield from same(SSIM, row, by, band(values), behind=values)
+    swept = [p for p in grid["sweep"]["points"] if p["factor"] == "eta_dpp"]
+    for point in ({**p, "eta_dpp": p["value"]} for p in swept):
+        values = known(row["ssim"] for row in sets.get(key(point, CELL), ()))
+        found = drawn.pop(key(point, by), [])
+        yield Claim(SSIM, named(point, by), "rows", len(found), 1)
+        for row in found:
+            yield from same(SSIM, row, by, band(values), behind=values)
     for left in drawn.values():
         yield Claim(SSIM, named(left[0], by), "rows", len(left), 0)

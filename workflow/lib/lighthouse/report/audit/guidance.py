@@ -3,33 +3,34 @@
 from collections.abc import Iterator, Mapping
 
 from lighthouse.report.audit.claims import Claim, Results, key, measured, named, same, slack
-from lighthouse.report.tables import CELL
+from lighthouse.tables import CELL
 
 TABLE = "tables/guidance.csv"
 #: Numbers of a latent for which the weights are given: 4 × 32 × 32.
 GIVEN_FOR = 4096
+#: What follows from a weight, by the column that shows it.
+SHARES = {
+    "eta_share": lambda row: row["eta_dpp"] / GIVEN_FOR,
+    "mean_pull": lambda row: 2 * row["mu_dm"] / (row["ipc"] * GIVEN_FOR),
+}
 
 
 def given_weights(results: Results, grid: Mapping) -> Iterator[Claim]:
     """Weights of the terms that a method has are the hyperparameter table's, others 0."""
     weights = {key(cell, CELL): cell["weights"] for cell in grid["sampled"]}
+    names = [term["column"] for term in grid["terms"] if term["column"] not in CELL]
     for row in measured(results.rows(TABLE)):
         own = weights.get(key(row, CELL), {})
-        names = ("k_influence", "gamma_deviation", "mode_scale")
         yield from same(TABLE, row, CELL, {name: own.get(name, 0.0) for name in names})
 
 
 def applied_weights(results: Results, grid: Mapping) -> Iterator[Claim]:
     """Weights that grow with a latent are the given ones by its size; shares follow from them."""
+    growing = [term["column"] for term in grid["terms"] if term["grows"]]
     for row in measured(results.rows(TABLE)):
         size = row["latent_dim"]
-        expected = {
-            "eta_dpp_applied": row["eta_dpp"] * size / GIVEN_FOR,
-            "eta_share": row["eta_dpp"] / GIVEN_FOR,
-            "mu_dm_applied": row["mu_dm"] * size / GIVEN_FOR,
-            "mean_pull": 2 * row["mu_dm"] / (row["ipc"] * GIVEN_FOR),
-            "gamma_deviation_applied": row["gamma_deviation"] * size / GIVEN_FOR,
-        }
+        expected = {f"{name}_applied": row[name] * size / GIVEN_FOR for name in growing}
+        expected |= {name: share(row) for name, share in SHARES.items()}
         for column, value in expected.items():
             place = (TABLE, named(row, CELL), column)
             yield Claim(*place, row[column], value, slack(value))

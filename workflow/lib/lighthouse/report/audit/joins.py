@@ -13,7 +13,7 @@ from lighthouse.report.audit.claims import (
 )
 from lighthouse.report.audit.numbers import mean
 from lighthouse.report.audit.rows import BOARD, SET
-from lighthouse.report.tables import CELL, MISSING
+from lighthouse.tables import CELL, MISSING
 
 BOARD_TABLE = "tables/leaderboard.csv"
 #: Measures of a set, of which other tables show means over seeds.

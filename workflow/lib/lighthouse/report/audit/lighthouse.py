@@ -6,17 +6,26 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from scipy import stats
 
-from lighthouse.report.audit.claims import NAN, Claim, Results, grouped, key, known, named, slack
+from lighthouse.report.audit.claims import (
+    NAN,
+    Claim,
+    Results,
+    grouped,
+    key,
+    known,
+    measured,
+    named,
+    slack,
+)
 from lighthouse.report.audit.numbers import CONFIDENCE, mean
 from lighthouse.report.audit.rows import MEASURES, PICKED, POINT, SAMPLED, TEST, counted
-from lighthouse.report.tables import CELL, MISSING
+from lighthouse.tables import CELL, MISSING
 
 FIGURE, TESTS, SETS = "figures/lighthouse.csv", "tables/lighthouse.csv", "tables/diversity.csv"
 MAP, LIT = "figures/lighthouse_map.csv", ("dataset", "class", "strategy")
 #: Real images of which a map shows all.
 MOST_SHOWN = 2000
-#: Tables of single classes, one a dataset.
-CLASSES = "metrics/lighthouse/"
+CLASSES = "tables/lighthouse_classes.csv"
 
 
 def lighthouse_points(results: Results, grid: Mapping) -> Iterator[Claim]:
@@ -90,8 +99,7 @@ def lighthouse_tests(results: Results, grid: Mapping) -> Iterator[Claim]:
 
 
 def _classes(results: Results) -> dict[tuple, list[Mapping]]:
-    rows = [row for name, of in results.tables.items() if name.startswith(CLASSES) for row in of]
-    return grouped(rows, POINT)
+    return grouped(measured(results.rows(CLASSES)), POINT)
 
 
 def _points(results: Results, grid: Mapping) -> list[dict]:

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import stats
 
 from lighthouse.report.audit.claims import NAN, key, measured
-from lighthouse.report.tables import CELL
+from lighthouse.tables import CELL
 
 #: Percentage points below which a deviation or a difference counts as none, as documented in
 #: ``report.statistics``: half a unit of what 6 digits keep of an accuracy in %.

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from lighthouse.report.audit.claims import Claim, Results, Within, known, measured, named, slack
 from lighthouse.report.audit.rows import NAMES
-from lighthouse.report.tables import CELL, MEASURED, MISSING, NOT_RUN
+from lighthouse.tables import CELL, MEASURED, MISSING, NOT_RUN
 
 SHARE, ACCURACY, CORRELATION = Within(0, 1), Within(0, 100), Within(-1, 1)
 NO_LESS_THAN_0, NO_LESS_THAN_1 = Within(0, math.inf), Within(1, math.inf)

@@ -14,7 +14,7 @@ from lighthouse.report.audit.parsed import (
     plain,
 )
 from lighthouse.report.audit.rows import BOARD, is_ceiling
-from lighthouse.report.tables import MEASURED, NOT_RUN
+from lighthouse.tables import MEASURED, NOT_RUN
 
 TABLE = "tables/leaderboard.csv"
 PAGES: dict[str, Callable[[str], list[Sheet]]] = {

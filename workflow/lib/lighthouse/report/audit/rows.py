@@ -5,7 +5,7 @@ from itertools import product
 
 from lighthouse.config.grid import CEILING
 from lighthouse.report.audit.claims import Claim, Results, key, measured, named
-from lighthouse.report.tables import CELL, MISSING, NOT_RUN
+from lighthouse.tables import CELL, MISSING, NOT_RUN
 
 TRAINING = (*CELL, "student", "protocol")
 SET = ("dataset", "method", "ipc")

@@ -6,14 +6,13 @@ from lighthouse.report.audit.accuracy import shared_runs
 from lighthouse.report.audit.claims import NAN, Claim, Results, grouped, key, same
 from lighthouse.report.audit.numbers import Runs, accuracies, holm, judgement, paired, shared
 from lighthouse.report.audit.rows import BOARD, COMPARISON, SET, TRAINING
-from lighthouse.report.tables import MEASURED, MISSING, NOT_RUN
+from lighthouse.tables import MEASURED, MISSING, NOT_RUN
 
 #: Comparisons that are corrected together: of one column of a table.
 TOGETHER = ("dataset", "student", "protocol", "ipc")
 SIGNIFICANCE, ABLATION, BOARD_TABLE = (
     f"tables/{name}.csv" for name in ("significance", "ablation", "leaderboard")
 )
-FACTORS = ("rsm", "dpp", "mean")
 #: Columns in percentage points, which are as exact as the accuracies behind them.
 POINTS = ("difference", "std_difference", "ci_low", "ci_high")
 
@@ -56,7 +55,7 @@ def ablation_verdicts(results: Results, grid: Mapping) -> Iterator[Claim]:
         tested = []
         for row in known:
             spec = specs[key(row, SET)]
-            factors = {name: spec[name] for name in (*FACTORS, "coupling")}
+            factors = {**spec["factors"], "coupling": spec["coupling"]}
             yield from same(ABLATION, row, BOARD, factors)
             if bare[:1] == [row] or not bare:
                 words = "reference" if bare and row["status"] == MEASURED else MISSING

@@ -1,0 +1,136 @@
+"""The grid's division into jobs, and the stamps by which tables know their own records."""
+
+import copy
+
+import pytest
+
+from lighthouse.config import stamps
+from lighthouse.config.batches import EXTERNAL, REAL, SAMPLED, batches
+from lighthouse.config.load import load_study
+from repository import ROOT
+from shipped import SHIPPED, changed, hyperparameters, table
+
+
+@pytest.fixture
+def study():
+    return load_study(SHIPPED, ROOT)
+
+
+@pytest.mark.parametrize("size", [1, 3, 10, 1000])
+def test_every_cell_is_in_one_batch_with_its_source(size):
+    study = load_study(changed("compute.cells_per_job", size), ROOT)
+    divided = batches(study)
+    assert sorted(cell for batch in divided for cell in batch.cells) == sorted(study.cells)
+    for batch in divided:
+        assert {study.source(cell) for cell in batch.cells} == set(batch.sources)
+        assert 1 <= len(batch.sources) <= size
+    assert len({(batch.dataset, batch.name) for batch in divided}) == len(divided)
+
+
+def test_a_batch_shares_a_prior_or_is_of_real_images(study):
+    for batch in batches(study):
+        methods = [study.methods[cell.method] for cell in batch.sources]
+        assert {method.coreset is not None for method in methods} == {batch.kind == REAL}
+        if batch.kind == SAMPLED:
+            (prior,) = {study.prior(cell).path for cell in batch.sources}
+            assert batch.name.startswith(f"{prior}/")
+
+
+def test_an_external_set_is_a_batch_of_its_own_and_changes_no_other(study, tmp_path):
+    given = {"dataset": "digits", "root": str(tmp_path), "ipc": 3, "label": "Mine"}
+    more = batches(load_study(changed("external", {"mine": given, "yours": given}), ROOT))
+    assert [batch for batch in more if batch.kind != EXTERNAL] == batches(study)
+    names = [batch.name for batch in more if batch.kind == EXTERNAL]
+    assert names == ["external/mine/0", "external/yours/0"]
+
+
+def of_all(study):
+    """The stamp of every cell's sets."""
+    return {cell: stamps.samples(study, cell) for cell in study.cells}
+
+
+def moved(study, other):
+    """The methods of the cells whose stamps two studies have differently."""
+    one, two = of_all(study), of_all(other)
+    return {cell.method for cell in one if one[cell] != two[cell]}
+
+
+def test_no_two_cells_share_a_stamp(study):
+    assert len(set(of_all(study).values())) == len(study.cells)
+
+
+def test_a_changed_weight_is_of_the_methods_that_have_it(tmp_path, study):
+    def edit(lines):
+        return [
+            lines[0],
+            *(hyperparameters(line, mode_scale=0.7) for line in lines[1:4]),
+            *lines[4:],
+        ]
+
+    assert moved(study, load_study(table(tmp_path, "hyperparameters", edit), ROOT)) == {"mgd3"}
+
+
+CHANGES = {
+    "priors.minimax.memory": (32, {"minimax", "minimax-igd"}),
+    "guidance.influence.scale": (1e-3, {"dit-igd", "minimax-igd"}),
+    "datasets.digits.tuning.steps": (3, "tuned"),
+    "datasets.digits.extractor.epochs": (3, {"herding"}),
+    "metrics.ssim_pairs": (7, set()),
+    "protocols.digits.learning_rate": (0.1, set()),
+    "datasets.digits.sampler.classes_per_job": (5, set()),
+    "datasets.digits.base.steps": (3, "sampled"),
+    "datasets.digits.autoencoder.steps": (3, "all"),
+    "run.seeds": ([0, 1], "all"),
+}
+
+
+@pytest.mark.parametrize("path", CHANGES)
+def test_a_stamp_is_of_all_that_a_cells_samples_depend_on_and_of_no_more(study, path):
+    value, expected = CHANGES[path]
+    everyone = set(study.methods_of("digits"))
+    sampled = {m for m in everyone if study.methods[m].prior}
+    tuned = {m for m in sampled if study.methods[m].prior != "base"}
+    named = {"all": everyone, "sampled": sampled, "tuned": tuned}
+    wanted = named[expected] if isinstance(expected, str) else expected
+    assert moved(study, load_study(changed(path, value), ROOT)) == wanted
+
+
+def test_students_and_metrics_depend_on_their_samples_and_on_their_own_options(study):
+    cell = study.cell("digits", "rsm", 5)
+
+    def both(study):
+        return (
+            stamps.students(study, cell, "convnet3", "digits", [0, 1]),
+            stamps.sets(study, cell),
+        )
+
+    one = both(study)
+    change = {
+        "protocols.digits.learning_rate": (0.1, (True, False)),
+        "students.convnet3.width": (8, (True, False)),
+        "metrics.ssim_pairs": (7, (False, True)),
+        "datasets.digits.base.steps": (3, (True, True)),
+        "run.sweep.students": ([], (False, False)),
+    }
+    for path, (value, expected) in change.items():
+        other = both(load_study(changed(path, value), ROOT))
+        assert tuple(a != b for a, b in zip(one, other, strict=True)) == expected, path
+    assert stamps.students(study, cell, "convnet3", "digits", [0]) != one[0]
+
+
+def test_the_ceiling_depends_on_the_images_and_the_recipe(study):
+    one = stamps.ceiling(study, "digits", "convnet3", "digits")
+    for path, value in (("protocols.digits.std", [1, 1, 1]), ("datasets.digits.image_size", 64)):
+        other = load_study(changed(path, value), ROOT)
+        assert stamps.ceiling(other, "digits", "convnet3", "digits") != one
+
+
+def test_an_external_set_is_stamped_by_its_files(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "0.png").write_text("x")
+    given = {"dataset": "digits", "root": str(tmp_path), "ipc": 3, "label": "Mine"}
+    study = load_study(copy.deepcopy(changed("external", {"mine": given})), ROOT)
+    cell = study.cell("digits", "mine", 3)
+    before = stamps.samples(study, cell)
+    (tmp_path / "a" / "0.png").write_text("other")
+    assert stamps.samples(study, cell) != before

@@ -1,0 +1,155 @@
+"""The config: the shipped one is right, and each mistake is named."""
+
+import subprocess
+import sys
+
+import pytest
+
+from lighthouse.config.load import load_study
+from lighthouse.config.schema import ConfigError
+from repository import LIBRARY, ROOT
+from shipped import SHIPPED, changed, one_problem, problems, table
+
+
+def test_the_shipped_config_is_valid():
+    load_study(SHIPPED, ROOT)
+
+
+def test_checking_a_config_imports_no_torch():
+    code = "import sys, lighthouse.config.study; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], cwd=LIBRARY, check=True)
+
+
+# Every mistake by its place and with what is allowed.
+
+SCHEMA_MISTAKES = {
+    "unknown key": (
+        "run.sedes",
+        [0],
+        ["config: run: unknown key 'sedes'", "allowed: datasets, methods, ipc"],
+    ),
+    "unknown room": ("gpu", {}, ["config: unknown key 'gpu'", "allowed: study, downloads, run"]),
+    "unknown option of a dataset": (
+        "datasets.digits.sampler.stpes",
+        50,
+        ["config: datasets.digits.sampler: unknown key 'stpes'", "steps, guidance_scale"],
+    ),
+    "missing key": ("run.seeds", None, ["config: run: 'seeds' is missing", "Sampling seeds"]),
+    "missing rate": (
+        "datasets.digits.base.learning_rate",
+        None,
+        ["config: datasets.digits.base: 'learning_rate' is missing"],
+    ),
+    "wrong type": ("run.ipc", 10, ["config: run.ipc: 10 is not of type array"]),
+    "a fraction where a count is due": (
+        "datasets.digits.sampler.steps",
+        2.5,
+        ["config: datasets.digits.sampler.steps: 2.5 is not of type integer"],
+    ),
+    "a number read as a word": (
+        "guidance.dpp.epsilon",
+        "1e-3",
+        ["config: guidance.dpp.epsilon: '1e-3' is not of type number", "YAML", "1.0e-3"],
+    ),
+    "another number read as a word": (
+        "datasets.digits.base.learning_rate",
+        "3e-4",
+        ["datasets.digits.base.learning_rate: '3e-4' is not of type number", "3.0e-4"],
+    ),
+    "a number in quotes": (
+        "run.ipc",
+        ["10"],
+        ["config: run.ipc.0: '10' is not of type integer"],
+    ),
+    "negative IPC": ("run.ipc", [-1, 5, 10], ["config: run.ipc.0: -1", "minimum of 1"]),
+    "negative weight of the sweep": (
+        "run.sweep.values.eta_dpp",
+        [0, -30],
+        ["config: run.sweep.values.eta_dpp.1: -30", "minimum of 0"],
+    ),
+    "weight that is not a number": (
+        "run.sweep.values.eta_dpp",
+        [0, float("nan")],
+        ["config: run.sweep.values.eta_dpp.1", "nan"],
+    ),
+    "negative lambda": (
+        "priors.rsm.lambda",
+        -0.1,
+        ["config: priors.rsm.lambda: -0.1", "allowed: a number of at least 0 or 'table'"],
+    ),
+    "unknown objective": (
+        "priors.rsm.objective",
+        "gan",
+        ["config: priors.rsm.objective: 'gan' is not known; allowed: plain, rsm, minimax"],
+    ),
+    "unknown weighting": (
+        "datasets.digits.tuning.l1_weighting",
+        "sqrt",
+        ["tuning.l1_weighting: 'sqrt' is not known; allowed: none, sqrt-alpha-bar, snr"],
+    ),
+    "unknown source": (
+        "datasets.digits.source",
+        "mnist",
+        ["source: 'mnist' is not known; allowed: digits, folder, imagenet, fastai"],
+    ),
+    "unknown network": (
+        "students.convnet3.network",
+        "vgg",
+        ["'vgg' is not known; allowed: convnet, resnet-ap, resnet"],
+    ),
+    "unknown optimiser": (
+        "protocols.digits.optimizer",
+        "adam",
+        ["'adam' is not known; allowed: adamw, sgd"],
+    ),
+    "a guided step beyond the schedule": (
+        "guidance.mode.steps",
+        [0, 2000],
+        ["config: guidance.mode.steps.1: 2000", "maximum of 1000"],
+    ),
+    "neither steps nor epochs": (
+        "datasets.digits.base.steps",
+        None,
+        ["config: datasets.digits.base: give either 'steps' or 'epochs'"],
+    ),
+    "both steps and epochs": (
+        "datasets.digits.tuning.epochs",
+        8,
+        ["config: datasets.digits.tuning: give either 'steps' or 'epochs'"],
+    ),
+    "an autoencoder half described": (
+        "datasets.digits.autoencoder.steps",
+        None,
+        ["config: datasets.digits.autoencoder: give either 'pretrained'", "steps"],
+    ),
+    "a seed twice": ("run.seeds", [0, 0], ["config: run.seeds", "non-unique"]),
+    "no seeds": ("run.seeds", [], ["config: run.seeds", "allowed: at least 1"]),
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"), SCHEMA_MISTAKES.values(), ids=list(SCHEMA_MISTAKES)
+)
+def test_a_value_that_cannot_be_is_named_with_its_place(path, value, words):
+    one_problem(changed(path, value), *words)
+
+
+def test_all_mistakes_are_reported_at_once_one_line_each():
+    config = changed("run.ipc", [-1])
+    config["guidance"]["dpp"]["epsilon"] = "1e-3"
+    config["run"]["sedes"] = 1
+    with pytest.raises(ConfigError) as error:
+        load_study(config, ROOT)
+    message = str(error.value).splitlines()
+    assert message[0] == "wrong configuration:"
+    assert [line.split(": ")[1] for line in message[1:]] == [
+        "guidance.dpp.epsilon",
+        "run",
+        "run.ipc.0",
+    ]
+
+
+def test_mistakes_in_the_config_and_in_a_table_are_reported_at_once(tmp_path):
+    config = table(tmp_path, "methods", lambda lines: [*lines, "x\t\tbase\tpairs\tdpp\tX"])
+    config["guidance"]["dpp"]["epsilon"] = -1
+    assert len(problems(config)) == 2

@@ -1,0 +1,394 @@
+"""The grid: exactly the cells that the tables say, none sampled twice, none dropped."""
+
+import copy
+
+import pytest
+
+from lighthouse.config import stamps
+from lighthouse.config.disk import missing
+from lighthouse.config.grid import Cell
+from lighthouse.config.load import load_study
+from repository import ROOT
+from shipped import SHIPPED, hyperparameters, table
+
+COUPLED = ("cgs", "rsm-cgs", "rsm-greedy")
+#: Methods whose image n does not depend on the IPC.
+FREE = ("random", "herding", "dit", "minimax", "control", "rsm")
+RSM = ("rsm", "rsm-cgs", "rsm-greedy")
+IGD = ("dit-igd", "minimax-igd")
+IPCS = (1, 5, 10)
+
+
+@pytest.fixture
+def study():
+    return load_study(SHIPPED, ROOT)
+
+
+def with_table(tmp_path, name, edit, **run):
+    config = table(tmp_path, name, edit)
+    config["run"].update(run)
+    return load_study(config, ROOT)
+
+
+def main_cell(method, ipc):
+    return Cell("digits", method, ipc)
+
+
+MAIN = {main_cell(m, n) for m in (*FREE, "mgd3", *COUPLED) for n in IPCS} | {
+    main_cell(m, 1) for m in IGD
+}
+#: What the ablation adds to the main cells.
+ABLATION = {
+    main_cell(method, 5)
+    for method in (
+        "base-mean",
+        "base-mean-greedy",
+        "base-mean-joint",
+        "base-dpp-greedy",
+        "base-dpp-joint",
+        "base-greedy",
+        "rsm-mean",
+        "rsm-mean-greedy",
+        "rsm-mean-joint",
+        "rsm-dpp-greedy",
+        "rsm-dpp-joint",
+    )
+}
+#: The values of each factor beside the table's own, which may change with what is studied.
+OWN = {"lambda": 0.005, "eta_dpp": 100, "mu_dm": 1000}
+VALUES = {
+    factor: sorted(set(map(float, SHIPPED["run"]["sweep"]["values"][factor])) - {own})
+    for factor, own in OWN.items()
+}
+#: What the sweep adds.
+SWEEP = {
+    Cell("digits", "rsm-cgs", 5, f"{factor}~{value:g}")
+    for factor, values in VALUES.items()
+    for value in values
+}
+N_SWEPT = sum(map(len, VALUES.values()))
+
+
+def test_the_main_cells_are_every_method_at_every_ipc_at_which_it_is_run(study):
+    assert set(study.main_cells) == MAIN
+    assert len(study.main_cells) == len(MAIN) == 10 * 3 + 2
+
+
+def test_the_grid_is_exactly_the_main_cells_the_ablation_and_the_sweep_each_once(study):
+    assert set(study.cells) == MAIN | ABLATION | SWEEP
+    assert len(study.cells) == len(MAIN) + len(ABLATION) + len(SWEEP) == 43 + N_SWEPT
+    assert all(VALUES.values())
+
+
+def test_the_cells_of_tables_are_all_but_those_of_sweeps(study):
+    assert set(study.table_cells) == MAIN | ABLATION
+    assert len(study.table_cells) == 32 + 11
+
+
+def test_the_ablation_is_one_cell_a_row_in_the_order_of_the_config(study):
+    methods = SHIPPED["run"]["ablation"]["methods"]
+    assert [cell.method for cell in study.ablation_cells] == methods
+    assert {cell.ipc for cell in study.ablation_cells} == {5}
+    assert ABLATION <= set(study.ablation_cells) <= MAIN | ABLATION
+
+
+@pytest.mark.parametrize(("factor", "own"), OWN.items())
+def test_a_sweep_moves_one_factor_by_rising_value_through_the_tables_own(study, factor, own):
+    points = study.sweep_points("digits", factor)
+    assert list(points) == sorted([*VALUES[factor], own])
+    assert points[own] == main_cell("rsm-cgs", 5)
+    assert list(points.values()) == study.sweep_cells("digits", factor)
+    moved = {value: cell.moved for value, cell in points.items() if value != own}
+    assert moved == {value: {factor: value} for value in VALUES[factor]}
+
+
+#: Numbers of every kind that a method has: name, values, and where the study shows them.
+KINDS = {
+    "learning_rate": ("rsm-cgs", [0.01], lambda study, cell: study.prior(cell).learning_rate),
+    "dpp.epsilon": ("rsm-cgs", [0.1], lambda s, cell: s.terms(cell)[0]["options"]["epsilon"]),
+    "sampler.steps": ("rsm-cgs", [10, 20], lambda study, cell: study.sampler(cell)["steps"]),
+    "sampler.guidance_scale": ("mgd3", [1], lambda s, cell: s.sampler(cell)["guidance_scale"]),
+    "mode_scale": ("mgd3", [0, 0.5], lambda s, cell: s.term_weights(cell)["mode_scale"]),
+    "minimax.memory": ("minimax", [8], lambda s, cell: s.prior(cell).options["memory"]),
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_any_number_of_a_method_can_be_swept(name):
+    method, values, shown = KINDS[name]
+    config = copy.deepcopy(SHIPPED)
+    config["run"]["sweep"].update(method=method, values={name: values})
+    study = load_study(config, ROOT)
+    points = study.sweep_points("digits", name)
+    assert len(points) == len(values) + 1
+    assert {value: shown(study, cell) for value, cell in points.items()} == {v: v for v in points}
+    # All else is as in the table's own cell, and the paths are apart.
+    table = study.cell("digits", method, 5)
+    others = {**study.hyperparameters_of(table), **study.sampler(table)}
+    others.pop(name.removeprefix("sampler."), None)
+    for cell in points.values():
+        assert others.items() <= {**study.hyperparameters_of(cell), **study.sampler(cell)}.items()
+    assert len({stamps.samples(study, cell) for cell in points.values()}) == len(points)
+
+
+def test_an_option_of_an_objective_has_a_prior_of_its_own():
+    config = copy.deepcopy(SHIPPED)
+    config["run"]["sweep"].update(method="minimax", values={"minimax.memory": [8]})
+    study = load_study(config, ROOT)
+    paths = [study.prior(c).path for c in study.sweep_cells("digits", "minimax.memory")]
+    assert paths == ["minimax/lr~0.001,minimax.memory~8", "minimax/lr~0.001"]
+
+
+def test_a_factor_without_values_has_no_sweep():
+    config = copy.deepcopy(SHIPPED)
+    config["run"]["sweep"]["values"].update({"lambda": [], "mu_dm": []})
+    study = load_study(config, ROOT)
+    assert study.sweep_cells("digits", "lambda") == study.sweep_cells("digits", "mu_dm") == []
+    assert len(study.cells) == 32 + 11 + len(VALUES["eta_dpp"])
+
+
+def test_a_swept_lambda_has_a_prior_of_its_own():
+    config = copy.deepcopy(SHIPPED)
+    config["run"]["sweep"]["values"]["lambda"] = [0.02, 0]
+    study = load_study(config, ROOT)
+    paths = [study.prior(cell).path for cell in study.sweep_cells("digits", "lambda")]
+    assert paths == [f"rsm/lambda~{lam}/lr~0.001" for lam in ("0", "0.005", "0.02")]
+
+
+def test_the_cells_of_a_method_are_those_of_the_grid_and_of_its_sweep(study):
+    assert len(study.cells_of("digits", "rsm-cgs")) == 3 + N_SWEPT
+    assert len(study.cells_of("digits", "dit")) == 3
+    assert len(study.cells_of("digits", "minimax-igd")) == 1
+    assert len(study.cells_of("digits")) == len(study.cells)
+
+
+def test_the_methods_of_a_dataset_are_those_with_cells_there(study):
+    run = SHIPPED["run"]
+    assert set(study.methods_of("digits")) == {*run["methods"], *run["ablation"]["methods"]}
+    assert len(study.methods_of("digits")) == 12 + 11
+    assert study.methods_of("digits")[:12] == run["methods"]
+
+
+# `run.only`.
+
+
+def test_a_method_is_run_at_the_ipcs_that_only_leaves_it(study):
+    assert study.ipcs("dit-igd") == [1]
+    assert study.ipcs("rsm") == [1, 5, 10]
+
+
+def test_two_entries_of_only_leave_what_both_allow():
+    config = copy.deepcopy(SHIPPED)
+    config["run"]["only"] = [
+        {"methods": ["dit-igd", "mgd3"], "ipc": [1, 5]},
+        {"methods": ["dit-igd"], "ipc": [5, 10]},
+    ]
+    study = load_study(config, ROOT)
+    ipcs = {m: study.ipcs(m) for m in ("dit-igd", "mgd3", "minimax-igd")}
+    assert ipcs == {"dit-igd": [5], "mgd3": [1, 5], "minimax-igd": [1, 5, 10]}
+
+
+def test_only_may_speak_of_a_method_that_is_not_run():
+    config = copy.deepcopy(SHIPPED)
+    config["run"]["only"].append({"methods": ["k-centre"], "ipc": [1]})
+    assert set(load_study(config, ROOT).cells) == MAIN | ABLATION | SWEEP
+
+
+def test_only_does_not_take_a_row_out_of_the_ablation():
+    config = copy.deepcopy(SHIPPED)
+    config["run"]["only"].append({"methods": ["cgs"], "ipc": [1]})
+    study = load_study(config, ROOT)
+    assert main_cell("cgs", 5) in study.cells
+    assert main_cell("cgs", 5) not in study.main_cells
+
+
+# What is sampled once.
+
+
+def test_no_two_cells_share_a_path(study):
+    assert len({cell.path for cell in study.cells}) == len(study.cells)
+
+
+@pytest.mark.parametrize("method", FREE)
+@pytest.mark.parametrize("ipc", IPCS)
+def test_images_that_do_not_depend_on_the_ipc_are_made_once_at_the_largest(study, method, ipc):
+    source = study.source(study.cell("digits", method, ipc))
+    assert source == study.cell("digits", method, 10)
+
+
+@pytest.mark.parametrize("method", [*COUPLED, *IGD, "mgd3"])
+def test_a_guided_cell_is_its_own_source(study, method):
+    for cell in study.cells_of("digits", method):
+        assert study.source(cell) == cell
+
+
+def test_the_mean_term_makes_an_iid_cell_its_own_source(tmp_path):
+    row = "pulled\t\tbase\tiid\tmean\tMean alone"
+    study = with_table(
+        tmp_path,
+        "methods",
+        lambda lines: [*lines, row],
+        methods=[*SHIPPED["run"]["methods"], "pulled"],
+    )
+    cell = study.cell("digits", "pulled", 1)
+    assert study.source(cell) == cell
+
+
+def test_a_prior_tuned_for_one_ipc_is_not_the_source_of_another(tmp_path):
+    def edit(lines):
+        return [*lines[:3], hyperparameters(lines[3], **{"lambda": 0.003}), *lines[4:]]
+
+    study = with_table(tmp_path, "hyperparameters", edit)
+    assert study.source(study.cell("digits", "rsm", 1)).ipc == 5
+    assert study.source(study.cell("digits", "rsm", 10)).ipc == 10
+    assert study.source(study.cell("digits", "control", 1)).ipc == 10
+
+
+def test_a_row_of_the_ablation_alone_is_its_own_source(study):
+    for cell in ABLATION:
+        assert study.source(cell) == cell
+
+
+def test_an_ipc_that_only_leaves_out_is_no_source():
+    config = copy.deepcopy(SHIPPED)
+    config["run"]["only"].append({"methods": ["dit"], "ipc": [1, 5]})
+    config["run"]["spectrum"]["curves"] = [{"source": "real", "method": "random"}]
+    study = load_study(config, ROOT)
+    assert study.source(study.cell("digits", "dit", 1)).ipc == 5
+
+
+def test_the_source_of_a_cell_is_a_cell_of_the_grid(study):
+    assert {study.source(cell) for cell in study.cells} <= set(study.cells)
+    assert all(study.source(study.source(c)) == study.source(c) for c in study.cells)
+
+
+def test_the_order_of_the_ipcs_does_not_matter():
+    config = copy.deepcopy(SHIPPED)
+    config["run"]["ipc"] = [10, 1, 5]
+    study = load_study(config, ROOT)
+    assert study.source(study.cell("digits", "dit", 1)).ipc == 10
+    assert set(study.cells) == set(load_study(SHIPPED, ROOT).cells)
+
+
+# What is trained.
+
+
+def test_the_evaluations_are_every_cell_by_every_student_and_protocol_that_asks(study):
+    expected = {(cell, "convnet3", "digits") for cell in MAIN | ABLATION | SWEEP}
+    assert set(study.evaluations) == expected
+    assert len(study.evaluations) == len(expected) == 43 + N_SWEPT
+
+
+def test_ablation_and_sweep_have_students_of_their_own():
+    config = copy.deepcopy(SHIPPED)
+    config["run"].update(students=["convnet3", "resnet18"], protocols=["digits", "igd"])
+    config["run"]["sweep"]["students"] = []
+    config["run"]["ablation"]["students"] = ["resnet-ap10"]
+    study = load_study(config, ROOT)
+    expected = {
+        *((cell, student) for cell in MAIN for student in ("convnet3", "resnet18")),
+        *((cell, "resnet-ap10") for cell in study.ablation_cells),
+    }
+    assert {e[:2] for e in study.evaluations if e[2] == "digits"} == expected
+    assert {e[:2] for e in study.evaluations if e[2] == "igd"} == expected
+    assert len(study.evaluations) == len(set(study.evaluations)) == 2 * (2 * 32 + 17)
+
+
+def test_a_study_without_ablation_and_sweep_has_the_main_cells_alone():
+    config = copy.deepcopy(SHIPPED)
+    config["run"].update(ablation=None, sweep=None, lighthouse=None)
+    study = load_study(config, ROOT)
+    assert study.cells == study.main_cells
+    assert study.ablation_cells == study.swept_cells == []
+    assert len(study.evaluations) == 32
+
+
+def test_the_ceilings_are_every_student_and_protocol_on_every_dataset():
+    config = copy.deepcopy(SHIPPED)
+    config["run"].update(students=["convnet3", "resnet18"], protocols=["digits", "igd"])
+    assert sorted(load_study(config, ROOT).ceilings) == [
+        ("digits", student, protocol)
+        for student in ("convnet3", "resnet18")
+        for protocol in ("digits", "igd")
+    ]
+    config["run"]["ceiling"] = False
+    assert load_study(config, ROOT).ceilings == []
+
+
+@pytest.mark.parametrize(
+    ("per_job", "sizes"), [(10, [10]), (100, [10]), (4, [4, 4, 2]), (1, [1] * 10)]
+)
+def test_shards_are_every_class_once_in_order(per_job, sizes):
+    config = copy.deepcopy(SHIPPED)
+    config["datasets"]["digits"]["sampler"]["classes_per_job"] = per_job
+    shards = load_study(config, ROOT).shards("digits")
+    assert [len(shard) for shard in shards] == sizes
+    assert [label for shard in shards for label in shard] == list(range(10))
+
+
+def test_a_new_row_of_the_method_table_gives_new_cells_and_changes_no_other(tmp_path, study):
+    row = "cgs-greedy\t\tbase\tsequential\tdpp\tGreedy DPP"
+    more = with_table(
+        tmp_path,
+        "methods",
+        lambda lines: [*lines, row],
+        methods=[*SHIPPED["run"]["methods"], "cgs-greedy"],
+    )
+    new = {Cell("digits", "cgs-greedy", ipc) for ipc in IPCS}
+    assert set(more.cells) - set(study.cells) == new
+    assert set(study.cells) <= set(more.cells)
+
+
+def test_a_method_that_is_not_run_has_no_cells(tmp_path):
+    row = "spare\t\tbase\tiid\t\tSpare"
+    study = with_table(tmp_path, "methods", lambda lines: [*lines, row])
+    assert study.cells_of("digits", "spare") == []
+
+
+# Finished sets that were made elsewhere.
+
+
+def with_external(**sets):
+    config = copy.deepcopy(SHIPPED)
+    config["external"] = {
+        name: {"dataset": "digits", "root": f"data/{name}", "label": name.title(), **given}
+        for name, given in sets.items()
+    }
+    return config
+
+
+def test_an_external_set_is_one_cell_at_its_own_ipc():
+    study = load_study(with_external(mine={"ipc": 7}), ROOT)
+    cell = Cell("digits", "mine", 7)
+    assert set(study.cells) == MAIN | ABLATION | SWEEP | {cell}
+    assert set(study.main_cells) == MAIN | {cell}
+    assert study.source(cell) == cell
+    assert [e for e in study.evaluations if e[0] == cell] == [(cell, "convnet3", "digits")]
+    assert study.methods["mine"].label == "Mine"
+    assert "mine" not in study.own_methods
+    assert study.external_root("mine") == ROOT / "data" / "mine"
+
+
+def test_an_external_set_of_a_dataset_that_is_not_run_has_no_cell(tmp_path):
+    config = with_external(mine={"dataset": "other", "ipc": 900})
+    config["datasets"]["other"] = copy.deepcopy(config["datasets"]["digits"])
+    assert set(load_study(config, ROOT).cells) == MAIN | ABLATION | SWEEP
+
+
+def test_what_is_wrong_with_an_external_folder_is_told_before_jobs_start(tmp_path):
+    config = with_external(
+        absent={"ipc": 1, "root": str(tmp_path / "absent")},
+        small={"ipc": 2, "root": str(tmp_path / "small")},
+        right={"ipc": 1, "root": str(tmp_path / "small")},
+    )
+    for digit in range(10):
+        folder = tmp_path / "small" / str(digit)
+        folder.mkdir(parents=True)
+        (folder / "0.png").touch()
+    lines = missing(load_study(config, ROOT))
+    assert [line for line in lines if "external.right" in line] == []
+    assert any(
+        line.startswith(f"external.absent: {tmp_path}/absent: no such folder") for line in lines
+    )
+    assert any(line.startswith("external.small: ") for line in lines)
+    assert all(line.startswith("external.") for line in lines)

@@ -1,0 +1,252 @@
+"""A grid that cannot be computed is refused, each mistake in one line."""
+
+import copy
+
+import pytest
+
+from lighthouse.config.load import load_study
+from repository import ROOT
+from shipped import SHIPPED, changed, hyperparameters, one_problem, problems, table
+
+MISTAKES = {
+    "guided steps between those of the sampler": (
+        "guidance.mode.steps",
+        [613, 632],
+        [
+            "config: guidance.mode.steps: 613 to 631 holds none of the 50 steps",
+            "datasets.digits.sampler takes (every 20.4 of 0 to 999)",
+            "'mgd3'",
+        ],
+    ),
+    "a method left with no IPC": (
+        "run.only",
+        [{"methods": ["mgd3"], "ipc": [7]}],
+        ["config: run.only: leaves 'mgd3' at no IPC of run.ipc"],
+    ),
+    "only of an unknown method": (
+        "run.only",
+        [{"methods": ["igd"], "ipc": [1]}],
+        ["config: run.only: 'igd' is not known; allowed: random, herding", "dit-igd"],
+    ),
+    "an ablation of an unknown method": (
+        "run.ablation.methods",
+        ["dit", "base-maen"],
+        ["config: run.ablation.methods: 'base-maen' is not known", "or `run.ablation: null`"],
+    ),
+    "an ablation by an unknown student": (
+        "run.ablation.students",
+        ["convnet4"],
+        ["config: run.ablation.students: 'convnet4' is not known; allowed: convnet3"],
+    ),
+    "an ablation by a student deeper than the images": (
+        "run.ablation.students",
+        ["convnet6"],
+        ["config: students.convnet6 at 16 px (digits, digits)"],
+    ),
+    "an ablation at an IPC that is not run": (
+        "run.ablation.ipc",
+        7,
+        ["config: run.ablation.ipc: 7 is not one of run.ipc: 1, 5, 10"],
+    ),
+    "a sweep by a student deeper than the images": (
+        "run.sweep.students",
+        ["convnet6"],
+        ["config: students.convnet6 at 16 px (digits, digits)"],
+    ),
+    "a sweep over a lambda that the prior has not": (
+        "run.sweep.method",
+        "cgs",
+        [
+            "config: run.sweep.method: 'cgs' has no lambda to sweep",
+            "allowed: rsm-cgs, rsm-greedy",
+        ],
+    ),
+    "a sweep that overshoots the mean": (
+        "run.sweep.values.mu_dm",
+        [0, 10241],
+        ["config: run.sweep.values.mu_dm.1: 10241 overshoots", "allowed: at most 10240"],
+    ),
+    "a lighthouse at an IPC that is not run": (
+        "run.lighthouse.ipc",
+        7,
+        ["config: run.lighthouse.ipc: 7 is not one of run.ipc: 1, 5, 10"],
+    ),
+    "a lighthouse of one image": (
+        "run.lighthouse.ipc",
+        1,
+        ["config: run.lighthouse.ipc: 1", "minimum of 2"],
+    ),
+    "a lighthouse of a class that is not there": (
+        "run.lighthouse.shown_class",
+        10,
+        ["config: run.lighthouse.shown_class: 10 is no label of 'digits'; allowed: 0 to 9"],
+    ),
+    "a lighthouse of an unknown method": (
+        "run.lighthouse.joint",
+        "rsm-csg",
+        ["config: run.lighthouse.joint: 'rsm-csg' is not known", "or `run.lighthouse: null`"],
+    ),
+    "a lighthouse row of another coupling": (
+        "run.lighthouse.joint",
+        "rsm-greedy",
+        ["config: run.lighthouse.joint: 'rsm-greedy' is not sampled so; allowed: cgs, rsm-cgs"],
+    ),
+    "a lighthouse row that is coupled where it must not be": (
+        "run.lighthouse.iid",
+        "rsm-cgs",
+        ["config: run.lighthouse.iid: 'rsm-cgs' is not sampled so; allowed: dit, minimax"],
+    ),
+    "a lighthouse's iid of another prior": (
+        "run.lighthouse.iid",
+        "control",
+        ["config: run.lighthouse.iid: 'control' is not the prior of 'rsm-cgs' without guidance"],
+    ),
+    "a lighthouse's iid with guidance": (
+        "run.lighthouse.iid",
+        "mgd3",
+        ["config: run.lighthouse.iid: 'mgd3' is not the prior of 'rsm-cgs' without guidance"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("path", "value", "words"), MISTAKES.values(), ids=list(MISTAKES))
+def test_a_grid_that_cannot_be_computed_is_one_line_with_its_place(path, value, words):
+    one_problem(changed(path, value), *words)
+
+
+def test_lighthouse_rows_of_two_priors_differ_in_more_than_coupling():
+    config = changed("run.lighthouse.joint", "cgs")
+    lines = problems(config)
+    assert any("'cgs' and 'rsm-greedy' differ in more than their coupling" in li for li in lines)
+
+
+def test_lighthouse_rows_of_other_terms_differ_in_more_than_coupling():
+    config = changed("run.lighthouse.sequential", "rsm-dpp-greedy")
+    config["run"]["methods"].append("rsm-dpp-greedy")
+    one_problem(
+        config,
+        "config: run.lighthouse: 'rsm-cgs' and 'rsm-dpp-greedy' differ in more than their coupling",
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "method"), [("sweep", "rsm-cgs"), ("lighthouse", "rsm-greedy"), ("spectrum", "control")]
+)
+def test_a_figure_of_a_cell_that_only_leaves_out_is_refused(key, method):
+    config = copy.deepcopy(SHIPPED)
+    config["run"]["only"] = [{"methods": [method], "ipc": [1]}]
+    for other in {"sweep", "lighthouse"} - {key}:
+        config["run"][other] = None
+    ipc = config["run"][key]["ipc"]
+    one_problem(config, f"config: run.{key}.ipc: run.only leaves {method!r} out at IPC {ipc}")
+
+
+def test_a_coreset_that_only_keeps_small_is_not_held_to_the_largest_ipc(tmp_path):
+    def edit(lines):
+        return [*lines, hyperparameters(lines[3], ipc=97)]
+
+    config = table(tmp_path, "hyperparameters", edit)
+    config["run"]["ipc"] = [1, 5, 10, 97]
+    few = {"methods": ["random", "herding", "mgd3"], "ipc": [1, 5, 10]}
+    config["run"]["only"].append(few)
+    load_study(config, ROOT)
+    few["methods"] = ["random"]
+    one_problem(config, "config: run.ipc: 97 is above the 96 real images", "herding", "mgd3")
+
+
+def test_guided_steps_that_hold_one_of_the_samplers_are_allowed():
+    load_study(changed("guidance.mode.steps", [612, 613]), ROOT)
+
+
+def test_the_steps_of_a_term_that_no_method_has_are_not_checked():
+    config = changed("guidance.mode.steps", [613, 632])
+    config["run"]["methods"].remove("mgd3")
+    load_study(config, ROOT)
+
+
+def test_a_lambda_that_a_prior_fixes_can_be_swept():
+    config = copy.deepcopy(SHIPPED)
+    config["priors"]["rsm"]["lambda"] = 0
+    config["run"]["sweep"]["values"]["lambda"] = [0, 0.02, 0.08]
+    assert len(load_study(config, ROOT).sweep_cells("digits", "lambda")) == 3
+
+
+def test_a_method_of_the_ablation_alone_needs_its_hyperparameters_and_its_surrogate(tmp_path):
+    def edit(lines):
+        return [lines[0], *(hyperparameters(line, k_influence="") for line in lines[1:])]
+
+    config = table(tmp_path, "hyperparameters", edit)
+    config["run"]["methods"] = [m for m in config["run"]["methods"] if not m.endswith("-igd")]
+    load_study(config, ROOT)
+    config["run"]["ablation"]["methods"].append("dit-igd")
+    one_problem(config, "dataset 'digits', IPC 5: no k_influence, which dit-igd needs")
+    config = changed("datasets.digits.surrogate", None)
+    config["run"].update(methods=[m for m in config["run"]["methods"] if not m.endswith("-igd")])
+    load_study(config, ROOT)
+    config["run"]["ablation"]["methods"].append("dit-igd")
+    one_problem(config, "config: datasets.digits: 'surrogate' is missing (dit-igd needs it)")
+
+
+def test_a_part_of_the_study_that_is_left_out_is_not_checked():
+    config = copy.deepcopy(SHIPPED)
+    config["run"]["methods"] = ["random", "dit", "control", "rsm"]
+    config["run"].update(ablation=None, sweep=None, lighthouse=None)
+    load_study(config, ROOT)
+    # Pairs are of the method table, so that one list serves several studies.
+    assert ["rsm-cgs", "rsm-greedy"] in config["run"]["comparisons"]["pairs"]
+
+
+# Finished sets that were made elsewhere.
+
+EXTERNAL = {
+    "unknown dataset": (
+        {"dataset": "digts"},
+        ["config: external.mine.dataset: 'digts' is not known; allowed: digits"],
+    ),
+    "no image": ({"ipc": 0}, ["config: external.mine.ipc: 0", "minimum of 1"]),
+    "unknown key": (
+        {"seeds": 3},
+        ["config: external.mine: unknown key 'seeds'; allowed: dataset, root, ipc, label"],
+    ),
+}
+
+
+def external(name="mine", **given):
+    config = copy.deepcopy(SHIPPED)
+    config["external"] = {
+        name: {"dataset": "digits", "root": "data/mine", "ipc": 10, "label": "Mine", **given}
+    }
+    return config
+
+
+def test_an_external_set_is_allowed():
+    load_study(external(), ROOT)
+
+
+@pytest.mark.parametrize(("given", "words"), EXTERNAL.values(), ids=list(EXTERNAL))
+def test_a_wrong_external_set_is_named(given, words):
+    one_problem(external(**given), *words)
+
+
+def test_an_external_set_of_more_images_than_the_protocol_knows_is_named():
+    config = external(ipc=201)
+    words = "nothing for IPC 201; the last pair holds up to IPC 200"
+    assert problems(config) == [
+        f"config: protocols.digits.{key}: {words}" for key in ("epochs", "batch_size")
+    ]
+    config["run"]["protocols"] = ["igd"]
+    load_study(config, ROOT)
+
+
+def test_an_external_set_must_not_have_the_name_of_a_method():
+    one_problem(external("rsm"), "config: external.rsm: is the name of a method; choose another")
+
+
+def test_an_external_set_must_not_have_the_name_of_the_ceiling():
+    one_problem(external("full"), "config: external: 'full' is the name of the ceiling's row")
+
+
+def test_an_external_set_is_no_method_to_run():
+    config = external()
+    config["run"]["methods"].append("mine")
+    one_problem(config, "config: run.methods: 'mine' is not known; allowed: random")

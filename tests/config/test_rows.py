@@ -1,0 +1,145 @@
+"""Which rows a study's tables have, and which files stand behind them: from the grid alone."""
+
+import copy
+from dataclasses import replace
+
+from lighthouse.config import rows
+from lighthouse.config.load import load_study
+from lighthouse.report.cost import paths_of
+from repository import ROOT
+from shipped import SHIPPED, changed
+
+
+def study(path=None, value=None):
+    """The shipped study, or with the entry at a dotted path changed."""
+    return load_study(changed(path, value) if path else copy.deepcopy(SHIPPED), ROOT)
+
+
+MINE = {"mine": {"dataset": "digits", "root": "x", "ipc": 3, "label": "Mine"}}
+
+
+def test_the_leaderboard_has_every_method_at_every_ipc_and_the_ceiling():
+    shipped = study()
+    specs = rows.leaderboard_specs(shipped)
+    named = [(spec["method"], spec["ipc"]) for spec in specs]
+    run = shipped.run
+    assert named == [(m, n) for m in run["methods"] for n in run["ipc"]] + [("full", "all")]
+    left_out = [(spec["method"], spec["ipc"]) for spec in specs if not spec["run"]]
+    assert left_out == [(m, n) for m in ("dit-igd", "minimax-igd") for n in (5, 10)]
+
+
+def test_real_images_are_told_from_synthetic_ones():
+    specs = rows.leaderboard_specs(study())
+    assert {spec["method"] for spec in specs if spec["real"]} == {"random", "herding", "full"}
+
+
+def test_without_a_ceiling_there_is_no_row_of_it():
+    lower = study("run.ceiling", False)
+    assert "full" not in [spec["method"] for spec in rows.leaderboard_specs(lower)]
+    assert not [r.path for r in rows.student_records(lower) if r.path.endswith("full.json")]
+
+
+def test_a_set_made_elsewhere_has_its_one_row_its_student_and_no_cost():
+    own = study("external", MINE)
+    (spec,) = [spec for spec in rows.leaderboard_specs(own) if spec["method"] == "mine"]
+    assert (spec["ipc"], spec["label"], spec["run"], spec["real"]) == (3, "Mine", True, False)
+    paths = [record.path for record in rows.student_records(own)]
+    assert f"results/students/convnet3/digits/{own.cell('digits', 'mine', 3).path}.json" in paths
+    (cost,) = [row for row in rows.cost_rows(own) if row["method"] == "mine"]
+    assert (paths_of(cost), cost["classes"]) == ([], 10)
+
+
+def test_every_student_record_stands_for_one_row():
+    records = rows.student_records(study())
+    assert len({record.path for record in records}) == len(records)
+    assert len({record.stamp for record in records}) == len(records)
+    keys = [tuple(record.row.values()) for record in records]
+    assert len(set(keys)) == len(records)
+    assert all(r.row["student"] in r.path and r.row["protocol"] in r.path for r in records)
+
+
+def test_a_tuned_method_costs_its_tuning_and_a_guided_one_its_surrogate():
+    costs = {(row["method"], row["ipc"]): row for row in rows.cost_rows(study())}
+    base = "results/costs/priors/digits/base.json"
+    assert (costs["dit", 1]["base"], costs["dit", 1]["preparation"]) == (base, [])
+    assert costs["minimax-igd", 1]["preparation"] == [
+        "results/costs/priors/digits/minimax/lr~0.001.json",
+        "results/costs/surrogates/digits.json",
+    ]
+    assert costs["rsm", 5]["preparation"] == [
+        "results/costs/priors/digits/rsm/lambda~0.005/lr~0.001.json"
+    ]
+    assert (costs["random", 1]["base"], costs["random", 1]["preparation"]) == (None, [])
+
+
+def test_every_cost_has_the_datasets_number_of_classes():
+    assert {row["classes"] for row in rows.cost_rows(study())} == {10}
+    one_by_one = study("datasets.digits.sampler.classes_per_job", 3)
+    assert one_by_one.shards("digits") == [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9]]
+    assert {row["classes"] for row in rows.cost_rows(one_by_one)} == {10}
+
+
+def test_methods_that_share_samples_over_ipc_share_their_cost():
+    costs = {(row["method"], row["ipc"]): row["sample"] for row in rows.cost_rows(study())}
+    assert costs["dit", 1] == costs["dit", 10]
+    assert costs["cgs", 1] != costs["cgs", 10]
+
+
+def test_the_ablation_names_the_factors_of_each_row():
+    specs = {spec["method"]: spec for spec in rows.ablation_specs(study())}
+    factors = {name: (*spec["factors"].values(), spec["coupling"]) for name, spec in specs.items()}
+    assert factors["dit"] == ("no", "no", "no", "iid")
+    assert factors["control"] == ("no", "no", "no", "iid")
+    assert factors["rsm-dpp-joint"] == ("yes", "yes", "no", "joint")
+    assert factors["base-mean-greedy"] == ("no", "no", "yes", "sequential")
+    # The whole of RSM × DPP × mean × coupling, where a coupling has something to couple.
+    combinations = set(factors.values())
+    assert len(combinations) == 16
+    assert len(factors) == 17
+    assert [name for name, spec in specs.items() if spec["plain"]] == ["dit", "control"]
+
+
+def test_a_pretrained_prior_that_is_taken_as_it_is_costs_nothing_here():
+    config = changed("datasets.digits.base", "null")
+    config["datasets"]["digits"]["denoiser"] = {
+        "pretrained": "a/model",
+        "revision": "0123456",
+        "class_embeddings": "new",
+    }
+    shipped = load_study(SHIPPED, ROOT)
+    taken = replace(shipped, config=config)  # which a study of digits is not allowed to be
+    assert {row["base"] for row in rows.cost_rows(taken)} == {None}
+
+
+def test_the_record_of_a_study_has_every_composition():
+    records = {record["name"] for record in rows.method_records(study())}
+    assert records == {cell.method for cell in study().cells}
+    assert "base-dpp-greedy" in records
+
+
+def test_published_figures_stand_beside_imagenets_own_folders_alone():
+    digits = study()
+    assert digits.published_as("digits") is None
+    digits.config["datasets"]["ilsvrc"] = {"source": "imagenet", "classes": "imagewoof"}
+    digits.config["datasets"]["fastai"] = {"source": "fastai", "edition": "imagewoof2"}
+    assert digits.published_as("ilsvrc") == "imagewoof"
+    assert digits.published_as("fastai") is None
+
+
+def test_the_grid_of_samples_shows_each_method_once_at_its_largest_ipc():
+    cells = rows.largest_cells(study(), "digits")
+    shown = {cell.method: cell.ipc for cell in cells}
+    assert [cell.method for cell in cells] == study().run["methods"]
+    assert (shown["rsm-cgs"], shown["dit-igd"]) == (10, 1)
+
+
+def test_the_points_of_a_sweep_are_those_that_the_config_names_and_the_tables_own():
+    shipped = study()
+    own = {"lambda": 0.005, "eta_dpp": 100.0, "mu_dm": 1000.0}
+    points = rows.sweep_points(shipped)
+    found = {factor: [p["value"] for p in points if p["factor"] == factor] for factor in own}
+    named = shipped.run["sweep"]["values"]
+    assert found == {f: sorted({own[f], *map(float, named[f])}) for f in own}
+    assert {p["factor"]: p["value"] for p in points if p["at_table"]} == own
+    assert {p["variant"] for p in points if p["at_table"]} == {"table"}
+    assert {p["variant"] for p in points if p["factor"] == "lambda"} >= {"lambda~0", "table"}

@@ -1,0 +1,33 @@
+"""Figures of which a record is missing show the others, and name it."""
+
+import pytest
+
+from lighthouse.report.curve_figures import ssim_vs_eta_dpp
+from lighthouse.report.figures import plt, spectrum
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def test_a_curve_that_is_missing_leaves_the_others():
+    rows = [
+        {"dataset": "a", "source": "real", "seed": seed, "index": i, "normalised": 1 / i}
+        for seed in (0, 1)
+        for i in (1, 2)
+    ]
+    names = [{"dataset": "a", "source": source} for source in ("real", "RSM")]
+    made = spectrum([{"spectrum": rows}, None], names, ["real", "RSM"])
+    assert [row["source"] for row in made["data"].rows] == ["real", "real"]
+    assert [row["mean"] for row in made["data"].rows] == [1, 0.5]
+    assert made["figure"].get_supxlabel() == "missing: RSM (a)"
+
+
+def test_a_weight_that_is_missing_leaves_the_ssim_at_the_others():
+    record = {"diversity": [{"dataset": "a", "seed": seed, "ssim": 0.2} for seed in (0, 1)]}
+    points = [{"dataset": "a", "value": value} for value in (0.0, 30.0)]
+    made = ssim_vs_eta_dpp([record, None], points, "a title")
+    assert [(row["eta_dpp"], row["mean"]) for row in made["data"].rows] == [(0.0, 0.2)]
+    assert made["figure"].get_supxlabel() == "missing: η_DPP = 30 (a)"

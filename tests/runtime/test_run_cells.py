@@ -1,0 +1,123 @@
+"""The cells of a job: done once, recorded one by one, and none stopped by another's failure."""
+
+import logging
+from types import SimpleNamespace
+
+import pytest
+
+from lighthouse.runtime.cells import content_digest, made_from, recorded, run_cells
+from lighthouse.runtime.errors import DataError
+from lighthouse.runtime.files import read_json, write_json
+from lighthouse.runtime.job import Job
+
+
+@pytest.fixture
+def job(tmp_path):
+    output = SimpleNamespace(record=str(tmp_path / "batch.json"))
+    return Job(SimpleNamespace(), output, SimpleNamespace(), SimpleNamespace(), 1)
+
+
+def cell(tmp_path, name, stamp="s", **more):
+    return {"record": str(tmp_path / f"{name}.json"), "stamp": stamp, **more}
+
+
+def run(job, cells, basis="b", fails=()):
+    """Run a job's cells; names of the records of those that were worked on."""
+    worked = []
+
+    def work(cell):
+        worked.append(cell["record"].rsplit("/", 1)[1])
+        if worked[-1] in fails:
+            raise DataError("broken")
+        return {"answer": 42}
+
+    run_cells(job, cells, basis, work)
+    return worked
+
+
+def test_every_cell_has_a_record_with_its_stamp_and_the_job_one_of_all(job, tmp_path):
+    cells = [cell(tmp_path, "a", "s"), cell(tmp_path, "b", "t")]
+    assert run(job, cells) == ["a.json", "b.json"]
+    one, other = (read_json(c["record"]) for c in cells)
+    assert (one["answer"], one["stamp"], other["stamp"]) == (42, "s", "t")
+    made = {c["record"]: r["made"] for c, r in zip(cells, (one, other), strict=True)}
+    assert read_json(job.output.record) == {"made": made, "failed": {}}
+
+
+def test_what_is_done_is_not_done_again_and_a_new_cell_alone_is(job, tmp_path):
+    cells = [cell(tmp_path, "a")]
+    run(job, cells)
+    before = (tmp_path / "batch.json").read_bytes()
+    assert run(job, cells) == []
+    assert (tmp_path / "batch.json").read_bytes() == before
+    assert run(job, [cell(tmp_path, "new"), *cells]) == ["new.json"]
+
+
+def test_a_change_of_a_stamp_is_of_its_own_cell_and_one_of_the_basis_of_all(job, tmp_path):
+    cells = [cell(tmp_path, "a"), cell(tmp_path, "b")]
+    run(job, cells)
+    assert run(job, [cells[0], {**cells[1], "stamp": "other"}]) == ["b.json"]
+    assert run(job, [cells[0], {**cells[1], "stamp": "other"}], "other") == ["a.json", "b.json"]
+
+
+def test_a_cell_is_made_anew_where_its_source_is(job, tmp_path):
+    source = tmp_path / "source.json"
+    write_json(source, {"made": "1"})
+    cells = [cell(tmp_path, "a", sources=[str(source)]), cell(tmp_path, "b")]
+    run(job, cells)
+    assert run(job, cells) == []
+    write_json(source, {"made": "2"})
+    assert run(job, cells) == ["a.json"]
+
+
+def test_a_failure_stops_no_other_cell_and_leaves_no_record(job, tmp_path, caplog):
+    cells = [cell(tmp_path, name) for name in "abc"]
+    run(job, cells)
+    with caplog.at_level(logging.INFO, "lighthouse"):
+        assert run(job, cells, "other", fails=["b.json"]) == ["a.json", "b.json", "c.json"]
+    record = read_json(job.output.record)
+    assert list(record["made"]) == [cells[0]["record"], cells[2]["record"]]
+    assert record["failed"] == {cells[1]["record"]: "DataError: broken"}
+    # The one that was there, made from something else, is not taken for the new one.
+    assert recorded(cells[1]["record"]) is None
+    assert "b.json: broken" in caplog.text
+    assert "3 cells: 2 done, 1 failed" in caplog.text
+
+
+def test_a_cell_without_its_source_fails_and_is_not_worked_on(job, tmp_path):
+    cells = [cell(tmp_path, "a", sources=[str(tmp_path / "absent.json")]), cell(tmp_path, "b")]
+    assert run(job, cells) == ["b.json"]
+    (message,) = read_json(job.output.record)["failed"].values()
+    assert "absent.json is not there" in message
+
+
+def test_a_killed_job_goes_on_where_it_was(job, tmp_path):
+    cells = [cell(tmp_path, name) for name in "abc"]
+
+    def killed(cell):
+        if cell is cells[1]:
+            raise KeyboardInterrupt
+        return {}
+
+    with pytest.raises(KeyboardInterrupt):
+        run_cells(job, cells, "b", killed)
+    assert not (tmp_path / "batch.json").exists()
+    assert run(job, cells) == ["b.json", "c.json"]
+
+
+def test_a_digest_of_contents_is_of_bytes_and_names_and_not_of_times(tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "x").write_text("1")
+    first = content_digest([folder])
+    (folder / "x").write_text("1")
+    assert content_digest([folder]) == first
+    (folder / "x").rename(folder / "y")
+    renamed = content_digest([folder])
+    (folder / "y").write_text("2")
+    assert len({first, renamed, content_digest([folder])}) == 3
+    assert content_digest([folder / "y"]) != content_digest([tmp_path / "folder"])
+
+
+def test_a_digest_of_several_is_not_that_of_their_letters():
+    assert made_from("ab", "c") != made_from("a", "bc")

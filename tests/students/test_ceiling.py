@@ -1,0 +1,185 @@
+"""Several students of each set, and those of all real images: what their files say."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from PIL import Image
+
+from lighthouse.datasets.index import ImageIndex
+from lighthouse.runtime.files import read_tensors, write_tensors
+from lighthouse.students import runs as room
+from lighthouse.students.runs import held_to, run_students, scores_in_words
+from lighthouse.students.teacher import load_teacher, write_teacher
+from lighthouse.students.trainer import Images, at_ipc, score_student, train_student
+from repository import LIBRARY, ROOT
+from toy_students import NETWORK, PROTOCOL, bars, build
+
+SHORT = {**PROTOCOL, "epochs": [[1, 6], [5, 4]], "batch_size": [[10, 10]], "evaluations": 2}
+SOFT = {**SHORT, "labels": "soft", "temperature": 4.0}
+#: Bars of which class how many are in the training part.
+COUNTS = (12, 7, 9)
+
+
+def parts(n_val=12):
+    return {"val": bars(n_val, 1), "test": bars(15, 2)}
+
+
+# Several students of a set.
+
+
+def test_students_of_a_set_are_those_that_are_trained_alone():
+    made = run_students(bars(15, 0), parts(), NETWORK, SHORT, 5, 3, [0, 2])
+    assert [(run["seed"], run["student_seed"]) for run in made] == [(3, 0), (3, 2)]
+    for run in made:
+        student, record = train_student(
+            bars(15, 0), bars(12, 1), NETWORK, SHORT, 5, 3, student_seed=run["student_seed"]
+        )
+        scores = score_student(student, record, bars(15, 2), SHORT)
+        assert run == {"seed": 3, "student_seed": run["student_seed"], **scores}
+
+
+@pytest.mark.parametrize(("n_val", "part"), [(12, "val"), (0, "test")])
+def test_students_are_watched_on_the_part_that_chooses(monkeypatch, n_val, part):
+    watched = []
+
+    def spy(train, seen, *rest):
+        watched.append(seen)
+        return None, {}
+
+    monkeypatch.setattr(room, "train_student", spy)
+    monkeypatch.setattr(room, "score_student", lambda student, record, test, protocol: {})
+    given = parts(n_val)
+    run_students(bars(15, 0), given, NETWORK, SHORT, 5, 0, [0, 1])
+    assert len(watched) == 2
+    assert all(seen is given[part] for seen in watched)
+
+
+def test_the_last_word_has_every_students_accuracy():
+    assert scores_in_words([{"last": 0.5}, {"last": 0.1239}]) == "50.0, 12.4 %"
+
+
+# A protocol beyond its pairs.
+
+
+def test_a_protocols_last_pair_holds_beyond_it_and_the_others_as_they_were():
+    protocol = {"epochs": [[1, 60], [5, 40]], "batch_size": [[200, 64]], "evaluations": 3}
+    held = held_to(protocol, 100)
+    assert {ipc: at_ipc(held, "epochs", ipc) for ipc in (1, 2, 5, 6, 100)} == {
+        1: 60,
+        2: 40,
+        5: 40,
+        6: 40,
+        100: 40,
+    }
+    assert held["batch_size"] == [[200, 64]]
+    assert protocol["epochs"] == [[1, 60], [5, 40]]
+    assert held_to(protocol, 5) == protocol
+
+
+# The scripts.
+
+
+def script(name, folder, params, wildcards, inputs):
+    """Run a script by hand; its record."""
+    words = [sys.executable, ROOT / "workflow" / "scripts" / f"{name}.py", "--threads", "1"]
+    for kind, group in (("input", inputs), ("param", params), ("wildcard", wildcards)):
+        for key, value in group.items():
+            words += [f"--{kind}", f"{key}={json.dumps(value)}"]
+    words += ["--output", f"record={folder}/{name}.json"]
+    environment = {**os.environ, "PYTHONPATH": str(LIBRARY)}
+    done = subprocess.run(words, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads((folder / f"{name}.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Real images of bars with their pixels of val and test, a set, and a teacher."""
+    folder = tmp_path_factory.mktemp("students")
+    rows, wanted = [], []
+    for label, count in enumerate(COUNTS):
+        many = bars(3 * count, label)
+        for number, image in enumerate(many.images[many.labels == label]):
+            name = f"{label}-{number}.png"
+            Image.fromarray(image.permute(1, 2, 0).numpy()).save(folder / name)
+            rows.append(("train", label, "abc"[label], name))
+            wanted.append(image)
+    rows.append(("test", 0, "a", "0-0.png"))
+    ImageIndex.write(folder / "index.tsv", rows)
+    arrays = {
+        name: array
+        for key, data in parts().items()
+        for name, array in ((key, data.images), (f"{key}_labels", data.labels))
+    }
+    write_tensors(folder / "pixels", arrays, {})
+    labels = torch.arange(3).repeat_interleave(torch.tensor(COUNTS))
+    write_tensors(folder / "train", {"images": torch.stack(wanted), "labels": labels}, {})
+    sets = {f"seed~{s}": torch.stack([bars(15, s).images[k::3] for k in range(3)]) for s in (0, 4)}
+    write_tensors(folder / "images", sets, {})
+    write_teacher(folder / "teacher", build(), NETWORK, 16, 3)
+    return folder
+
+
+def read_real(folder):
+    """The images that were written to files, as they were before."""
+    found = read_tensors(folder / "train")
+    return Images(found["images"], found["labels"])
+
+
+def test_a_cells_file_has_every_student_of_every_set(folder):
+    cell = {"dataset": "bars", "method": "rsm", "ipc": "2", "lam": "0.1"}
+    cell |= {"eta_dpp": "0", "mu_dm": "0", "student": "small", "protocol": "short"}
+    found = script(
+        "student",
+        folder,
+        {"network": NETWORK, "protocol": SHORT, "seeds": [0, 4], "student_seeds": [0, 1, 2]},
+        cell,
+        {"images": f"{folder}/images", "pixels": f"{folder}/pixels", "teacher": []},
+    )
+    runs = found["runs"]
+    pairs = [(run["seed"], run["student_seed"]) for run in runs]
+    assert pairs == [(0, 0), (0, 1), (0, 2), (4, 0), (4, 1), (4, 2)]
+    assert (found["best_chosen_on"], found["n_test"]) == ("val", 15)
+    assert found["options"] == {**cell, "network": NETWORK, "recipe": SHORT}
+    assert {run["epochs"] for run in runs} == {4}
+    assert all(len(run["curve"]) == 2 and "best_state" not in run for run in runs)
+    # The fifth is the student 1 of the first two images of each class of seed 4.
+    images = torch.cat([bars(15, 4).images[k::3][:2] for k in range(3)])
+    train = Images(images, torch.arange(3).repeat_interleave(2))
+    (alone,) = run_students(train, parts(), NETWORK, SHORT, 2, 4, [1])
+    assert runs[4] == json.loads(json.dumps(alone))
+
+
+@pytest.mark.parametrize("protocol", [SHORT, SOFT], ids=["hard", "soft"])
+def test_the_ceilings_file_has_students_of_all_real_images(folder, protocol):
+    teacher = [f"{folder}/teacher"] if protocol is SOFT else []
+    found = script(
+        "ceiling",
+        folder,
+        {"network": NETWORK, "protocol": protocol, "student_seeds": [0, 3]},
+        {"dataset": "bars", "student": "small", "protocol": "short"},
+        {"index": f"{folder}/index.tsv", "pixels": f"{folder}/pixels", "teacher": teacher},
+    )
+    facts = {"ipc": "all", "n_train": sum(COUNTS), "largest_class": max(COUNTS)}
+    assert {key: found[key] for key in facts} == facts
+    assert (found["best_chosen_on"], found["n_test"]) == ("val", 15)
+    assert found["options"] == {
+        "student": "small",
+        "protocol": "short",
+        "dataset": "bars",
+        "method": "full",
+        "ipc": "all",
+        "network": NETWORK,
+        "recipe": protocol,
+    }
+    # The largest class is beyond the pairs of epochs and of batches: the last ones hold.
+    assert {run["epochs"] for run in found["runs"]} == {4}
+    real = read_real(folder)
+    loaded = load_teacher(folder / "teacher") if teacher else None
+    recipe = {**protocol, "epochs": [[12, 4]], "batch_size": [[12, 10]]}
+    alone = run_students(real, parts(), NETWORK, recipe, 12, 0, [0, 3], loaded)
+    assert found["runs"] == json.loads(json.dumps(alone))

@@ -1,0 +1,193 @@
+"""Studies: a name and a folder each, and the paper's as they are shipped."""
+
+import copy
+import re
+
+import pytest
+import yaml
+from snakemake.utils import update_config
+
+from lighthouse.config.load import load_study
+from lighthouse.config.schema import ConfigError
+from repository import ROOT
+from shipped import SHIPPED, changed
+
+# A study has a name, and so a folder, of its own.
+
+
+def test_the_shipped_study_stays_where_it_is():
+    study = load_study(SHIPPED, ROOT)
+    study.check_name()
+    assert study.folder is None
+
+
+def test_a_changed_study_must_have_a_name_of_its_own():
+    with pytest.raises(ConfigError, match="differs in run; name it"):
+        load_study(changed("run.seeds", [7]), ROOT).check_name()
+
+
+def test_a_named_study_has_a_folder_of_its_own():
+    study = load_study(changed("study", "mine"), ROOT)
+    study.check_name()
+    assert study.folder == ROOT / "runs" / "mine"
+
+
+# The studies that are shipped beside the default.
+
+STUDIES = {
+    "paper": ["paper"],
+    "paper-fastai": ["paper", "fastai"],
+    "imagenet1k": ["paper", "imagenet1k"],
+    "rivals": ["rivals"],
+}
+#: Those on a folder of images, which are valid where it is: files, dataset, classes.
+FOLDERS = {
+    "textures": (["folder"], "textures", 2),
+    "rehearsal": (["../docs/rehearsal/study"], "nette3", 3),
+}
+
+
+def merged(names):
+    """Config files laid over the default's, as Snakemake does it."""
+    config = copy.deepcopy(SHIPPED)
+    for name in names:
+        update_config(config, yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text()))
+    return config
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_shipped_study_is_valid_without_its_data(name):
+    study = load_study(merged(STUDIES[name]), ROOT)
+    assert study.folder == ROOT / "runs" / name
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_a_shipped_study_on_a_folder_is_valid_with_it(tmp_path, name):
+    files, dataset, n_classes = FOLDERS[name]
+    for part in ("train", "val"):
+        for label in range(n_classes):
+            (tmp_path / part / f"class{label}").mkdir(parents=True)
+            for number in range(20):
+                (tmp_path / part / f"class{label}" / f"{number}.png").touch()
+    config = merged(files)
+    config["datasets"][dataset]["root"] = str(tmp_path)
+    study = load_study(config, ROOT)
+    assert study.folder == ROOT / "runs" / name
+    assert study.missing() == []
+
+
+def test_every_config_file_that_is_shipped_belongs_to_a_study_that_is_tested():
+    files = {path.stem for path in (ROOT / "config").glob("*.yaml")} - {"config"}
+    tested = [*STUDIES.values(), *(names for names, *_ in FOLDERS.values())]
+    assert files == {name for names in tested for name in names if "/" not in name}
+
+
+def test_the_study_of_the_tests_is_valid():
+    config = copy.deepcopy(SHIPPED)
+    update_config(config, yaml.safe_load((ROOT / "tests" / "configs" / "tiny.yaml").read_text()))
+    load_study(config, ROOT)
+
+
+def test_the_default_and_the_papers_study_run_every_rival():
+    rivals = ["random", "herding", "dit", "minimax", "dit-igd", "minimax-igd", "mgd3"]
+    ours = ["control", "rsm", "cgs", "rsm-cgs", "rsm-greedy"]
+    for config in (SHIPPED, merged(["paper"])):
+        study = load_study(config, ROOT)
+        assert study.run["methods"] == rivals + ours
+        assert study.ceilings
+
+
+def test_the_papers_study_runs_every_method_at_every_ipc():
+    study = load_study(merged(["paper"]), ROOT)
+    names = {(cell.dataset, cell.method, cell.ipc) for cell in study.main_cells}
+    assert len(names) == len(study.main_cells) == 2 * 12 * 3
+
+
+def test_the_study_of_rivals_is_the_defaults_with_igd_at_every_ipc():
+    study, default = load_study(merged(["rivals"]), ROOT), load_study(SHIPPED, ROOT)
+    added = {study.cell("digits", m, ipc) for m in ("dit-igd", "minimax-igd") for ipc in (5, 10)}
+    assert set(study.cells) == set(default.main_cells) | added
+
+
+def test_the_weights_of_igd_are_the_papers():
+    study = load_study(merged(["paper"]), ROOT)
+    found = {
+        (dataset.split("-")[0], method, ipc): tuple(
+            study.term_weights(study.cell(dataset, method, ipc)).values()
+        )
+        for dataset in study.run["datasets"]
+        for method in ("dit-igd", "minimax-igd")
+        for ipc in study.run["ipc"]
+    }
+    assert found == {
+        **{(d, "dit-igd", 10): (5, 50) for d in ("imagenette", "imagewoof")},
+        **{(d, "dit-igd", n): (5, 120) for d in ("imagenette", "imagewoof") for n in (50, 100)},
+        **{("imagenette", "minimax-igd", n): (15, 10) for n in (10, 50, 100)},
+        ("imagewoof", "minimax-igd", 10): (10, 50),
+        **{("imagewoof", "minimax-igd", n): (10, 100) for n in (50, 100)},
+    }
+
+
+def test_table_1_of_the_supplement():
+    study = load_study(merged(["paper"]), ROOT)
+    names = ("lambda", "learning_rate", "eta_dpp", "mu_dm")
+    table = {
+        (dataset, ipc): tuple(study.weights(dataset, "rsm-cgs", ipc)[name] for name in names)
+        for dataset in study.run["datasets"]
+        for ipc in study.run["ipc"]
+    }
+    assert table == {
+        ("imagenette-ilsvrc", 10): (3e-3, 1e-3, 100, 1000),
+        ("imagenette-ilsvrc", 50): (5e-3, 1e-3, 100, 10000),
+        ("imagenette-ilsvrc", 100): (5e-3, 1e-3, 100, 3000),
+        ("imagewoof-ilsvrc", 10): (1e-2, 1e-3, 300, 3000),
+        ("imagewoof-ilsvrc", 50): (1e-2, 1e-3, 100, 1000),
+        ("imagewoof-ilsvrc", 100): (1e-2, 1e-3, 100, 1000),
+    }
+
+
+def sampled(study, term=""):
+    """Images that a study samples, or those of the methods that have a guidance term."""
+    cells = {study.source(cell) for cell in study.cells if study.methods[cell.method].prior}
+    return sum(
+        len(study.run["seeds"]) * cell.ipc * sum(map(len, study.shards(cell.dataset)))
+        for cell in cells
+        if not term or term in study.methods[cell.method].guidance
+    )
+
+
+def test_the_docs_count_the_images_that_the_papers_studies_sample():
+    docs = (ROOT / "docs" / "paper.md").read_text(encoding="utf-8")
+    counts = re.search(
+        r"samples about ([\d,]+) images, ([\d,]+) of them under IGD.*leaves it ([\d,]+) images",
+        docs,
+        flags=re.S,
+    )
+    about, igd, igd_at_10 = (int(count.replace(",", "")) for count in counts.groups())
+    config = merged(["paper"])
+    study = load_study(config, ROOT)
+    assert abs(sampled(study) - about) < 1000
+    assert sampled(study, "influence") == igd
+    config["run"]["only"] = [{"methods": ["dit-igd", "minimax-igd"], "ipc": [10]}]
+    assert sampled(load_study(config, ROOT), "influence") == igd_at_10
+    assert "`imagenet1k.yaml` samples a million" in docs
+    assert round(sampled(load_study(merged(["paper", "imagenet1k"]), ROOT)), -5) == 1_000_000
+
+
+def test_missing_data_is_told_with_its_place():
+    lines = load_study(merged(["paper"]), ROOT).missing()
+    assert [line for line in lines if "data/imagenet" in line and "imagenette-ilsvrc" in line]
+
+
+def test_a_pretrained_model_is_kept_by_its_revision_or_is_a_local_folder(tmp_path):
+    config = merged(["paper"])
+    vae = load_study(config, ROOT).pretrained("imagenette-ilsvrc", "autoencoder")
+    hub = ROOT / "downloads" / "hub" / "stabilityai" / "sd-vae-ft-mse"
+    assert vae == hub / "31f26fdeee1355a5c34592e401dd41e45d25a493"
+    config["datasets"]["imagenette-ilsvrc"]["denoiser"].update(
+        pretrained=str(tmp_path / "dit"), revision=None
+    )
+    study = load_study(config, ROOT)
+    assert study.pretrained("imagenette-ilsvrc", "denoiser") == tmp_path / "dit"
+    assert any(str(tmp_path / "dit") in line for line in study.missing())
+    assert study.pretrained("digits", "denoiser") is None

@@ -1,0 +1,123 @@
+"""The shipped studies through Snakemake itself: dry runs, folders of their own, and their data."""
+
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from repository import ROOT
+
+DOCS = (ROOT / "docs" / "paper.md").read_text(encoding="utf-8")
+#: Config files of a study, its number of jobs and which of them go to a GPU, from the table in
+#: docs/paper.md.
+ROWS = re.findall(r"^\| .* \| `(config/[^`]*)` \| (\d+) \| (.*) \|", DOCS, flags=re.M)
+#: Rules behind the words of that table.
+COUNTED = {
+    "trainings": ("rsm_prior", "tuned_prior"),
+    "surrogates": ("surrogate",),
+    "of sampling": ("shard",),
+    "of students": ("student",),
+    "ceilings": ("ceiling",),
+}
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+#: Numbers of jobs by the columns of the README's table of studies.
+JOBS = dict(
+    zip(
+        *(
+            [field.strip() for field in re.search(row, README, flags=re.M)[1].split("|")]
+            for row in (r"^\| +\| (default.*) \|$", r"^\| jobs \| (.*) \|$")
+        ),
+        strict=True,
+    )
+)
+
+pytestmark = pytest.mark.workflow
+
+
+def snakemake(*arguments, cwd=ROOT):
+    """What Snakemake says; started in the repository, or in a copy of it."""
+    return subprocess.run(
+        [sys.executable, "-m", "snakemake", *map(str, arguments)],
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+@pytest.fixture
+def clone(tmp_path):
+    """The workflow in a folder of its own, without results or data."""
+    for name in ("workflow", "config", "envs", "profiles", "tests/configs", "docs/own-folder"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "Snakefile", tmp_path)
+    return tmp_path
+
+
+def test_the_table_of_studies_is_found():
+    assert len(ROWS) == 3
+
+
+def counted(*arguments, cwd):
+    """Jobs by rule of a dry run, and their total."""
+    done = snakemake("-n", "--quiet", "rules", *arguments, cwd=cwd)
+    assert done.returncode == 0, done.stdout
+    found = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout, flags=re.M))
+    return {rule: int(count) for rule, count in found.items()}
+
+
+def on_a_gpu(words):
+    """The counts in a row's words; those of the row above it where it says so."""
+    if words == "the same":
+        words = ROWS[0][2]
+    pairs = re.findall(r"(\d+) (" + "|".join(COUNTED) + ")", words)
+    return {word: int(count) for count, word in pairs}
+
+
+@pytest.mark.parametrize(("files", "jobs", "words"), ROWS)
+def test_a_dry_run_needs_no_data_and_has_the_jobs_that_the_docs_count(clone, files, jobs, words):
+    found = counted("--configfile", *files.split(), cwd=clone)
+    assert found["total"] == int(jobs)
+    expected = on_a_gpu(words)
+    assert {"trainings", "of sampling", "of students"} <= expected.keys()
+    by_words = {w: sum(found.get(rule, 0) for rule in rules) for w, rules in COUNTED.items()}
+    assert expected == {word: count for word, count in by_words.items() if count}
+
+
+def test_the_readme_counts_the_jobs_that_the_studies_have(clone):
+    rows = {files: jobs for files, jobs, _ in ROWS}
+    assert JOBS["paper"] == rows["config/paper.yaml"]
+    assert JOBS["imagenet1k"] == rows["config/paper.yaml config/imagenet1k.yaml"]
+    assert counted(cwd=clone)["total"] == int(JOBS["default"])
+    made = [sys.executable, "docs/own-folder/textures.py", "data/textures"]
+    subprocess.run(made, cwd=clone, check=True)
+    folder = counted("--configfile", "config/folder.yaml", cwd=clone)
+    assert folder["total"] == int(JOBS["folder"])
+
+
+def test_a_run_without_its_data_stops_before_any_job_and_says_what_belongs_where(clone):
+    done = snakemake("--cores", 1, "--configfile", "config/paper.yaml", cwd=clone)
+    assert done.returncode != 0
+    assert f"{clone}/data/imagenet: no such folder" in done.stdout
+    assert "train/<wnid>/" in done.stdout
+    assert "rule " not in done.stdout
+    assert not (clone / "runs" / "paper" / "results").exists()
+
+
+def test_a_changed_study_that_goes_by_the_defaults_name_is_refused(clone):
+    (clone / "my.yaml").write_text("run: {seeds: [7]}\n", encoding="utf-8")
+    done = snakemake("-n", "--configfile", "my.yaml", cwd=clone)
+    assert done.returncode != 0
+    assert "differs in run; name it" in done.stdout
+    done = snakemake("-n", "--quiet", "--configfile", "my.yaml", "--directory", "other", cwd=clone)
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_named_study_works_in_its_own_folder(clone):
+    (clone / "my.yaml").write_text("study: mine\nrun: {seeds: [7]}\n", encoding="utf-8")
+    done = snakemake("--cores", 1, "--configfile", "my.yaml", "--", "results/study.json", cwd=clone)
+    assert done.returncode == 0, done.stdout
+    assert (clone / "runs" / "mine" / "results" / "study.json").is_file()
+    assert not (clone / "results").exists()

@@ -1,0 +1,94 @@
+"""How the grid is divided into jobs: a process of many cells costs one start."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lighthouse.config import paths
+from lighthouse.config.grid import Cell
+from lighthouse.config.study import Study
+
+#: What a batch of sets is made by: real images, a diffusion model, or somebody else.
+REAL, SAMPLED, EXTERNAL = "real", "sampled", "external"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The cells that one job samples, and the next one trains students on and measures.
+
+    kind: ``REAL``, ``SAMPLED`` or ``EXTERNAL``. name: a path, which begins with what the
+    cells share: a prior, the real images, or an external set. sources: the cells that are
+    sampled; cells: those whose samples they hold (``Study.source``).
+    """
+
+    dataset: str
+    kind: str
+    name: str
+    sources: tuple[Cell, ...]
+    cells: tuple[Cell, ...]
+
+
+def batches(study: Study) -> list[Batch]:
+    """Every cell of a study in a batch, in the grid's order.
+
+    Cells of a dataset that share a prior are together, at most ``compute.cells_per_job`` sources
+    in one batch; so are the coresets. An external set is alone.
+    """
+    held: dict[Cell, list[Cell]] = {}
+    for cell in study.cells:
+        held.setdefault(study.source(cell), []).append(cell)
+    shared: dict[tuple[str, str, str], list[Cell]] = {}
+    for source in held:
+        shared.setdefault((source.dataset, *_shared(study, source)), []).append(source)
+    size = study.config["compute"]["cells_per_job"]
+    return [
+        Batch(
+            dataset,
+            kind,
+            f"{what}/{number}",
+            tuple(sources[first : first + size]),
+            tuple(cell for source in sources[first : first + size] for cell in held[source]),
+        )
+        for (dataset, kind, what), sources in shared.items()
+        for number, first in enumerate(range(0, len(sources), size))
+    ]
+
+
+def _shared(study: Study, cell: Cell) -> tuple[str, str]:
+    """The kind of a cell's batch, and what its name begins with."""
+    method = study.methods[cell.method]
+    if method.external:
+        return EXTERNAL, f"external/{cell.method}"
+    if method.coreset:
+        return REAL, "real"
+    return SAMPLED, study.prior(cell).path
+
+
+def sampled_by(study: Study, cells: Iterable[Cell]) -> list[str]:
+    """The records of the jobs that make the sets of some cells."""
+    return _records_of(study, cells, "samples")
+
+
+def measured_by(study: Study, cells: Iterable[Cell]) -> list[str]:
+    """The records of the jobs that measure the sets of some cells."""
+    return _records_of(study, cells, "metrics")
+
+
+def trained_by(study: Study) -> list[str]:
+    """The records of all jobs that train students: of cells, and of all real images."""
+    cells: dict[tuple[str, str], list[Cell]] = {}
+    for cell, *names in study.evaluations:
+        cells.setdefault(tuple(names), []).append(cell)
+    return [
+        record
+        for (student, protocol), own in cells.items()
+        for record in _records_of(study, own, f"students/{student}/{protocol}")
+    ] + [paths.ceiling(student, protocol, dataset) for dataset, student, protocol in study.ceilings]
+
+
+def _records_of(study: Study, cells: Iterable[Cell], stage: str) -> list[str]:
+    wanted = set(cells)
+    return [
+        paths.batch(stage, batch.dataset, batch.name)
+        for batch in batches(study)
+        if wanted & set(batch.cells)
+    ]

@@ -1,0 +1,53 @@
+"""What a study needs on disk. Looked for when jobs are about to start, not for a dry run."""
+
+from lighthouse.config.study import Study
+from lighthouse.datasets.external import problems
+from lighthouse.datasets.sources import SOURCES
+from lighthouse.runtime.errors import DataError
+
+
+def missing(study: Study) -> list[str]:
+    """What the study needs on disk and does not find, a line each."""
+    lines = []
+    picks = [c.ipc for c in study.cells if study.methods[c.method].picks_real_images]
+    least = max(picks, default=1)
+    for name in study.run["datasets"]:
+        options = study.dataset(name)
+        found = SOURCES[options["source"]].missing(study.source_options(name), least)
+        lines += [f"datasets.{name}: {line}" for line in found]
+        for part in ("autoencoder", "denoiser"):
+            if options[part].get("revision") is None:
+                lines += _absent(study, f"datasets.{name}.{part}.pretrained", options[part])
+        lines += _absent(study, f"datasets.{name}.extractor.weights", options["extractor"])
+        lines += _missing_external(study, name)
+    for name in study.run["protocols"]:
+        teacher = study.protocol(name).get("teacher", {})
+        if teacher.get("weights") != "torchvision":
+            lines += _absent(study, f"protocols.{name}.teacher.weights", teacher)
+    return lines
+
+
+def _missing_external(study: Study, dataset: str) -> list[str]:
+    """What is wrong with the external sets of a dataset whose classes are known."""
+    given = study.config["external"]
+    names = [name for name in given if given[name]["dataset"] == dataset]
+    if not names:
+        return []
+    try:
+        classes = SOURCES[study.dataset(dataset)["source"]].classes(study.source_options(dataset))
+    except DataError:
+        return []  # said already, of the dataset itself
+    return [
+        f"external.{name}: {line}"
+        for name in names
+        for line in problems(
+            study.external_root(name), given[name]["ipc"], classes, study.run["seeds"]
+        )
+    ]
+
+
+def _absent(study: Study, key: str, options: dict) -> list[str]:
+    given = options.get(key.rsplit(".", 1)[1])
+    if given is None or study.place(given).exists():
+        return []
+    return [f"{key}: {study.place(given)} does not exist"]

@@ -1,0 +1,68 @@
+"""Reading and checking a study, with every mistake told at once."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml
+
+from lighthouse.config.checks import cross_checks, duplicates, published_names
+from lighthouse.config.grid import Method, method_of
+from lighthouse.config.schema import ConfigError, check, load_schema, read_table
+from lighthouse.config.study import Study, table_path
+from lighthouse.parts.terms import with_defaults
+
+
+def load_study(config: Mapping, base: str | Path) -> Study:
+    """Validate ``config`` (as Snakemake merged it), read its tables, and check what they span.
+
+    Raises ``ConfigError`` with every mistake found, each with its place.
+    """
+    base = Path(base)
+    config = completed(config)
+    schemas = base / "workflow" / "schemas"
+    schema = load_schema(schemas / "config.schema.yaml")
+    problems = check(config, schema, "config")
+    if check(config.get("tables"), schema["properties"]["tables"], "config"):
+        raise ConfigError(problems)
+    rows = {}
+    for name in ("methods", "hyperparameters", "published"):
+        columns = load_schema(schemas / f"{name}.schema.yaml")
+        rows[name], found = read_table(table_path(config, base, name), columns)
+        problems += found
+    if problems:
+        raise ConfigError(problems)
+    methods = {row["method"]: method_of(row) for row in rows["methods"]}
+    for name, given in config["external"].items():
+        methods.setdefault(name, Method(name, given["label"], external=True))
+    study = Study(config, base, methods, rows["hyperparameters"])
+    problems = [*duplicates(rows, study), *published_names(rows["published"], study)]
+    problems += cross_checks(study)
+    if problems:
+        raise ConfigError(dict.fromkeys(problems))
+    return study
+
+
+def completed(config: Mapping) -> Mapping:
+    """A config with the declared options of the guidance terms that it leaves out."""
+    guidance = config.get("guidance")
+    if not isinstance(guidance, dict):
+        return config
+    return {**config, "guidance": with_defaults(guidance)}
+
+
+def check_name(study: Study) -> None:
+    """Raise ``ConfigError`` where another study goes by the shipped one's name.
+
+    Its results would replace those of the default.
+    """
+    path = study.base / "config" / "config.yaml"
+    shipped = completed(yaml.safe_load(path.read_text("utf-8")))
+    if study.folder is None and study.config != shipped:
+        changed = [key for key in study.config if study.config[key] != shipped.get(key)]
+        raise ConfigError(
+            [
+                "config: study: 'default' is config/config.yaml as it is, and this one "
+                f"differs in {', '.join(changed)}; name it (`study: my`, results go to "
+                "runs/my), or give it a folder (`--directory runs/my`)"
+            ]
+        )

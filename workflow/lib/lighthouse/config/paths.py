@@ -1,0 +1,143 @@
+"""Where everything of ``results/`` lies. Each path is written here and nowhere else.
+
+A function gives a path, of a dataset's or a cell's; with the names of wildcards in their
+place it gives a rule's pattern: ``latents("{dataset}")``.
+"""
+
+from lighthouse.config.grid import CEILING, Cell
+
+RESULTS = "results"
+#: What a set of samples is: files in the folder of its cell.
+LATENTS, IMAGES, RECORD = "latents.safetensors", "images.safetensors", "record.json"
+
+
+def log(what: str) -> str:
+    """The log of the job that makes ``what``, a path below ``results/`` without its ending."""
+    return f"{RESULTS}/logs/{what}.log"
+
+
+def benchmark(what: str) -> str:
+    """Snakemake's measurements of that job."""
+    return f"{RESULTS}/benchmarks/{what}.tsv"
+
+
+# Data.
+
+
+def dataset(dataset: str) -> str:
+    """The folder of a dataset's index and images."""
+    return f"{RESULTS}/datasets/{dataset}"
+
+
+def index(dataset: str) -> str:
+    """Which images are in which part of a dataset."""
+    return f"{RESULTS}/datasets/{dataset}/index.tsv"
+
+
+def pixels(dataset: str, resize: object, size: object) -> str:
+    """The real images that students are judged by."""
+    return f"{RESULTS}/pixels/{dataset}/resize~{resize}/size~{size}.safetensors"
+
+
+def latents(dataset: str) -> str:
+    """The folder of the training part's latents."""
+    return f"{RESULTS}/latents/{dataset}"
+
+
+# Models, each trained once a dataset.
+
+
+def autoencoder(dataset: str) -> str:
+    """The folder of the autoencoder."""
+    return f"{RESULTS}/autoencoders/{dataset}"
+
+
+def prior(dataset: str, prior: str) -> str:
+    """The folder of a prior. prior: ``Prior.path``."""
+    return f"{RESULTS}/priors/{dataset}/{prior}"
+
+
+def prior_cost(dataset: str, prior: str) -> str:
+    """What a prior's training took."""
+    return f"{RESULTS}/costs/priors/{dataset}/{prior}.json"
+
+
+def surrogate(dataset: str) -> str:
+    """The folder of the network by whose gradients influence guidance goes."""
+    return f"{RESULTS}/surrogates/{dataset}"
+
+
+def surrogate_cost(dataset: str) -> str:
+    """What its training took."""
+    return f"{RESULTS}/costs/surrogates/{dataset}.json"
+
+
+def teacher(dataset: str, protocol: str) -> str:
+    """The network that answers for a protocol with soft labels."""
+    return f"{RESULTS}/teachers/{dataset}/{protocol}.safetensors"
+
+
+def extractor(dataset: str) -> str:
+    """The network whose features the metrics use."""
+    return f"{RESULTS}/extractors/{dataset}.safetensors"
+
+
+def features(dataset: str) -> str:
+    """The real images' features."""
+    return f"{RESULTS}/features/{dataset}.safetensors"
+
+
+# Tables and figures.
+
+
+def table(name: str, suffix: str = "csv") -> str:
+    """A table, as CSV or in another format."""
+    return f"{RESULTS}/tables/{name}.{suffix}"
+
+
+def figure(name: str, suffix: str) -> str:
+    """A figure, or with the suffix ``csv`` what it shows."""
+    return f"{RESULTS}/figures/{name}.{suffix}"
+
+
+# Cells. One job makes those of a batch; its record says of each whether it is there.
+
+
+def samples(cell: Cell) -> str:
+    """The folder of a cell's sets: ``LATENTS``, ``IMAGES``, and what they cost in ``RECORD``."""
+    return f"{RESULTS}/samples/{cell.path}"
+
+
+def shard(shard: object, cell: Cell) -> str:
+    """The same of some of the classes, until they are gathered."""
+    return f"{RESULTS}/shards/{shard}/{cell.path}"
+
+
+def distilled(cell: Cell) -> str:
+    """The sets of a cell at the tables' own values, as folders of PNGs."""
+    return f"{RESULTS}/distilled/{cell.dataset}/{cell.method}/ipc~{cell.ipc}"
+
+
+def students(student: str, protocol: str, cell: Cell) -> str:
+    """The students trained on a cell's sets."""
+    return f"{RESULTS}/students/{student}/{protocol}/{cell.path}.json"
+
+
+def ceiling(student: str, protocol: str, dataset: str) -> str:
+    """The students trained on all real images."""
+    return f"{RESULTS}/students/{student}/{protocol}/{dataset}/{CEILING}.json"
+
+
+def set_metrics(cell: Cell) -> str:
+    """Diversity, distances and, where asked, the spectrum of a cell's sets."""
+    return f"{RESULTS}/metrics/sets/{cell.path}.json"
+
+
+def lighthouse(dataset: str) -> str:
+    """What joint and sequential sets of a dataset reach."""
+    return f"{RESULTS}/metrics/lighthouse/{dataset}.json"
+
+
+def batch(stage: str, dataset: str, batch: str) -> str:
+    """The record of a job of many cells. stage: ``samples``, ``students/<network>/<protocol>``…"""
+    return f"{RESULTS}/batches/{stage}/{dataset}/{batch}.json"

@@ -1,0 +1,93 @@
+"""What a record depends on, of config and tables, as a digest: its stamp.
+
+A table reads the records that have the stamps of its own study, and no others: what another
+config left behind never enters.
+"""
+
+import hashlib
+import json
+
+from lighthouse.config.grid import Cell
+from lighthouse.config.study import Study
+from lighthouse.datasets.external import fingerprint
+from lighthouse.parts.coresets import CORESETS
+
+#: Options of a dataset that its images and their latents depend on.
+SEEN = frozenset({"source", "image_size", "parts", "split_seed", "root", "classes", "edition"})
+SEEN |= {"val_share", "bad_files", "autoencoder"}
+#: And those that a prior depends on, too.
+TRAINED = SEEN | {"flips", "denoiser", "base"}
+
+
+def stamp(parameters: object) -> str:
+    """A digest of parameters that JSON can hold, whatever the order of their keys."""
+    text = json.dumps(parameters, sort_keys=True, ensure_ascii=False)
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+def samples(study: Study, cell: Cell) -> str:
+    """The stamp of a cell's sets."""
+    method, dataset = study.methods[cell.method], study.dataset(cell.dataset)
+    seen = TRAINED if method.prior else SEEN
+    known = {
+        "cell": cell.row,
+        "seeds": study.run["seeds"],
+        "dataset": {key: value for key, value in dataset.items() if key in seen},
+    }
+    if method.external:
+        known["files"] = fingerprint(study.external_root(cell.method))
+    if method.coreset:
+        known["coreset"] = method.coreset
+    if method.coreset and CORESETS[method.coreset].by_features:
+        most = study.config["metrics"]["real_images_per_class"]
+        known["features"] = [dataset["extractor"], most]
+    if method.prior:
+        prior, sampler = study.prior(cell), study.sampler(cell)
+        tuning = None if prior.name == "base" else dataset["tuning"]
+        known["prior"] = [prior.path, dict(prior.options), tuning]
+        known["coupling"] = method.coupling
+        known["terms"] = [
+            {key: term[key] for key in ("name", "weight", "options")} for term in study.terms(cell)
+        ]
+        known["surrogate"] = dataset["surrogate"] if method.needs_surrogate else None
+        known["sampler"] = {key: sampler[key] for key in sampler if key != "classes_per_job"}
+    return stamp(known)
+
+
+def students(
+    study: Study, cell: Cell, student: str, protocol: str, student_seeds: list[int]
+) -> str:
+    """The stamp of the students that are trained on a cell's sets."""
+    source = samples(study, study.source(cell))
+    return stamp([source, cell.row, _recipe(study, student, protocol), student_seeds])
+
+
+def ceiling(study: Study, dataset: str, student: str, protocol: str) -> str:
+    """The stamp of the students that are trained on all real images."""
+    return stamp([study.dataset(dataset), _recipe(study, student, protocol), study.run["seeds"]])
+
+
+def sets(study: Study, cell: Cell) -> str:
+    """The stamp of the metrics of a cell's sets."""
+    source = samples(study, study.source(cell))
+    options = study.config["metrics"], study.config["guidance"]["dpp"]["epsilon"]
+    return stamp([source, cell.row, study.dataset(cell.dataset)["extractor"], *options])
+
+
+def lighthouse(study: Study, cells: list[Cell]) -> str:
+    """The stamp of the measures of the lighthouse's sets."""
+    measured = [sets(study, cell) for cell in cells]
+    return stamp([measured, study.run["lighthouse"], study.run["seeds"]])
+
+
+def _recipe(study: Study, student: str, protocol: str) -> list:
+    """How students are trained, and the networks that teach them."""
+    options = study.protocol(protocol)
+    teacher = options.get("teacher", {})
+    networks = study.config["students"]
+    return [
+        networks[student],
+        options,
+        networks.get(teacher.get("network")),
+        study.config["protocols"].get(teacher.get("protocol")),
+    ]

@@ -1,0 +1,46 @@
+"""The latents of a dataset's training images on disk, as ``diffusion.encoding`` writes them.
+
+Reading imports neither torch nor diffusers.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from lighthouse.runtime.files import read_about, read_arrays
+
+#: The files of a folder of latents.
+LATENTS, MEANS = "latents.npy", "means.safetensors"
+
+
+class Means(NamedTuple):
+    """The small part of a folder of latents.
+
+    labels: (n,) int64. class_means: (C, c, h, w) float32, of images as they are, not of
+    mirrored ones. classes: C names in label order.
+    """
+
+    labels: np.ndarray
+    class_means: np.ndarray
+    classes: list[str]
+
+
+def read_means(folder: str | Path) -> Means:
+    """Labels and class means alone."""
+    arrays = read_arrays(Path(folder, MEANS))
+    classes = read_about(Path(folder, MEANS))["classes"]
+    return Means(arrays["labels"], arrays["class_means"], classes)
+
+
+class Latents:
+    """A folder of latents, as ``diffusion.encoding.encode_part`` writes it.
+
+    latents: (n, views, c, h, w) float32, memory-mapped: rows are read from disk as they
+    are indexed; the second view, if any, is of the mirrored image. labels, class_means,
+    classes: see ``Means``.
+    """
+
+    def __init__(self, folder: str | Path):
+        self.latents = np.load(Path(folder, LATENTS), mmap_mode="r")
+        self.labels, self.class_means, self.classes = read_means(folder)

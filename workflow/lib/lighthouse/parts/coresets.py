@@ -1,0 +1,26 @@
+"""Coresets of real images: one entry of ``CORESETS`` declares all that is known of one."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Coreset:
+    """How real images are chosen.
+
+    name: in the method table. choose: ``module:function``, a ``coresets.Coreset``.
+    by_features: whether it goes by the extractor's features.
+    """
+
+    name: str
+    choose: str
+    by_features: bool = False
+
+
+CORESETS: dict[str, Coreset] = {
+    coreset.name: coreset
+    for coreset in (
+        Coreset("random", "lighthouse.coresets:random"),
+        Coreset("herding", "lighthouse.coresets:herding", by_features=True),
+        Coreset("k-centre", "lighthouse.coresets:k_centre", by_features=True),
+    )
+}

@@ -1,0 +1,35 @@
+"""What a user may say of a part: an option, its range and its default."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+#: Ranges, as JSON schemas.
+COUNT = {"type": "integer", "minimum": 1}
+WEIGHT = {"type": "number", "minimum": 0}
+RATE = {"type": "number", "exclusiveMinimum": 0}
+
+
+@dataclass(frozen=True)
+class Option:
+    """A key of a part in the config.
+
+    range: a JSON schema. what: in a sentence. default: where the config leaves the key out;
+    None where it must not. symbol: in figures, beside values; label: on an axis of it. Where
+    they are empty the key's name stands for them.
+    """
+
+    range: Mapping
+    what: str
+    default: object = None
+    symbol: str = ""
+    label: str = ""
+
+    @property
+    def schema(self) -> dict:
+        """The key's JSON schema."""
+        return {**self.range, "description": self.what}
+
+    @property
+    def is_number(self) -> bool:
+        """Whether values of it lie on an axis."""
+        return self.range.get("type") in ("number", "integer")

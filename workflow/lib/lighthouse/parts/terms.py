@@ -1,0 +1,208 @@
+"""Guidance terms: one entry of ``TERMS`` declares all that is known of one."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from lighthouse.parts.option import COUNT, RATE, WEIGHT, Option
+from lighthouse.steps import TRAIN_STEPS
+from lighthouse.units import REFERENCE_LATENT_DIM, eta_share, mean_pull
+
+
+def steps_option(first: int, last: int) -> Option:
+    """The diffusion steps that every term is asked for."""
+    step = {"type": "integer", "minimum": 0, "maximum": TRAIN_STEPS}
+    return Option(
+        {"type": "array", "minItems": 2, "maxItems": 2, "items": step},
+        "Guided diffusion steps t, first <= t < last.",
+        [first, last],
+    )
+
+
+@dataclass(frozen=True)
+class Term:
+    """A guidance term.
+
+    name: in the method table. make: ``module:function``, which makes it of its options and a
+    ``guidance.context.Context``. what: in a sentence. column: of the hyperparameter table,
+    which holds its weight, described by ``weight``. options: by key of ``guidance`` in the
+    config; ``steps`` is one of them.
+    grows: whether the weight that has the same effect on a latent of D numbers is
+    proportional to D. couplings: under which the term has an effect. couples: whether an
+    image's gradient depends on the others. through_denoiser: whether it goes back through
+    the denoiser. needs_surrogate: whether it asks for the network of
+    ``students.surrogate``. needs_real_images: whether a class needs as many real images as
+    the IPC. earlier: whether it was published before RSM and CGS.
+    derived: further columns of the guidance table, from weight and IPC. problem: what is
+    wrong with a weight at an IPC, in words that follow it; empty if nothing is.
+    """
+
+    name: str
+    make: str
+    what: str
+    column: str
+    weight: Option
+    options: Mapping[str, Option]
+    grows: bool = False
+    couplings: tuple[str, ...] = ("iid", "sequential", "joint")
+    couples: bool = False
+    through_denoiser: bool = False
+    needs_surrogate: bool = False
+    needs_real_images: bool = False
+    earlier: bool = False
+    derived: Mapping[str, Callable[[float, int], float]] = field(default_factory=dict)
+    problem: Callable[[float, int], str] = lambda weight, ipc: ""
+
+    @property
+    def defaults(self) -> dict[str, object]:
+        """Its options where the config says nothing of them."""
+        return {key: option.default for key, option in self.options.items()}
+
+    def at_work(self, weight: float, options: Mapping) -> dict:
+        """The term as a sampling job takes it, of plain values.
+
+        weight: in the papers' unit. options: those of the config.
+        """
+        return {
+            "name": self.name,
+            "make": self.make,
+            "column": self.column,
+            "weight": weight,
+            "grows": self.grows,
+            "through_denoiser": self.through_denoiser,
+            "options": dict(options),
+        }
+
+
+def overshoots(mu_dm: float, ipc: int) -> str:
+    """What is wrong with a weight of mean matching that leads beyond the mean."""
+    pull = mean_pull(mu_dm, ipc)
+    if pull <= 1:
+        return ""
+    return (
+        f"overshoots: a step would move the set by {pull:g} times its distance from the class "
+        f"mean; allowed: at most {ipc * REFERENCE_LATENT_DIM / 2:g}"
+    )
+
+
+#: By name, in the order in which tables show them.
+TERMS: dict[str, Term] = {
+    term.name: term
+    for term in (
+        Term(
+            "dpp",
+            "lighthouse.guidance.dpp:dpp",
+            "The DPP loss: repulsion of a class's latents.",
+            column="eta_dpp",
+            weight=Option(
+                WEIGHT, "DPP weight in the paper's unit.", symbol="η_DPP", label="DPP weight η_DPP"
+            ),
+            options={
+                "steps": steps_option(0, 1000),
+                "epsilon": Option(RATE, "Added to the diagonal of the DPP kernel.", 1e-3, "ε"),
+                "kernel": Option(
+                    {"enum": ["z_t", "z0"]},
+                    "What the kernel is of, the noisy latents or the clean ones that are "
+                    "predicted.",
+                    "z_t",
+                ),
+            },
+            grows=True,
+            couplings=("sequential", "joint"),
+            couples=True,
+            derived={"eta_share": lambda weight, ipc: eta_share(weight)},
+        ),
+        Term(
+            "mean",
+            "lighthouse.guidance.mean_matching:mean_matching",
+            "Matching of the class mean.",
+            column="mu_dm",
+            weight=Option(
+                WEIGHT,
+                "Mean-matching weight in the paper's unit.",
+                symbol="μ_DM",
+                label="mean weight μ_DM",
+            ),
+            options={"steps": steps_option(0, 1000)},
+            grows=True,
+            couples=True,
+            derived={"mean_pull": mean_pull},
+            problem=overshoots,
+        ),
+        Term(
+            "influence",
+            "lighthouse.guidance.influence:influence",
+            "IGD's influence guidance.",
+            column="k_influence",
+            weight=Option(
+                WEIGHT,
+                "IGD's k: weight of influence guidance.",
+                symbol="k",
+                label="influence weight k",
+            ),
+            options={
+                "steps": steps_option(612, 918),
+                "scale": Option(
+                    RATE, "The factor of ρ_t, beside k of the hyperparameter table.", 1.5e-3
+                ),
+            },
+            # ρ_t measures the gradient by the noise prediction: free of D.
+            grows=False,
+            through_denoiser=True,
+            needs_surrogate=True,
+            earlier=True,
+        ),
+        Term(
+            "deviation",
+            "lighthouse.guidance.deviation:deviation",
+            "IGD's deviation guidance.",
+            column="gamma_deviation",
+            weight=Option(
+                WEIGHT,
+                "IGD's γ: weight of deviation guidance, in the paper's unit.",
+                symbol="γ",
+                label="deviation weight γ",
+            ),
+            options={
+                "steps": steps_option(612, 918),
+                "memory": Option(COUNT, "Finished latents of the class that are looked at.", 64),
+            },
+            # The gradient of a cosine has length 1/‖z‖, as that of DPP.
+            grows=True,
+            couplings=("sequential",),
+            couples=True,
+            earlier=True,
+        ),
+        Term(
+            "mode",
+            "lighthouse.guidance.mode:mode",
+            "MGD3's mode guidance.",
+            column="mode_scale",
+            weight=Option(
+                WEIGHT,
+                "MGD3's λ: share of the way to the mode.",
+                symbol="λ_mode",
+                label="mode weight λ_mode",
+            ),
+            options={"steps": steps_option(511, 1000)},
+            # A share of the way from ẑ₀ to the mode.
+            grows=False,
+            needs_real_images=True,
+            earlier=True,
+        ),
+    )
+}
+
+
+def named(names: Iterable[str]) -> list[Term]:
+    """The declarations of terms by name; names that are not known are left out."""
+    return [TERMS[name] for name in names if name in TERMS]
+
+
+def with_defaults(guidance: Mapping[str, Mapping]) -> dict[str, Mapping]:
+    """``guidance`` of a config with what it leaves out: terms, and options of terms."""
+    given = {
+        name: {**term.defaults, **options} if isinstance(options, Mapping) else options
+        for name, term in TERMS.items()
+        for options in [guidance.get(name, {})]
+    }
+    return given | {name: options for name, options in guidance.items() if name not in TERMS}

@@ -1,0 +1,103 @@
+"""Contact sheets: labelled rows of small images."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+from PIL import Image
+
+from lighthouse.report.figures import STYLE, plt
+from lighthouse.report.records import Stored
+from lighthouse.tables import MISSING
+
+#: Most classes side by side, and the largest side of an image in pixels: what a page shows.
+CLASSES, SIDE = 10, 96
+
+
+def contact_sheet(
+    images: Sequence[Stored | None],
+    labels: Sequence[str],
+    seeds: Sequence[int],
+    classes: Sequence[int],
+    columns: int,
+) -> dict:
+    """The first ``columns`` images of each class of sets, a row a file.
+
+    classes: those shown, of every seed; without any, those of ``spaced``. A file that is
+    missing is a row of white images, and its label says so.
+    """
+    names = next(of for of in images if of is not None).about["classes"]
+    shown = classes or spaced(len(names))
+    rows = [None if of is None else _row(of.arrays(), seeds, shown, columns) for of in images]
+    blank = np.full_like(next(row for row in rows if row is not None), 255)
+    told = [
+        label if row is not None else f"{label} ({MISSING})"
+        for label, row in zip(labels, rows, strict=True)
+    ]
+    groups = [f"seed {seed}" for seed in seeds] if classes else [f"class {names[k]}" for k in shown]
+    return {"figure": images_figure([blank if row is None else row for row in rows], told, groups)}
+
+
+def _row(
+    sets: Mapping[str, np.ndarray], seeds: Sequence[int], shown: Sequence[int], columns: int
+) -> np.ndarray:
+    """Images of one file, (n, 3, H, W): by seed, then by class, ``columns`` of each."""
+    chosen = [sets[f"seed~{seed}"][k] for seed in seeds for k in shown]
+    return np.concatenate([first_images(images, columns) for images in chosen])
+
+
+def spaced(n_classes: int) -> list[int]:
+    """Labels to show: all, or at most ``CLASSES`` of them evenly spaced."""
+    count = min(n_classes, CLASSES)
+    return [k * n_classes // count for k in range(count)]
+
+
+def thumbnails(images: np.ndarray) -> np.ndarray:
+    """Images (n, 3, H, W) uint8, scaled down to a side of at most ``SIDE``."""
+    if images.shape[-1] <= SIDE:
+        return images
+    small = [Image.fromarray(x.transpose(1, 2, 0)).resize((SIDE, SIDE)) for x in images]
+    return np.stack([np.asarray(x).transpose(2, 0, 1) for x in small])
+
+
+def first_images(images: np.ndarray, count: int) -> np.ndarray:
+    """The first ``count`` of images (n, 3, H, W) uint8; white ones where a set has fewer."""
+    shown = images[:count]
+    missing = [(0, count - len(shown)), *[(0, 0)] * 3]
+    return np.pad(shown, missing, constant_values=255)
+
+
+def images_figure(
+    rows: Sequence[np.ndarray], labels: Sequence[str], groups: Sequence[str] | None = None
+) -> Figure:
+    """A figure of images, one labelled row each.
+
+    rows: arrays (n, 3, H, W) uint8 of one n. groups: headings over equal shares of
+    the columns.
+    """
+    rows = [thumbnails(images) for images in rows]
+    n, _, height, width = rows[0].shape
+    gap = max(1, width // 16)
+    share = n // len(groups) if groups else n
+    lefts = [i * (width + gap) + (i // share) * 2 * gap for i in range(n)]
+    canvas = np.full((len(rows) * (height + gap) - gap, lefts[-1] + width, 3), 255, np.uint8)
+    for top, images in zip(range(0, canvas.shape[0], height + gap), rows, strict=True):
+        for left, image in zip(lefts, images, strict=True):
+            canvas[top : top + height, left : left + width] = image.transpose(1, 2, 0)
+    inch = 10.5 / canvas.shape[1]
+    with plt.rc_context({**STYLE, "axes.grid": False}):
+        figure, axes = plt.subplots(
+            figsize=(12.5, canvas.shape[0] * inch + 0.5), layout="constrained"
+        )
+        axes.imshow(canvas, interpolation="nearest")
+        axes.set_yticks([i * (height + gap) + height / 2 for i in range(len(rows))], labels)
+        middles = [
+            lefts[g * share] + (lefts[(g + 1) * share - 1] + width - lefts[g * share]) / 2
+            for g in range(len(groups or []))
+        ]
+        axes.set_xticks(middles, groups or [])
+        axes.xaxis.tick_top()
+        axes.tick_params(length=0)
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+    return figure

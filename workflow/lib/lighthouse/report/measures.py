@@ -1,0 +1,33 @@
+"""Tables of what was measured of sets: rows of many records, one behind the other."""
+
+from collections.abc import Mapping, Sequence
+
+from lighthouse.report.tables import Table
+from lighthouse.tables import MEASURED, MISSING, NAN
+
+
+def joined(
+    records: Sequence[Mapping | None], names: Sequence[Mapping], part: str
+) -> dict[str, Table]:
+    """The table of the rows that records have under ``part``, in order, with their ``status``.
+
+    names: what names each record's rows. One that is None is a row with these alone, as missing.
+    """
+    found = [None if record is None else rows_of(record, part) for record in records]
+    columns = next((list(rows[0]) for rows in found if rows), None)
+    if columns is None:  # of names alone
+        columns = list(dict.fromkeys(key for name in names for key in name))
+    rows = []
+    for own, name in zip(found, names, strict=True):
+        if own is None:
+            rows.append({**dict.fromkeys(columns, NAN), **name, "status": MISSING})
+        else:
+            rows += [{**row, "status": MEASURED} for row in own]
+    return {"table": Table(rows, (*columns, "status"))}
+
+
+def rows_of(record: Mapping, part: str) -> list[dict]:
+    """The rows under ``part``, one or several, with NaN where JSON has null."""
+    found = record[part]
+    rows = [found] if isinstance(found, Mapping) else found
+    return [{key: NAN if value is None else value for key, value in row.items()} for row in rows]

@@ -1,0 +1,87 @@
+"""The cells of one job: each is done once, recorded by itself, and stops no other by failing.
+
+Snakemake knows the job's own record alone, the *batch's*. Beside it lies a record for each
+cell, with the digest of all that it was made from, so that a job which runs again, because a
+cell joined it, a value of another one changed, or it was killed, does what is not there.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from lighthouse.runtime.errors import DataError
+from lighthouse.runtime.files import read_json, write_json
+from lighthouse.runtime.job import SAY_ALL, Job, log
+
+
+def content_digest(paths: Iterable[str | Path]) -> str:
+    """A digest of what files hold, and of all files in folders, by their names in these."""
+    sha = hashlib.sha256()
+    for path in map(Path, paths):
+        inside = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
+        for file in inside:
+            sha.update(str(file.relative_to(path)).encode())
+            with file.open("rb") as opened:
+                sha.update(hashlib.file_digest(opened, "sha256").digest())
+    return sha.hexdigest()[:24]
+
+
+def made_from(*parts: str) -> str:
+    """One digest of several."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
+
+
+def recorded(path: str | Path) -> dict | None:
+    """A cell's record; None where there is none."""
+    return read_json(path) if Path(path).is_file() else None
+
+
+def run_cells(
+    job: Job, cells: Sequence[Mapping], basis: str, work: Callable[[Mapping], Mapping]
+) -> None:
+    """Do what is not done of a job's cells, and write its record.
+
+    cells: each with the path of its ``record``, its ``stamp`` (``config.stamps``) and maybe
+    ``sources``, the records of what it alone is made from, and ``code``, a digest of its own.
+    basis: a digest of the code and of the inputs that all cells have in common. work: makes
+    one cell and returns what its record is to hold.
+
+    The record of a cell has ``stamp`` and ``made``, a digest of all of these. It is
+    written last, and removed before work begins: what a failure leaves behind has no record.
+    An error is logged, and the cells behind it are done all the same. The batch's record,
+    ``job.output.record``, has ``made`` by path and ``failed``, the errors.
+    """
+    made, failed, kept = {}, {}, 0
+    for cell in cells:
+        path = cell["record"]
+        try:
+            digest = made_from(
+                cell["stamp"], cell.get("code", ""), basis, *map(_made, cell.get("sources", ()))
+            )
+            if (recorded(path) or {}).get("made") == digest:
+                kept += 1
+            else:
+                Path(path).unlink(missing_ok=True)
+                job.work_begins()
+                facts = work(cell)
+                write_json(path, {**facts, "stamp": cell["stamp"], "made": digest})
+            made[path] = digest
+        except Exception as error:  # whatever stops one cell
+            Path(path).unlink(missing_ok=True)
+            failed[path] = f"{type(error).__name__}: {error}"
+            if isinstance(error, SAY_ALL):
+                log.error("%s: %s", path, error)
+            else:
+                log.error("%s: stopped", path, exc_info=error)
+    write_json(job.output.record, {"made": made, "failed": failed})
+    words = [f"{len(made) - kept} done"]
+    words += [f"{kept} were there"] * bool(kept) + [f"{len(failed)} failed"] * bool(failed)
+    job.done(f"{len(cells)} cells: {', '.join(words)}")
+
+
+def _made(source: str) -> str:
+    """The digest of what a cell is made from. Raises ``DataError`` where it was not made."""
+    record = recorded(source)
+    if record is None:
+        raise DataError(f"{source} is not there: what it records was not made")
+    return record["made"]
