@@ -157,7 +157,7 @@ MISTAKES = {
     "a surrogate deeper than the images": (
         "datasets.digits.surrogate.network",
         "convnet6",
-        ["config: datasets.digits.surrogate.network: 6 halvings", "depth at most 5"],
+        ["config: datasets.digits.surrogate.network: 6 halvings", "depth at most 4"],
     ),
     "a surrogate's crop that keeps from more to less": (
         "datasets.digits.surrogate.augment.crop_scale",
@@ -192,7 +192,7 @@ MISTAKES = {
     "an image that does not divide into patches": (
         "datasets.digits.denoiser.patch_size",
         3,
-        ["image_size 32 does not divide", "patches of 3"],
+        ["image_size 16 does not divide", "patches of 3"],
     ),
     "a batch table that ends too early": (
         "protocols.digits.batch_size",
@@ -281,7 +281,7 @@ MANIFOLD_MISTAKES = {
     "a student deeper than the image": (
         "students.convnet3.depth",
         6,
-        ["config: students.convnet3 at 32 px (digits, digits)", "6"],
+        ["config: students.convnet3 at 16 px (digits, digits)", "6"],
     ),
     "a warmup of a constant rate": (
         "datasets.digits.base.schedule.kind",

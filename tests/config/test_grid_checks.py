@@ -41,7 +41,7 @@ MISTAKES = {
     "an ablation by a student deeper than the images": (
         "run.ablation.students",
         ["convnet6"],
-        ["config: students.convnet6 at 32 px (digits, digits)"],
+        ["config: students.convnet6 at 16 px (digits, digits)"],
     ),
     "an ablation at an IPC that is not run": (
         "run.ablation.ipc",
@@ -51,7 +51,7 @@ MISTAKES = {
     "a sweep by a student deeper than the images": (
         "run.sweep.students",
         ["convnet6"],
-        ["config: students.convnet6 at 32 px (digits, digits)"],
+        ["config: students.convnet6 at 16 px (digits, digits)"],
     ),
     "a sweep over a lambda that the prior has not": (
         "run.sweep.method",

@@ -240,11 +240,11 @@ def test_a_table_that_does_not_exist_is_named():
 
 def test_a_column_of_another_name_is_named_with_those_allowed(tmp_path):
     def rename(lines):
-        return [line.replace("eta_dpp", "eta") for line in lines[:2]]
+        return [line.replace("ipc", "images") for line in lines[:2]]
 
     lines = problems(table(tmp_path, "hyperparameters", rename))
     (line,) = lines
-    assert "line 1: no column eta_dpp" in line
+    assert "line 1: no column ipc" in line
     assert "wanted: dataset, ipc" in line
 
 

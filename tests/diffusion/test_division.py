@@ -5,7 +5,12 @@ import torch
 
 from lighthouse.couplings import COUPLINGS, joint
 from lighthouse.diffusion import sampler
-from lighthouse.diffusion.calls import sizes_of_calls, steady_rows, steady_sizes
+from lighthouse.diffusion.calls import (
+    embedded_once,
+    sizes_of_calls,
+    steady_rows,
+    steady_sizes,
+)
 from lighthouse.diffusion.denoiser import new_denoiser
 from lighthouse.diffusion.guided import GuidedDenoiser, Work
 from lighthouse.diffusion.sampler import (
@@ -200,6 +205,28 @@ def test_the_rows_of_a_dit_are_filled_up_within_the_block_alone(model):
     assert rows == [1, 6, 1]
     assert relative(filled, plain) < 1e-5
     assert torch.equal(again, plain)
+
+
+@pytest.mark.parametrize(("alike", "times"), [(True, 1), (False, 3)])
+def test_blocks_that_embed_alike_do_so_once_a_call_and_say_the_same(alike, times):
+    model = digits_dit()
+    first, other = (block.norm1.emb for block in model.transformer_blocks)
+    other.load_state_dict(first.state_dict())
+    if not alike:
+        with torch.no_grad():
+            other.timestep_embedder.linear_1.bias.add_(0.1)
+    z, t, labels = torch.randn(2, 1, 8, 8), torch.tensor([10, 10]), torch.tensor([0, 1])
+    asked = []
+    for embedder in (first, other):
+        embedder.register_forward_hook(lambda *given: asked.append(1))
+    with torch.no_grad():
+        plain = [model(z, timestep=t, class_labels=own).sample for own in (labels, 1 - labels)]
+        asked.clear()
+        with embedded_once(model):
+            once = [model(z, timestep=t, class_labels=own).sample for own in (labels, 1 - labels)]
+    assert len(asked) == 2 * times
+    assert all(map(torch.equal, once, plain))
+    assert [block.norm1.emb for block in model.transformer_blocks] == [first, other]
 
 
 @pytest.mark.parametrize("micro_batch", [1, 5, 32])

@@ -13,6 +13,7 @@ from diffusers import DiTTransformer2DModel
 
 from lighthouse.diffusion.denoiser import (
     as_reference,
+    embedders_are_equal,
     load_denoiser,
     new_denoiser,
     predict,
@@ -20,7 +21,6 @@ from lighthouse.diffusion.denoiser import (
 )
 from lighthouse.diffusion.pretrained import load_pretrained_denoiser
 from lighthouse.diffusion.schedule import ancestral
-from lighthouse.priors.difffit import embedders_are_equal
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_json, write_json
 from sampling import space_timesteps

@@ -9,7 +9,13 @@ import torch
 from diffusers import DiTTransformer2DModel
 from torch import nn
 
-from lighthouse.diffusion.denoiser import load_denoiser, new_denoiser, predict, save_denoiser
+from lighthouse.diffusion.denoiser import (
+    embedders_are_equal,
+    load_denoiser,
+    new_denoiser,
+    predict,
+    save_denoiser,
+)
 from lighthouse.priors import difffit
 from lighthouse.priors.objectives import Stateless, plain
 from lighthouse.priors.training import train_prior
@@ -172,10 +178,10 @@ def test_folding_scales_changes_no_output_and_leaves_a_plain_model():
 
 def test_embedders_are_equal_only_where_every_weight_is():
     model = alike()
-    assert difffit.embedders_are_equal(model)
+    assert embedders_are_equal(model)
     with torch.no_grad():
         model.transformer_blocks[1].norm1.emb.timestep_embedder.linear_2.bias[3] += 1
-    assert not difffit.embedders_are_equal(model)
+    assert not embedders_are_equal(model)
 
 
 def test_parameters_are_counted_with_an_embedder_that_is_alike_once():
@@ -224,7 +230,7 @@ def test_frozen_weights_stay_except_those_that_the_scales_were_folded_into(tmp_p
 def test_blocks_that_embed_alike_do_so_after_training(tmp_path):
     model, _ = train(tmp_path)
     first, second = model.transformer_blocks
-    assert difffit.embedders_are_equal(model)
+    assert embedders_are_equal(model)
     assert first.norm1.emb is not second.norm1.emb
     assert all(parameter.requires_grad for parameter in model.parameters())
 

@@ -25,6 +25,10 @@ import pytest
 import yaml
 
 from lighthouse.config.load import load_study
+from lighthouse.parts.coresets import CORESETS
+from lighthouse.parts.extractors import EXTRACTORS
+from lighthouse.parts.objectives import OBJECTIVES
+from lighthouse.parts.terms import TERMS
 from lighthouse.report.items import items
 from repository import HELPERS, LIBRARY, ROOT
 from shipped import SHIPPED
@@ -32,6 +36,7 @@ from shipped import SHIPPED
 STANDINS = HELPERS / "standins"
 RULE_FILES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
+
 #: Submodules that need a package which their own distribution does not require.
 NEEDED_BY_SUBMODULE = {"safetensors.torch": "torch", "safetensors.numpy": "numpy"}
 
@@ -77,7 +82,19 @@ def script_rules() -> dict[str, tuple[Path | None, Path]]:
 
 RULES = script_rules()
 #: Modules that a script loads by a name in its parameters.
-MAKERS = {item.code for item in items(load_study(copy.deepcopy(SHIPPED), ROOT))}
+MAKERS = {item.maker for item in items(load_study(copy.deepcopy(SHIPPED), ROOT))}
+
+
+#: What a script loads by name: all that a study may ask it for.
+LOADED = {
+    "sample.py": [term.make for term in TERMS.values()],
+    "prior.py": [objective.make for objective in OBJECTIVES.values()],
+    "coreset.py": [coreset.choose for coreset in CORESETS.values()],
+    **dict.fromkeys(
+        ("extractor.py", "features.py", "set_metrics.py", "lighthouses.py"),
+        tuple(extractor.network for extractor in EXTRACTORS.values()),
+    ),
+}
 
 
 class Reach:
@@ -99,15 +116,15 @@ class Reach:
         for node in ast.walk(root):
             if isinstance(node, ast.Import):
                 for alias in node.names:
-                    self._imported(alias.name, "*")
+                    self.imported(alias.name, "*")
             elif isinstance(node, ast.ImportFrom):
                 assert not node.level, f"{path}: relative imports are not followed"
                 for alias in node.names:
-                    self._imported(node.module, alias.name)
+                    self.imported(node.module, alias.name)
             elif isinstance(node, ast.Name) and node.id in functions:
                 self._function(path, node.id)
 
-    def _imported(self, module: str, name: str) -> None:
+    def imported(self, module: str, name: str) -> None:
         """``from module import name``; ``*`` for ``import module``, of which all counts."""
         if module.partition(".")[0] != "lighthouse":
             self.modules |= {module, f"{module}.{name}"} if name != "*" else {module}
@@ -156,6 +173,11 @@ def distributions_of(script: Path) -> frozenset[str]:
     modules = Reach(script).modules
     if script == RULES[ITEM][1]:
         modules |= set().union(*(Reach(Path(maker)).modules for maker in MAKERS))
+    """Distributions that a script reaches."""
+    reach = Reach(script)
+    for maker in LOADED.get(script.name, ()):
+        reach.imported(*maker.split(":"))
+    modules = reach.modules
     installed = packages_distributions()
     top = {module.partition(".")[0] for module in modules} - set(sys.stdlib_module_names)
     unknown = top - installed.keys() - {"lighthouse"}

@@ -146,6 +146,16 @@ def has_learned_variance(model: DiTTransformer2DModel) -> bool:
     return model.config.out_channels == 2 * model.config.in_channels
 
 
+def embedders_are_equal(model: nn.Module) -> bool:
+    """Whether all blocks embed timestep and class alike.
+
+    DiT has one embedder. diffusers keeps one in each block: equal copies in the reference's
+    weights and in our new models, independent ones in a DiT that diffusers made.
+    """
+    first, *others = (block.norm1.emb.state_dict() for block in model.transformer_blocks)
+    return all(torch.equal(first[name], other[name]) for other in others for name in first)
+
+
 def predict(model: DiTTransformer2DModel, z: Tensor, t: Tensor, labels: Tensor) -> Tensor:
     """What the model says of z_t (n, c, h, w) at steps t (n,) for labels (n,).
 

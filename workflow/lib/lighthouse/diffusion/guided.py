@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from lighthouse.diffusion.calls import (
+    embedded_once,
     is_dit,
     ladder,
     left_over,
@@ -91,7 +92,8 @@ class GuidedDenoiser:
         On an accelerator: but for rounding. counts: how many latents it will be asked of at a time.
         """
         largest, t = self.options["micro_batch"], torch.tensor(TRAIN_STEPS // 2)
-        with steady_rows(self.model, largest):
+        # Rows are filled up below what answers again, so that this happens once a call, too.
+        with steady_rows(self.model, largest), embedded_once(self.model):
             if is_dit(self.model) and torch.device(device).type == "cpu":
                 self.sizes = steady_sizes(
                     lambda z, labels: self._call(z, t, labels), shape, largest, counts

@@ -15,6 +15,8 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
+from lighthouse.diffusion.denoiser import embedders_are_equal
+
 #: Layers of a block whose outputs are scaled.
 SCALED = ("attn1.to_q", "attn1.to_k", "attn1.to_v", "attn1.to_out.0", "ff.net.2")
 
@@ -54,16 +56,6 @@ def fold(model: nn.Module) -> None:
             scaled.linear.weight.mul_(scaled.gamma[:, None])
             scaled.linear.bias.mul_(scaled.gamma)
             model.set_submodule(path, scaled.linear)
-
-
-def embedders_are_equal(model: nn.Module) -> bool:
-    """Whether all blocks embed timestep and class alike.
-
-    DiT has one embedder. diffusers keeps one in each block: equal copies in the reference's
-    weights and in our new models, independent ones in a DiT that diffusers made.
-    """
-    first, *others = (block.norm1.emb.state_dict() for block in model.transformer_blocks)
-    return all(torch.equal(first[name], other[name]) for other in others for name in first)
 
 
 def n_parameters(model: nn.Module) -> int:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from lighthouse.diffusion.denoiser import (
+    embedders_are_equal,
     frequencies_of,
     has_learned_variance,
     null_label,
@@ -217,7 +218,7 @@ def _share(batch_size: int, accelerator: Accelerator) -> slice:
 
 def _trainable(model: nn.Module, options: Mapping) -> nn.ParameterList:
     """Make the model ready for its kind of tuning; return the weights to be trained."""
-    if difffit.embedders_are_equal(model):
+    if embedders_are_equal(model):
         difffit.share_embedders(model)
     if options["tune"] == "difffit":
         difffit.prepare(model)

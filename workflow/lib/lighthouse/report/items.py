@@ -135,7 +135,8 @@ def _table(
 def _of_records(records: Sequence[rows.Expected], jobs: Sequence[str]) -> dict:
     """An item's fields for records of cells. jobs: those that write them."""
     stamps = {record.path: record.stamp for record in records}
-    return {"inputs": {"records": list(stamps)}, "stamps": stamps, "jobs": jobs}
+    paths_of_records = [record.path for record in records]
+    return {"inputs": {"records": paths_of_records}, "stamps": stamps, "jobs": jobs}
 
 
 def _joined(
