@@ -1,15 +1,42 @@
-"""Figures of which a record is missing show the others, and name it."""
+"""Tables and figures of which a record is missing show the others, and name it."""
 
 import pytest
 
 from lighthouse.report.curve_figures import ssim_vs_eta_dpp
 from lighthouse.report.figures import plt, spectrum
+from lighthouse.report.measures import joined
 
 
 @pytest.fixture(autouse=True)
 def close_figures():
     yield
     plt.close("all")
+
+
+RECORDS = [{"distances": {"method": "x", "fid": 1.5}}, {"distances": {"method": "y", "fid": None}}]
+NAMES = [{"method": "x", "variant": "a"}, {"method": "y", "variant": "b"}]
+
+
+def test_rows_of_records_are_joined_in_order():
+    first, second = joined(RECORDS, NAMES, "distances")["table"].rows
+    assert first == {"method": "x", "fid": 1.5, "status": "measured"}
+    assert (second["method"], second["status"]) == ("y", "measured")
+    assert second["fid"] != second["fid"]
+
+
+def test_a_record_that_is_missing_is_a_row_of_the_columns_that_others_have():
+    table = joined([None, RECORDS[1]], NAMES, "distances")["table"]
+    first, second = table.rows
+    assert tuple(first) == tuple(second) == table.columns == ("method", "fid", "status")
+    assert (first["method"], first["status"]) == ("x", "missing")
+    assert first["fid"] != first["fid"]
+
+
+def test_of_records_that_are_all_missing_the_names_are_left():
+    assert joined([None, None], NAMES, "distances")["table"].rows == [
+        {"method": "x", "variant": "a", "status": "missing"},
+        {"method": "y", "variant": "b", "status": "missing"},
+    ]
 
 
 def test_a_curve_that_is_missing_leaves_the_others():

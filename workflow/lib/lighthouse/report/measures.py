@@ -11,7 +11,8 @@ def joined(
 ) -> dict[str, Table]:
     """The table of the rows that records have under ``part``, in order, with their ``status``.
 
-    names: what names each record's rows. One that is None is a row with these alone, as missing.
+    names: what names each record's rows. One that is None is a row with that alone, as missing,
+    of which the columns are shown that other rows have.
     """
     found = [None if record is None else rows_of(record, part) for record in records]
     columns = next((list(rows[0]) for rows in found if rows), None)
