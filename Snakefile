@@ -29,6 +29,13 @@ onstart:
 # A method that fails stops its own rows: the tables are made without them, and say so.
 onerror:
     show_missing(ITEMS)
+    tell_failed_cells()
+
+
+# Nor does a cell that fails stop its job; the run has failed all the same.
+onsuccess:
+    if tell_failed_cells():
+        sys.exit(1)
 
 
 rule all:

@@ -18,6 +18,7 @@ PROTOCOL = {
     "std": [0.5, 0.5, 0.5],
     "augment": {**OFF, "crop_scale": [0.6, 1.0]},
     "labels": "hard",
+    "precision": "fp32",
     "evaluations": 4,
 }
 EVERYTHING = {"crop_scale": [0.5, 1.0], "flip": True, "jitter": 0.4, "lighting": 0.1}

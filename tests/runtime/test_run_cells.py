@@ -5,7 +5,13 @@ from types import SimpleNamespace
 
 import pytest
 
-from lighthouse.runtime.cells import content_digest, made_from, recorded, run_cells
+from lighthouse.runtime.cells import (
+    content_digest,
+    forget_failures,
+    made_from,
+    recorded,
+    run_cells,
+)
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_json, write_json
 from lighthouse.runtime.job import Job
@@ -41,7 +47,7 @@ def test_every_cell_has_a_record_with_its_stamp_and_the_job_one_of_all(job, tmp_
     one, other = (read_json(c["record"]) for c in cells)
     assert (one["answer"], one["stamp"], other["stamp"]) == (42, "s", "t")
     made = {c["record"]: r["made"] for c, r in zip(cells, (one, other), strict=True)}
-    assert read_json(job.output.record) == {"made": made, "failed": {}}
+    assert read_json(job.output.record) == {"made": made, "failed": {}, "left": {}}
 
 
 def test_what_is_done_is_not_done_again_and_a_new_cell_alone_is(job, tmp_path):
@@ -87,8 +93,8 @@ def test_a_failure_stops_no_other_cell_and_leaves_no_record(job, tmp_path, caplo
 def test_a_cell_without_its_source_fails_and_is_not_worked_on(job, tmp_path):
     cells = [cell(tmp_path, "a", sources=[str(tmp_path / "absent.json")]), cell(tmp_path, "b")]
     assert run(job, cells) == ["b.json"]
-    (message,) = read_json(job.output.record)["failed"].values()
-    assert "absent.json is not there" in message
+    record = read_json(job.output.record)
+    assert (record["failed"], list(record["left"])) == ({}, [cells[0]["record"]])
 
 
 def test_a_killed_job_goes_on_where_it_was(job, tmp_path):
@@ -121,3 +127,16 @@ def test_a_digest_of_contents_is_of_bytes_and_names_and_not_of_times(tmp_path):
 
 def test_a_digest_of_several_is_not_that_of_their_letters():
     assert made_from("ab", "c") != made_from("a", "bc")
+
+
+def test_jobs_with_failed_cells_are_told_and_run_again(job, tmp_path):
+    run(job, [cell(tmp_path, "a"), cell(tmp_path, "b")], fails=["b.json"])
+    other = Job(job.input, SimpleNamespace(record=str(tmp_path / "other.json")), None, None, 1)
+    run(other, [cell(tmp_path, "c", sources=[str(tmp_path / "b.json")])])
+    whole = Job(job.input, SimpleNamespace(record=str(tmp_path / "whole.json")), None, None, 1)
+    run(whole, [cell(tmp_path, "d")])
+    failed, left = forget_failures(tmp_path)
+    assert (failed, left) == ({str(tmp_path / "b.json"): "DataError: broken"}, 1)
+    names = ("batch", "other", "whole", "a")
+    assert [(tmp_path / f"{n}.json").exists() for n in names] == [False, False, True, True]
+    assert forget_failures(tmp_path) == ({}, 0)

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from functools import partial
 
 import pytest
 import torch
@@ -57,17 +58,17 @@ def weights(model):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_plain_optimiser_gives_what_torchs_gives_bit_by_bit(kind):
+def test_a_plain_optimiser_gives_what_torchs_fused_one_gives_bit_by_bit(kind):
     name, options = KINDS[kind]
     found = []
-    for library in (torch.optim, optimizers):
+    for kind in (partial(getattr(torch.optim, name), fused=True), getattr(optimizers, name)):
         model = network()
-        optimizer = getattr(library, name)(model.parameters(), **options)
+        optimizer = kind(model.parameters(), **options)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, 20)
         steps(model, optimizer, schedule)
         # Goes on from its saved state, as a training that was stopped does.
         state = copy.deepcopy(optimizer.state_dict())
-        optimizer = getattr(library, name)(model.parameters(), **options)
+        optimizer = kind(model.parameters(), **options)
         optimizer.load_state_dict(state)
         steps(model, optimizer, torch.optim.lr_scheduler.ConstantLR(optimizer, 1.0))
         found.append(weights(model))

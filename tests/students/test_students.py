@@ -10,8 +10,10 @@ from PIL import Image
 from lighthouse.runtime.files import write_tensors
 from lighthouse.students import trainer
 from lighthouse.students.augment import normalise
+from lighthouse.students.runs import run_students, students_record
 from lighthouse.students.trainer import (
     Images,
+    Training,
     accuracy,
     at_ipc,
     choosing_part,
@@ -110,7 +112,7 @@ def test_a_pass_has_batches_of_the_protocols_size_and_a_rest(monkeypatch, ipc, b
 def rates(monkeypatch):
     """The learning rate of every step of either optimiser."""
     found = []
-    for kind in (trainer.AdamW, trainer.SGD):
+    for kind in (trainer.AdamW.func, trainer.SGD.func):
 
         def spy(self, *arguments, step=kind.step):
             found.append(self.param_groups[0]["lr"])
@@ -227,6 +229,38 @@ def test_the_best_state_is_that_of_its_epoch_on_val():
     assert record["best_epoch"] < record["epochs"]
     network.load_state_dict(record["best_state"])
     assert accuracy(network, val) == dict(record["curve"])[record["best_epoch"]]
+
+
+def test_a_protocol_without_looks_takes_the_last_epoch_for_the_best():
+    protocol, parts = {**PROTOCOL, "evaluations": 0}, {"val": bars(0, 1), "test": bars(90, 2)}
+    looking, blind = (
+        run_students(bars(60, 0), parts, NETWORK, recipe, 5, 0, [0])
+        for recipe in (PROTOCOL, protocol)
+    )
+    assert blind[0]["best_epoch"] == blind[0]["epochs"]
+    assert blind[0]["curve"] == []
+    assert blind[0]["best"] == blind[0]["last"] == looking[0]["last"]
+    assert students_record(blind, parts, {})["best_chosen_on"] == "none"
+    assert students_record(looking, parts, {})["best_chosen_on"] == "test"
+
+
+def test_bf16_is_the_networks_arithmetic_alone():
+    types, trained = {}, {}
+    for precision in ("fp32", "bf16"):
+
+        def note(layer, given, maps, name=precision):
+            types[name] = maps.dtype
+
+        protocol = {**PROTOCOL, "precision": precision}
+        training = Training(bars(60, 0), NETWORK, protocol, 20, 6, 0, None)
+        training.network.features[0].register_forward_hook(note)
+        for epoch in range(1, 7):
+            training.run_epoch(epoch)
+        trained[precision] = training.network.head.weight
+    assert types == {"fp32": torch.float32, "bf16": torch.bfloat16}
+    assert trained["bf16"].dtype == torch.float32
+    assert not torch.equal(trained["bf16"], trained["fp32"])
+    torch.testing.assert_close(trained["bf16"], trained["fp32"], rtol=0.1, atol=0.05)
 
 
 def test_a_score_has_the_last_epoch_and_the_best_on_val_apart():

@@ -81,8 +81,6 @@ def script_rules() -> dict[str, tuple[Path | None, Path]]:
 
 
 RULES = script_rules()
-#: Modules that a script loads by a name in its parameters.
-MAKERS = {item.maker for item in items(load_study(copy.deepcopy(SHIPPED), ROOT))}
 
 
 #: What a script loads by name: all that a study may ask it for.
@@ -94,6 +92,7 @@ LOADED = {
         ("extractor.py", "features.py", "set_metrics.py", "lighthouses.py"),
         tuple(extractor.network for extractor in EXTRACTORS.values()),
     ),
+    "report.py": {item.maker for item in items(load_study(copy.deepcopy(SHIPPED), ROOT))},
 }
 
 
@@ -169,11 +168,7 @@ def contents(path: Path) -> tuple[dict[str, ast.AST], list[ast.AST]]:
 
 @cache
 def distributions_of(script: Path) -> frozenset[str]:
-    """Distributions that a script reaches, by its items' makers too."""
-    modules = Reach(script).modules
-    if script == RULES[ITEM][1]:
-        modules |= set().union(*(Reach(Path(maker)).modules for maker in MAKERS))
-    """Distributions that a script reaches."""
+    """Distributions that a script reaches, by what it loads by name too."""
     reach = Reach(script)
     for maker in LOADED.get(script.name, ()):
         reach.imported(*maker.split(":"))

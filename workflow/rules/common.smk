@@ -18,6 +18,7 @@ from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.report.items import items, template_digest
 from lighthouse.report.unfinished import make_all, message
 from lighthouse.runtime.bytecode import keep_bytecode
+from lighthouse.runtime.cells import forget_failures
 from lighthouse.runtime.digest import code_digest
 from lighthouse.runtime.weights import RESNET18
 from snakemake.exceptions import WorkflowError
@@ -62,6 +63,16 @@ def check_data(study):
 def show_missing(found):
     """Behind a failed run, make the tables and figures that can be made, and tell which."""
     print(f"\n{message(*make_all(found))}", file=sys.stderr)
+
+
+def tell_failed_cells():
+    """Name the cells that failed though their jobs ended; the next run tries them again."""
+    failed, left = forget_failures(paths.BATCHES)
+    if failed:
+        lines = [f"  - {path}: {error}" for path, error in failed.items()]
+        behind = [f"{left} more are made from these, and were left out."] if left else []
+        print("\nFailed:", *lines, *behind, sep="\n", file=sys.stderr)
+    return bool(failed)
 
 
 def one_of(names):

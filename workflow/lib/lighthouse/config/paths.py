@@ -138,6 +138,10 @@ def lighthouse(dataset: str) -> str:
     return f"{RESULTS}/metrics/lighthouse/{dataset}.json"
 
 
+#: Where the records of jobs of many cells are.
+BATCHES = f"{RESULTS}/batches"
+
+
 def batch(stage: str, dataset: str, batch: str) -> str:
     """The record of a job of many cells. stage: ``samples``, ``students/<network>/<protocol>``…"""
-    return f"{RESULTS}/batches/{stage}/{dataset}/{batch}.json"
+    return f"{BATCHES}/{stage}/{dataset}/{batch}.json"

@@ -11,7 +11,7 @@ from textwrap import shorten
 import torch
 from torch import Tensor, nn
 
-from lighthouse.metrics.real import RealImages
+from lighthouse.datasets.real import RealImages
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_tensors
 from lighthouse.runtime.weights import digest

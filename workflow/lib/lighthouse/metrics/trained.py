@@ -34,6 +34,7 @@ TRAINING = {
         "cutmix": False,
     },
     "labels": "hard",
+    "precision": "fp32",
     "evaluations": 1,
 }
 

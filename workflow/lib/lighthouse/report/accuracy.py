@@ -60,7 +60,8 @@ def accuracy_row(row: Mapping, record: Mapping | None) -> dict:
     own. ``top1_last_std`` is the sample standard deviation over all trainings, both in
     one; ``std_sets`` and ``std_students`` part them (``statistics.components``).
     ``best_chosen_on`` is the part on which the best epoch was chosen: ``test`` is the
-    field's habit, and flatters.
+    field's habit, and flatters; ``none``, where the protocol asks for no looks and the best
+    is the last.
     """
     keys = {name: row[name] for name in KEYS}
     if record is None:

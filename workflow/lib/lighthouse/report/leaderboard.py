@@ -7,7 +7,7 @@ computation failed says ``missing``, one that the study leaves out ``not run``.
 from collections.abc import Iterable, Mapping, Sequence
 
 from lighthouse.report.ablation import average, seed_average
-from lighthouse.tables import MEASURED, MISSING, NAN, NOT_RUN, cell_key
+from lighthouse.tables import CELL, MEASURED, MISSING, NAN, NOT_RUN, cell_key
 
 COLUMNS = (
     "dataset",
@@ -137,16 +137,11 @@ def _row(
     return row
 
 
-def _all_ipcs_or(ipc: object, row: Mapping) -> bool:
-    own = row.get("ipc", NAN)
-    return own == ipc or own != own
-
-
 def _failed(table: Iterable[Mapping], spec: Mapping) -> bool:
-    """Whether a table says of a row that its computation failed. Some name no IPC then."""
-    place = {name: spec[name] for name in ("dataset", "method")}
+    """Whether a table says of a row that its computation failed."""
     return any(
-        row["status"] == MISSING and matches(row, place) and _all_ipcs_or(spec["ipc"], row)
+        row["status"] == MISSING
+        and matches(spec, {name: row[name] for name in CELL if name in row})
         for row in table
     )
 

@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_json, write_json
 from lighthouse.runtime.job import SAY_ALL, Job, log
 
@@ -49,9 +48,10 @@ def run_cells(
     The record of a cell has ``stamp`` and ``made``, a digest of all of these. It is
     written last, and removed before work begins: what a failure leaves behind has no record.
     An error is logged, and the cells behind it are done all the same. The batch's record,
-    ``job.output.record``, has ``made`` by path and ``failed``, the errors.
+    ``job.output.record``, has ``made`` by path, ``failed``, the errors, and ``left``, cells
+    that something was to be made from which is not there.
     """
-    made, failed, kept = {}, {}, 0
+    made, failed, left, kept = {}, {}, {}, 0
     for cell in cells:
         path = cell["record"]
         try:
@@ -66,6 +66,10 @@ def run_cells(
                 facts = work(cell)
                 write_json(path, {**facts, "stamp": cell["stamp"], "made": digest})
             made[path] = digest
+        except _SourceMissing as error:
+            Path(path).unlink(missing_ok=True)
+            left[path] = str(error)
+            log.error("%s: left out, without %s", path, error)
         except Exception as error:  # whatever stops one cell
             Path(path).unlink(missing_ok=True)
             failed[path] = f"{type(error).__name__}: {error}"
@@ -73,15 +77,36 @@ def run_cells(
                 log.error("%s: %s", path, error)
             else:
                 log.error("%s: stopped", path, exc_info=error)
-    write_json(job.output.record, {"made": made, "failed": failed})
-    words = [f"{len(made) - kept} done"]
-    words += [f"{kept} were there"] * bool(kept) + [f"{len(failed)} failed"] * bool(failed)
+    write_json(job.output.record, {"made": made, "failed": failed, "left": left})
+    counts = {"were there": kept, "failed": len(failed), "left out": len(left)}
+    words = [f"{len(made) - kept} done", *(f"{n} {what}" for what, n in counts.items() if n)]
     job.done(f"{len(cells)} cells: {', '.join(words)}")
 
 
+def forget_failures(folder: str | Path) -> tuple[dict[str, str], int]:
+    """Remove the records of jobs below a folder that did not make all their cells.
+
+    Their jobs then run again, and do what is not there. Returns the errors of the cells that
+    failed, by path, and how many were left out for that.
+    """
+    failed: dict[str, str] = {}
+    left = 0
+    for path in sorted(Path(folder).rglob("*.json")):
+        record = read_json(path)
+        if record.get("failed") or record.get("left"):
+            failed |= record["failed"]
+            left += len(record["left"])
+            path.unlink()
+    return failed, left
+
+
+class _SourceMissing(Exception):
+    """What a cell is made from is not there."""
+
+
 def _made(source: str) -> str:
-    """The digest of what a cell is made from. Raises ``DataError`` where it was not made."""
+    """The digest of what a cell is made from. Raises ``_SourceMissing`` where it was not made."""
     record = recorded(source)
     if record is None:
-        raise DataError(f"{source} is not there: what it records was not made")
+        raise _SourceMissing(source)
     return record["made"]

@@ -11,12 +11,13 @@ they are taken without the mark, and their arithmetic is torch's own.
 
 import inspect
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 import torch
 
 
 def plain(kind: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
-    """The same optimiser, fused, with the functions that lie under the marks of torch's compiler.
+    """The same optimiser, with the functions that lie under the marks of torch's compiler.
 
     Of a torch that marks nothing the functions are taken as they are; should it mark in
     another way, the compiler is loaded, and nothing else differs.
@@ -30,19 +31,12 @@ def plain(kind: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
         with torch.set_grad_enabled(self.defaults["differentiable"]):
             return bare(self, closure)
 
-    def begin(self: torch.optim.Optimizer, *given: object, **options: object) -> None:
-        kind.__init__(self, *given, fused=True, **options)
-
     functions = {name: inspect.unwrap(getattr(kind, name)) for name in marked}
-    return type(
-        kind.__name__,
-        (kind,),
-        {**functions, "__init__": begin, "step": step, "__module__": __name__},
-    )
+    return type(kind.__name__, (kind,), {**functions, "step": step, "__module__": __name__})
 
 
-AdamW = plain(torch.optim.AdamW)
-SGD = plain(torch.optim.SGD)
+AdamW = partial(plain(torch.optim.AdamW), fused=True)
+SGD = partial(plain(torch.optim.SGD), fused=True)
 
 
 def rate_schedule(

@@ -34,8 +34,14 @@ def run_students(
 
 
 def students_record(runs: list[dict], parts: Mapping[str, Images], about: Mapping) -> dict:
-    """What a file of students holds. ``about``: see ``runtime.provenance``."""
-    facts = {"best_chosen_on": choosing_part(parts), "n_test": len(parts["test"].labels)}
+    """What a file of students holds. ``about``: see ``runtime.provenance``.
+
+    ``best_chosen_on``: the part by which the best epoch was chosen, ``none`` where no student
+    was looked at before its end: there the best is the last.
+    """
+    looked = any(run["curve"] for run in runs)
+    chosen_on = choosing_part(parts) if looked else "none"
+    facts = {"best_chosen_on": chosen_on, "n_test": len(parts["test"].labels)}
     return {"runs": runs, **facts, **about}
 
 

@@ -36,6 +36,7 @@ FIXED = {
     "mean": HALF,
     "std": HALF,
     "labels": "hard",
+    "precision": "fp32",
 }
 
 

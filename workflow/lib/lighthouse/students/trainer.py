@@ -15,7 +15,7 @@ from lighthouse.runtime.finite import check_loss
 from lighthouse.runtime.job import progress
 from lighthouse.runtime.memory import capacity, largest_that_fits
 from lighthouse.runtime.optimizers import SGD, AdamW
-from lighthouse.runtime.precision import full_float32
+from lighthouse.runtime.precision import autocast, full_float32
 from lighthouse.runtime.rng import derive_seed, generator
 from lighthouse.students.augment import HALF, augment, cutmix, normalise
 from lighthouse.students.networks import NETWORKS
@@ -130,7 +130,8 @@ def train_student(
     become float.
     Returns the network after the last epoch and a record: ``epochs``; ``curve``, pairs
     of epoch and accuracy on ``seen`` at ``protocol["evaluations"]`` evenly spaced epochs;
-    ``best_epoch``, the best of them (the first, of equals); ``best_state``, its weights.
+    ``best_epoch``, the best of them (the first, of equals), or the last where there are none;
+    ``best_state``, its weights.
     Raises ``FloatingPointError`` at a loss that is not finite, and ``MemoryError``, with
     the batch that would fit, where the accelerator's memory does not do.
     """
@@ -185,7 +186,7 @@ def _follow(training: "Training", seen: Images, epochs: int, what: str) -> tuple
     looks = protocol["evaluations"]
     evaluated = {round(k * epochs / looks) for k in range(1, looks + 1)}
     curve: list[tuple[int, float]] = []
-    best = {"best_epoch": 0, "best_state": {}}
+    best = {"best_epoch": epochs, "best_state": {}}
     for epoch in progress(range(1, epochs + 1), what, unit="epoch"):
         training.run_epoch(epoch)
         if epoch in evaluated:
@@ -237,7 +238,9 @@ class Training:
         images, partners, share = augment(images, self.protocol, self.rng), None, 1.0
         if self.protocol["augment"]["cutmix"]:
             images, partners, share = cutmix(images, self.rng)
-        logits = self.network(images)
+        with autocast(images.device, self.protocol["precision"]):
+            logits = self.network(images)
+        logits = logits.float()
         if self.protocol["labels"] == "soft":
             with torch.no_grad():
                 answers = self.teacher(images)

@@ -1,6 +1,6 @@
 """What one table takes from another: diversity, distances, cost and published figures."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from lighthouse.report.audit.claims import (
     NAN,
@@ -29,14 +29,14 @@ def measures_of_sets(results: Results, grid: Mapping) -> Iterator[Claim]:
     """Coverage, precision, recall, density, log det, SSIM are means over diversity.csv's seeds."""
     table = "tables/diversity.csv"
     sets = grouped(results.rows(table), CELL)
-    lost = _lost(results, table)
+    lost = _lost(results, table, CELL)
     for shown, specs in ((BOARD_TABLE, "leaderboard"), ("tables/ablation.csv", "ablation")):
         cells = {key(spec, SET): spec for spec in grid[specs] if spec.get("run", True)}
         for row in results.rows(shown):
             cell = cells.get(key(row, SET))
             own = sets.get(key(cell, CELL), []) if cell else []
             expected = {name: mean(known(r.get(name) for r in own)) for name in MEASURES}
-            if shown == BOARD_TABLE and cell and key(row, SET[:2]) in lost:
+            if shown == BOARD_TABLE and cell and key(cell, CELL) in lost:
                 expected = dict.fromkeys(MEASURES, MISSING)
             for name, value in expected.items():
                 values = [r.get(name) for r in own]
@@ -48,21 +48,20 @@ def distances_and_cost(results: Results, grid: Mapping) -> Iterator[Claim]:
     run = {key(spec, SET) for spec in grid["leaderboard"] if spec["run"]}
     for table, columns in TAKEN.items():
         rows = {key(row, SET): row for row in results.rows(table)}
-        lost = _lost(results, table)
+        lost = _lost(results, table, SET)
         for row in results.rows(BOARD_TABLE):
             place = key(row, SET)
             source = rows.get(place, {}) if place in run else {}
             expected = {name: source.get(name, NAN) for name in columns}
-            if place in run and (place in lost or place[:2] in lost):
+            if place in run and place in lost:
                 shown = [name for name in columns if name != "extractor"]
                 expected = dict.fromkeys(shown, MISSING)
             yield from same(BOARD_TABLE, row, BOARD, expected)
 
 
-def _lost(results: Results, table: str) -> set[tuple]:
-    """What of a table is missing: (dataset, method), or with the IPC where its row names one."""
-    rows = [row for row in results.rows(table) if row.get("status") == MISSING]
-    return {tuple(part for part in key(row, SET) if part) for row in rows}
+def _lost(results: Results, table: str, columns: Sequence[str]) -> set[tuple]:
+    """What of a table is missing, by the columns that name its rows."""
+    return {key(row, columns) for row in results.rows(table) if row.get("status") == MISSING}
 
 
 def published_figures(results: Results, grid: Mapping) -> Iterator[Claim]:

@@ -51,9 +51,9 @@ def within_bounds(results: Results, grid: Mapping) -> Iterator[Claim]:
 
 
 def known_words(results: Results, grid: Mapping) -> Iterator[Claim]:
-    """A status is measured, missing or not run; a dataset's best epochs are chosen on one part."""
+    """A status is measured, missing or not run; a protocol's best epochs are chosen on one part."""
     statuses = (MEASURED, MISSING, NOT_RUN)
-    parts: dict[str, str] = {}
+    parts: dict[tuple[str, str], str] = {}
     for table, rows in results.tables.items():
         for row in rows:
             place = (table, named(row, NAMES))
@@ -61,7 +61,7 @@ def known_words(results: Results, grid: Mapping) -> Iterator[Claim]:
                 known_one = row["status"] if row["status"] in statuses else " or ".join(statuses)
                 yield Claim(*place, "status", row["status"], known_one)
             if row.get("status") == MEASURED and "best_chosen_on" in row:
-                part = parts.setdefault(row["dataset"], row["best_chosen_on"])
+                part = parts.setdefault((row["dataset"], row["protocol"]), row["best_chosen_on"])
                 yield Claim(*place, "best_chosen_on", row["best_chosen_on"], part)
 
 
