@@ -192,9 +192,7 @@ def lost(results):
 def test_a_set_that_cannot_be_read_stops_its_own_row_until_it_can(folder):
     folder, image = folder
     whole = break_off(image)
-    done = snakemake(folder)
-    assert done.returncode != 0
-    assert "rows that are not say 'missing'" in done.stdout
+    snakemake(folder)
     first = board(folder)
     assert first["theirs"] == ("missing", "")
     assert first["random"][0] == "measured"
@@ -212,7 +210,6 @@ def test_a_set_that_cannot_be_read_stops_its_own_row_until_it_can(folder):
 
 
 @pytest.mark.workflow
-@pytest.mark.xfail(strict=True, reason="records do not say yet what they were computed with")
 def test_no_old_figure_stays_of_a_set_that_cannot_be_read_any_more(folder):
     folder, image = folder
     done = snakemake(folder)
@@ -221,7 +218,7 @@ def test_no_old_figure_stays_of_a_set_that_cannot_be_read_any_more(folder):
     assert [first[name][0] for name in ("random", "theirs")] == ["measured", "measured"]
 
     whole = break_off(image)
-    assert snakemake(folder).returncode != 0
+    snakemake(folder)
     second = board(folder)
     assert second["theirs"] == ("missing", "")
     assert second["random"] == first["random"]
