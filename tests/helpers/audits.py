@@ -98,9 +98,8 @@ class Invented:
 
     def read(self):
         """The results as the audit's rule reads them."""
-        paths = [
-            str(path) for n in ("tables", "figures") for path in sorted((self.results / n).iterdir())
-        ]
+        folders = [self.results / name for name in ("tables", "figures")]
+        paths = [str(path) for folder in folders for path in sorted(folder.iterdir())]
         return read_results(paths, self.published, self.cells, list(map(str, self.images)))
 
     def _record(self, path, stamp, content):

@@ -47,7 +47,8 @@ def within_bounds(results: Results, grid: Mapping) -> Iterator[Claim]:
                 if bounds is None:
                     continue
                 for found in known([row[column]]):
-                    yield Claim(table, named(row, names(table)), column, found, bounds, slack(found))
+                    place = (table, named(row, names(table)))
+                    yield Claim(*place, column, found, bounds, slack(found))
 
 
 def known_words(results: Results, grid: Mapping) -> Iterator[Claim]:
