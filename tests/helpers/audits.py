@@ -125,7 +125,7 @@ class Invented:
     def _list_published(self):
         lines = ["dataset\tstudent\tprotocol\tmethod\tipc\ttop1\tstd\tsource"]
         lines += [
-            f"family\tconvnet3\t{protocol}\t{method}\t{ipc}\t{top1}\t0.5\t{source}"
+            f"family\tconvnet2\t{protocol}\t{method}\t{ipc}\t{top1}\t0.5\t{source}"
             for method, ipc, top1, protocol, source in PUBLISHED
         ]
         write_text(self.published, "\n".join(lines) + "\n")
