@@ -207,13 +207,11 @@ def student_cells(wildcards):
 
 def measured_cells(wildcards):
     """The cells of a batch, with what is measured of their sets."""
-    curves, ipc = study.spectrum_sources, study.run["spectrum"]["ipc"]
     return [
         {
             **of_source(cell),
+            **study.measures(cell),
             "row": cell.row,
-            "distances": cell in study.table_cells,
-            "spectrum": None if cell.moved or cell.ipc != ipc else curves.get(cell.method),
             "record": paths.set_metrics(cell),
             "stamp": stamps.sets(study, cell),
         }
