@@ -1,6 +1,7 @@
 import os
 import sys
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
 sys.path.insert(0, f"{workflow.basedir}/workflow/lib")
@@ -101,6 +102,12 @@ def code(script, makers=()):
 
     makers: functions that the script loads by name, ``module:function``.
     """
+    return code_of(script, tuple(makers))
+
+
+@cache
+def code_of(script, makers):
+    """``code``, reckoned once a start: a large study asks for it at each of its jobs."""
     folder = f"{workflow.basedir}/workflow"
     return code_digest(f"{folder}/scripts/{script}", f"{folder}/lib", makers)
 
