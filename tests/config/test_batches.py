@@ -118,6 +118,22 @@ def test_students_and_metrics_depend_on_their_samples_and_on_their_own_options(s
     assert stamps.students(study, cell, "convnet2", "digits", [0]) != one[0]
 
 
+def test_what_is_measured_of_a_set_is_in_its_stamp(study):
+    curves = [{"source": "DiT", "method": "dit"}, {"source": "RSM", "method": "rsm"}]
+    other = load_study(changed("run.spectrum.curves", curves), ROOT)
+    of_one, of_other = ({c: stamps.sets(s, c) for c in s.cells} for s in (study, other))
+    moved = {(cell.method, cell.ipc) for cell in study.cells if of_one[cell] != of_other[cell]}
+    assert moved == {("random", 10), ("control", 10), ("dit", 10)}
+    cells = [study.cell("digits", method, 5) for method in ("rsm", "rsm-cgs", "rsm-greedy")]
+    assert stamps.lighthouse(study, cells) == stamps.lighthouse(other, cells)
+
+
+def test_distances_are_of_the_tables_cells_alone(study):
+    assert study.measures(study.cell("digits", "rsm-cgs", 5))["distances"]
+    swept = next(cell for cell in study.cells if cell.moved)
+    assert study.measures(swept) == {"distances": False, "spectrum": None}
+
+
 def test_the_ceiling_depends_on_the_images_and_the_recipe(study):
     one = stamps.ceiling(study, "digits", "convnet2", "digits")
     for path, value in (("protocols.digits.std", [1, 1, 1]), ("datasets.digits.image_size", 64)):
