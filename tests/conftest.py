@@ -15,6 +15,15 @@ def model():
     return toy_denoiser()
 
 
+@pytest.fixture(scope="module")
+def run_script():
+    """A function that runs a rule's script, as ``scripts.by_hand`` gives it."""
+    from scripts import by_hand
+
+    with by_hand() as run:
+        yield run
+
+
 @pytest.fixture(scope="session")
 def invented(tmp_path_factory):
     """An invented study's results, in which an audit finds nothing."""

@@ -2,7 +2,6 @@
 
 import os
 import re
-import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -27,7 +26,6 @@ from lighthouse.diffusion.loading import save_model
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_about, read_arrays, read_json
 from pictures import noise
-from repository import ROOT
 
 #: Not in alphabetical order: labels follow the dataset's, not the folders'.
 CLASSES = ["cat", "ant", "bee"]
@@ -230,36 +228,32 @@ def made(tmp_path_factory):
 
 
 @pytest.fixture
-def script(made, tmp_path, monkeypatch):
-    """The rule's script by hand, in this process: a new one takes seconds to start."""
+def script(made, tmp_path, run_script):
+    """Run the script on one set. Returns the folder of the cell and what the job recorded."""
 
-    def run(root, seeds="[0, 1, 2]"):
+    def run(root, seeds=(0, 1, 2)):
         out = tmp_path / "out"
-        words = {
-            "input": {"index": made / "index.tsv", "autoencoder": made / "autoencoder"},
-            "output": {name: out / f"{name}.safetensors" for name in ("latents", "images")},
-            "param": {"root": root, "seeds": seeds, "image_size": SIDE},
-            "wildcard": {"dataset": "toy", "method": "theirs", "ipc": IPC},
-        }
-        words["output"]["cost"] = out / "cost.json"
-        arguments = [
-            word
-            for kind, group in words.items()
-            for name, value in group.items()
-            for word in (f"--{kind}", f"{name}={value}")
-        ]
-        monkeypatch.setattr(sys, "argv", ["external.py", *arguments, "--threads", "1"])
-        monkeypatch.setattr(sys, "excepthook", sys.excepthook)
-        for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-            monkeypatch.setenv(name, "1")
-        runpy.run_path(str(ROOT / "workflow" / "scripts" / "external.py"))
-        return out
+        files = {name: out / f"{name}.safetensors" for name in ("latents", "images")}
+        cell = {"method": "theirs", "ipc": IPC, "stamp": "s", "record": out / "record.json"}
+        run_script(
+            "external",
+            {"index": made / "index.tsv", "autoencoder": made / "autoencoder"},
+            {"record": tmp_path / "batch.json"},
+            {
+                "cells": [{**cell, **files, "root": root}],
+                "seeds": seeds,
+                "image_size": SIDE,
+                "code": "c",
+            },
+            dataset="toy",
+        )
+        return out, read_json(tmp_path / "batch.json")
 
     return run
 
 
 def test_the_script_writes_each_seeds_set_and_its_latents(made, exported, script):
-    out = script(exported)
+    out, batch = script(exported)
     images, latents = (read_arrays(out / f"{k}.safetensors") for k in ("images", "latents"))
     autoencoder = load_autoencoder(made / "autoencoder")
     for seed in range(3):
@@ -271,11 +265,14 @@ def test_the_script_writes_each_seeds_set_and_its_latents(made, exported, script
         np.testing.assert_allclose(found.reshape(encoded.shape), encoded, rtol=1e-4, atol=1e-5)
     about = read_about(out / "images.safetensors")
     assert about["classes"] == CLASSES and about["sets"] == 3
-    assert read_json(out / "cost.json")["images"] == 3 * len(CLASSES) * IPC
+    record = read_json(out / "record.json")
+    assert record["images"] == 3 * len(CLASSES) * IPC
+    assert record["stamp"] == about["stamp"] == "s"
+    assert batch["made"] == {str(out / "record.json"): record["made"]}
 
 
 def test_the_script_writes_a_set_without_seeds_under_each_seed(single, script):
-    out = script(single, seeds="[0, 5]")
+    out, _ = script(single, seeds=(0, 5))
     for kind in ("images", "latents"):
         found = read_arrays(out / f"{kind}.safetensors")
         assert sorted(found) == ["seed~0", "seed~5"]
@@ -283,8 +280,11 @@ def test_the_script_writes_a_set_without_seeds_under_each_seed(single, script):
         assert read_about(out / f"{kind}.safetensors")["sets"] == 1
 
 
-def test_the_script_says_what_has_changed_since_the_check(exported, script, tmp_path):
+def test_the_script_says_what_has_changed_since_the_check(exported, script):
     (exported / "seed~0" / "ant" / "00000.png").unlink()
-    with pytest.raises(DataError, match=r"not the ipc, 2: ant \(1\)"):
-        script(exported)
-    assert not (tmp_path / "out").exists()
+    out, batch = script(exported)
+    assert batch["made"] == batch["left"] == {}
+    (told,) = batch["failed"].items()
+    assert told[0] == str(out / "record.json")
+    assert "not the ipc, 2: ant (1)" in told[1]
+    assert not out.exists()

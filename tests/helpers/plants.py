@@ -27,6 +27,7 @@ def altered(results, table, where, column, change):
     rows = copy.deepcopy(results.tables[table])
     row = next(row for row in rows if where.items() <= row.items())
     before = row[column]
+    assert before == before or isinstance(change, str), "an empty field plus a number stays empty"
     row[column] = change if isinstance(change, str) else before + change
     return replace(results, tables={**results.tables, table: rows}), before, row[column]
 

@@ -1,139 +1,194 @@
-"""The scripts of the metrics, run as Snakemake runs them."""
+"""The scripts of the metrics, run as Snakemake runs them, from images to records."""
 
-import csv
-import json
-import logging
-import runpy
-import sys
-from pathlib import Path
+from itertools import combinations
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from lighthouse.datasets.index import ImageIndex
-from lighthouse.runtime.files import read_arrays, write_tensors
-from repository import ROOT
+from lighthouse.metrics.lighthouse import COMPARISONS, SAMPLED, claims
+from lighthouse.metrics.setutility import log_det
+from lighthouse.metrics.subsets import MEASURES, PICKED
+from lighthouse.runtime.files import read_arrays, read_json, without_nan, write_json, write_tensors
 from toy_metrics import CELL, pictures, rng
 
-
-@pytest.fixture
-def untouched_process(monkeypatch):
-    """Undo what a script does to its process: arguments, logging, threads."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        monkeypatch.setenv(name, "1")
-    monkeypatch.setattr(sys, "excepthook", sys.__excepthook__)
-    yield monkeypatch
-    root.handlers[:] = handlers
-    root.setLevel(level)
+SEEDS = [0, 1]
+MEASURING = {"epsilon": 1e-3, "neighbours": 2, "code": "c"}
+TABLE, SWEPT = {**CELL, "ipc": 2}, {**CELL, "ipc": 2, "variant": "eta_dpp~9"}
+#: A coreset: the same set under each seed.
+SAME = {**CELL, "method": "herding", "ipc": 2}
 
 
-def run_script(monkeypatch, name, inputs, params, outputs):
-    """Run a rule's script by hand in this process."""
-    command = [name, "--threads", "1", "--wildcard", "dataset=toy"]
-    for kind, pairs in {"input": inputs, "param": params, "output": outputs}.items():
-        for key, value in pairs.items():
-            value = str(value) if isinstance(value, Path) else json.dumps(value, default=str)
-            command += [f"--{kind}", f"{key}={value}"]
-    monkeypatch.setattr(sys, "argv", command)
-    runpy.run_path(str(ROOT / "workflow" / "scripts" / name))
-
-
-@pytest.fixture
-def study(tmp_path, untouched_process):
-    """Metrics of one small cell, as the rules' scripts make them from images to tables."""
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, run_script):
+    """Real images with an extractor and their features, and files of two samples."""
+    folder = tmp_path_factory.mktemp("metrics")
     rows = [("train", i % 2, "ab"[i % 2], f"{i}.png") for i in range(12)]
     rows += [("val", i % 2, "ab"[i % 2], f"{i}.png") for i in range(2)]
     for pixels, row in zip(pictures(12), rows, strict=False):
-        Image.fromarray(pixels.transpose(1, 2, 0)).save(tmp_path / row[3])
-    ImageIndex.write(tmp_path / "index.tsv", rows)
-    images = {f"seed~{s}": pictures(6, seed=s).reshape(2, 3, 3, 16, 16) for s in (0, 1)}
-    latents = {f"seed~{s}": rng(s).normal(size=(2, 3, 1, 4, 4)) for s in (0, 1)}
-    write_tensors(tmp_path / "images.safetensors", images, {})
-    write_tensors(tmp_path / "latents.safetensors", latents, {})
-
-    def run(name, inputs, params, outputs):
-        given = {key: tmp_path / value for key, value in inputs.items() if isinstance(value, str)}
-        lists = {
-            key: [tmp_path / path for path in value]
-            for key, value in inputs.items()
-            if isinstance(value, list)
-        }
-        made = {key: tmp_path / value for key, value in outputs.items()}
-        run_script(untouched_process, f"{name}.py", {**given, **lists}, params, made)
-
-    options = {"kind": "trained", "name": "toy-convnet", "epochs": 1}
+        Image.fromarray(pixels.transpose(1, 2, 0)).save(folder / row[3])
+    ImageIndex.write(folder / "index.tsv", rows)
+    images = {f"seed~{s}": pictures(6, seed=s).reshape(2, 3, 3, 16, 16) for s in SEEDS}
+    latents = {f"seed~{s}": rng(s).normal(size=(2, 3, 1, 4, 4)) for s in SEEDS}
+    for kind, sets in (("images", images), ("latents", latents)):
+        write_tensors(folder / f"m-{kind}", sets, {})
+        write_tensors(folder / f"herding-{kind}", dict.fromkeys(sets, sets["seed~0"]), {})
+    for method in ("m", "herding"):
+        write_json(folder / f"{method}.json", {"made": f"of {method}"})
     real = {"image_size": 16, "images_per_class": 4}
-    cell = {**CELL, "ipc": 2}
-    swept = {**cell, "eta_dpp": 9.0}
-    index, files = {"index": "index.tsv"}, {"extractor": "e.safetensors"}
-    run(
+    run_script(
         "extractor",
-        {**index, "weights": []},
-        {**real, "extractor": options},
-        {"weights": "e.safetensors"},
+        {"index": folder / "index.tsv", "weights": []},
+        {"weights": folder / "extractor"},
+        {**real, "extractor": {"kind": "trained", "name": "toy-convnet", "epochs": 1}},
+        dataset="toy",
     )
-    run("features", {**index, **files}, real, {"features": "f.safetensors"})
-    files |= {"features": "f.safetensors"}
-    sets = {"images": ["images.safetensors"] * 2, "latents": ["latents.safetensors"] * 2}
-    cells = {"cells": [cell, swept], "table_cells": [cell], "seeds": [0, 1]}
-    run(
-        "set_metrics",
-        {**files, **sets},
-        {**cells, "epsilon": 1e-3, "neighbours": 2, "ssim_pairs": 1},
-        {"diversity": "diversity.csv", "frechet": "frechet.csv"},
+    run_script(
+        "features",
+        {"index": folder / "index.tsv", "extractor": folder / "extractor"},
+        {"features": folder / "features"},
+        real,
+        dataset="toy",
     )
-    # A coreset: the same set under both seeds.
-    for name, values in (("images", images), ("latents", latents)):
-        write_tensors(
-            tmp_path / f"one-{name}.safetensors", dict.fromkeys(values, values["seed~0"]), {}
-        )
-    run(
-        "set_metrics",
-        {**files, "images": ["one-images.safetensors"], "latents": ["one-latents.safetensors"]},
-        {**cells, "cells": [cell], "epsilon": 1e-3, "neighbours": 2, "ssim_pairs": 1},
-        {"diversity": "one-diversity.csv", "frechet": "one-frechet.csv"},
-    )
-    run(
-        "spectrum",
-        {**files, "images": "images.safetensors"},
-        {"source": "RSM", "ipc": 2, "seeds": [0, 1]},
-        {"values": "spectrum.csv", "ranks": "ranks.csv"},
-    )
-    return tmp_path
+    return folder
 
 
-def table(path):
-    with path.open() as file:
-        return list(csv.DictReader(file))
+def files(folder, method):
+    """A cell's files of samples."""
+    return {kind: folder / f"{method}-{kind}" for kind in ("images", "latents")}
 
 
-def test_the_metrics_scripts_make_their_tables(study):
-    assert {k: v.shape for k, v in read_arrays(study / "f.safetensors").items()} == {
+def cell(folder, row, distances=False, spectrum=None):
+    """A cell as the rule gives it."""
+    return {
+        **files(folder, row["method"]),
+        "sources": [folder / f"{row['method']}.json"],
+        "row": row,
+        "distances": distances,
+        "spectrum": spectrum,
+        "record": folder / row["method"] / f"{row['variant']}.json",
+        "stamp": f"stamp of {row['variant']}",
+    }
+
+
+def measure(folder, run_script, name, cells, **params):
+    """Run a script of many cells. The record of each, and the job's."""
+    run_script(
+        name,
+        {"features": folder / "features", "extractor": folder / "extractor"},
+        {"record": folder / f"{name}.json"},
+        {**MEASURING, "cells": cells, **params},
+        dataset="toy",
+    )
+    return [read_json(cell["record"]) for cell in cells], read_json(folder / f"{name}.json")
+
+
+@pytest.fixture(scope="module")
+def records(folder, run_script):
+    """The records of three cells, one job's: the tables' own, a sweep's, a coreset's."""
+    cells = [
+        cell(folder, TABLE, distances=True, spectrum="RSM"),
+        cell(folder, SWEPT),
+        cell(folder, SAME, distances=True),
+    ]
+    found, batch = measure(folder, run_script, "set_metrics", cells, seeds=SEEDS, ssim_pairs=1)
+    made = {str(cell["record"]): record["made"] for cell, record in zip(cells, found, strict=True)}
+    assert batch == {"made": made, "failed": {}, "left": {}}
+    return found
+
+
+def test_real_features_are_of_as_many_images_a_class_as_asked_for(folder):
+    assert {k: v.shape for k, v in read_arrays(folder / "features").items()} == {
         "features": (8, 128),
         "labels": (8,),
         "rows": (8,),
     }
-    (distance,) = table(study / "frechet.csv")
+
+
+def test_a_cells_record_has_a_row_of_diversity_for_each_set(records):
+    table, swept, _ = records
+    assert [table["stamp"], swept["stamp"]] == ["stamp of table", "stamp of eta_dpp~9"]
+    for record, row in ((table, TABLE), (swept, SWEPT)):
+        sets = record["diversity"]
+        assert [found["seed"] for found in sets] == SEEDS
+        assert all(found.items() >= row.items() for found in sets)
+        # Two images a class and two neighbours: no recall.
+        assert all(found["recall"] is None and found["precision"] <= 1 for found in sets)
+        assert sets[0]["n_pairs"] == 1 and sets[0]["ssim"] != sets[1]["ssim"]
+
+
+def test_a_cells_record_has_the_distance_of_its_sets(records):
+    distance = records[0]["distances"]
     assert distance["extractor"] == "toy-convnet"
-    assert (distance["n_real"], distance["n_sets"]) == ("8", "2")
-    assert (distance["n_synthetic_per_set"], distance["kid_subset_size"]) == ("4", "4")
-    assert distance["n_synthetic"] == str(2 * 2 * 2)
-    assert float(distance["fid"]) > 0 and distance["fid_std"]
-    sets = table(study / "diversity.csv")
-    assert [row["seed"] for row in sets] == ["0", "1"] * 2
-    assert [row["eta_dpp"] for row in sets] == ["1"] * 2 + ["9"] * 2
-    # Two images a class and two neighbours: no recall.
-    assert all(row["recall"] == "" and float(row["precision"]) <= 1 for row in sets)
-    assert sets[0]["n_pairs"] == "1" and sets[0]["ssim"] != sets[1]["ssim"]
-    assert [row["n"] for row in table(study / "ranks.csv")] == ["4", "4"]
-    assert len(table(study / "spectrum.csv")) == 2 * (2 * 2 - 1)
+    assert (distance["n_real"], distance["n_sets"]) == (8, 2)
+    assert (distance["n_synthetic_per_set"], distance["kid_subset_size"]) == (4, 4)
+    assert distance["n_synthetic"] == 2 * 2 * 2
+    assert distance["fid"] > 0 and distance["fid_std"] > 0
 
 
-def test_a_set_that_is_the_same_under_all_seeds_counts_once(study):
-    (distance,) = table(study / "one-frechet.csv")
-    assert (distance["n_sets"], distance["n_synthetic"]) == ("1", "4")
-    assert distance["fid"] == distance["fid_pooled"] != ""
-    assert (distance["fid_std"], distance["kid_std"]) == ("", "")
-    assert [row["seed"] for row in table(study / "one-diversity.csv")] == ["0", "1"]
+def test_a_curves_record_has_its_spectra_and_their_ranks(records):
+    ranks, values = records[0]["ranks"], records[0]["spectrum"]
+    assert [(row["source"], row["seed"], row["n"]) for row in ranks] == [
+        ("RSM", 0, 4),
+        ("RSM", 1, 4),
+    ]
+    assert len(values) == 2 * (2 * 2 - 1)
+    assert {row["source"] for row in values} == {"RSM"}
+
+
+def test_a_cell_is_measured_by_what_its_tables_ask_for_alone(records):
+    parts = {"diversity", "distances", "spectrum", "ranks"}
+    assert [parts & record.keys() for record in records] == [
+        parts,
+        {"diversity"},
+        {"diversity", "distances"},
+    ]
+
+
+def test_a_set_that_is_the_same_under_all_seeds_counts_once(records):
+    distance = records[2]["distances"]
+    assert (distance["n_sets"], distance["n_synthetic"]) == (1, 4)
+    assert distance["fid"] == distance["fid_pooled"] is not None
+    assert (distance["fid_std"], distance["kid_std"]) == (None, None)
+    assert [row["seed"] for row in records[2]["diversity"]] == SEEDS
+
+
+def test_the_lighthouses_record_has_its_classes_their_tests_and_the_map(folder, run_script):
+    asked = {
+        "sets": [files(folder, method) for method in ("m", "herding", "m", "m")],
+        "sources": [folder / f"{method}.json" for method in ("m", "herding")],
+        "seeds": SEEDS,
+        "ipc": 2,
+        "subsets": 5,
+        "shown_class": 1,
+        "pool_ipc": 3,
+        "record": folder / "lighthouse.json",
+        "stamp": "of all",
+    }
+    (found,), _ = measure(folder, run_script, "lighthouses", [asked])
+    assert found["stamp"] == "of all"
+    rows = found["classes"]
+    picks = [(strategy, "", measure) for strategy in PICKED for measure in MEASURES]
+    sampled = [(strategy, seed, "") for strategy in SAMPLED for seed in SEEDS]
+    assert [(row["class"], row["strategy"], row["seed"], row["chosen_by"]) for row in rows] == [
+        (name, *which) for name in "ab" for which in (*sampled, *picks)
+    ]
+    latents = read_arrays(folder / "m-latents")
+    joint = {row["class"]: row for row in rows if (row["strategy"], row["seed"]) == ("joint", 1)}
+    picked = [row for row in rows if row["strategy"] in PICKED]
+    for label, name in enumerate("ab"):
+        assert joint[name]["log_det"] == pytest.approx(log_det(latents["seed~1"][label, :2], 1e-3))
+        # A pick is one of the pairs of all seeds' images, three of a class under each.
+        pool = np.concatenate([latents[f"seed~{seed}"][label] for seed in SEEDS])
+        pairs = [log_det(pool[list(pair)], 1e-3) for pair in combinations(range(6), 2)]
+        found_here = [row["log_det"] for row in picked if row["class"] == name]
+        assert all(np.isclose(pairs, value).any() for value in found_here)
+    assert found["tests"] == without_nan(claims("toy", rows))
+    assert len(found["tests"]) == len(MEASURES) * len(COMPARISONS)
+    shown = {(row["panel"], row["kind"], row["class"]) for row in found["map"]}
+    kinds = ("real", "sequential", "joint")
+    assert shown == {("all", kind, name) for kind in kinds for name in "ab"} | {
+        ("class", kind, "b") for kind in kinds
+    }
+    assert np.isfinite([(row["x"], row["y"]) for row in found["map"]]).all()

@@ -13,6 +13,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.priors import processes
 from lighthouse.priors.training import _share
 from lighthouse.runtime.files import read_json, write_arrays
@@ -51,6 +52,7 @@ def arguments(folder, name, gpus, broken=()):
         SimpleNamespace(model=str(folder / name)),
         SimpleNamespace(
             objective="plain",
+            make=OBJECTIVES["plain"].make,
             objective_options={},
             denoiser=denoiser,
             training=TRAINING,

@@ -245,7 +245,7 @@ def test_diffusers_is_used_without_what_it_could_do_besides():
     assert fresh(USES) == ["[]", "0.5", "nms"]
 
 
-@pytest.mark.parametrize("name", ["set_metrics", "lighthouses", "features", "spectrum"])
+@pytest.mark.parametrize("name", ["set_metrics", "lighthouses", "features"])
 def test_metrics_are_taken_without_torchs_compiler(name):
     program = imports_of(SCRIPTS / f"{name}.py")
     assert fresh(f"{program}\nimport sys; print('torch._dynamo' in sys.modules)") == ["False"]

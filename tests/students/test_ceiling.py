@@ -1,27 +1,25 @@
 """Several students of each set, and those of all real images: what their files say."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
 import torch
 from PIL import Image
 
 from lighthouse.datasets.index import ImageIndex
-from lighthouse.runtime.files import read_tensors, write_tensors
+from lighthouse.runtime.files import read_json, read_tensors, write_json, write_tensors
 from lighthouse.students import runs as room
 from lighthouse.students.runs import held_to, run_students, scores_in_words
 from lighthouse.students.teacher import load_teacher, write_teacher
 from lighthouse.students.trainer import Images, at_ipc, score_student, train_student
-from repository import LIBRARY, ROOT
 from toy_students import NETWORK, PROTOCOL, bars, build
 
 SHORT = {**PROTOCOL, "epochs": [[1, 6], [5, 4]], "batch_size": [[10, 10]], "evaluations": 2}
 SOFT = {**SHORT, "labels": "soft", "temperature": 4.0}
 #: Bars of which class how many are in the training part.
 COUNTS = (12, 7, 9)
+#: Of the jobs that are run.
+NAMES = {"dataset": "bars", "student": "small", "protocol": "short"}
 
 
 def parts(n_val=12):
@@ -80,20 +78,7 @@ def test_a_protocols_last_pair_holds_beyond_it_and_the_others_as_they_were():
     assert held_to(protocol, 5) == protocol
 
 
-# The scripts.
-
-
-def script(name, folder, params, wildcards, inputs):
-    """Run a script by hand; its record."""
-    words = [sys.executable, ROOT / "workflow" / "scripts" / f"{name}.py", "--threads", "1"]
-    for kind, group in (("input", inputs), ("param", params), ("wildcard", wildcards)):
-        for key, value in group.items():
-            words += [f"--{kind}", f"{key}={json.dumps(value)}"]
-    words += ["--output", f"record={folder}/{name}.json"]
-    environment = {**os.environ, "PYTHONPATH": str(LIBRARY)}
-    done = subprocess.run(words, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return json.loads((folder / f"{name}.json").read_text())
+# The rules' scripts.
 
 
 @pytest.fixture(scope="module")
@@ -130,22 +115,41 @@ def read_real(folder):
     return Images(found["images"], found["labels"])
 
 
-def test_a_cells_file_has_every_student_of_every_set(folder):
-    cell = {"dataset": "bars", "method": "rsm", "ipc": "2", "lam": "0.1"}
-    cell |= {"eta_dpp": "0", "mu_dm": "0", "student": "small", "protocol": "short"}
-    found = script(
+def test_each_cells_record_has_every_student_of_every_set(folder, run_script):
+    write_json(folder / "sets.json", {"made": "of the sets"})
+    cells = [
+        {
+            "images": folder / "images",
+            "sources": [folder / "sets.json"],
+            "row": {"dataset": "bars", "method": "rsm", "ipc": ipc, "variant": "table"},
+            "ipc": ipc,
+            "student_seeds": seeds,
+            "record": folder / f"ipc~{ipc}.json",
+            "stamp": f"stamp of {ipc}",
+        }
+        for ipc, seeds in ((2, [0, 1, 2]), (1, [0]))
+    ]
+    run_script(
         "student",
-        folder,
-        {"network": NETWORK, "protocol": SHORT, "seeds": [0, 4], "student_seeds": [0, 1, 2]},
-        cell,
-        {"images": f"{folder}/images", "pixels": f"{folder}/pixels", "teacher": []},
+        {"pixels": folder / "pixels", "teacher": []},
+        {"record": folder / "batch.json"},
+        {"cells": cells, "network": NETWORK, "protocol": SHORT, "seeds": [0, 4], "code": "c"},
+        **NAMES,
     )
+    found, other = (read_json(cell["record"]) for cell in cells)
+    batch = read_json(folder / "batch.json")
+    made = {str(folder / f"ipc~{ipc}.json"): cell["made"] for ipc, cell in ((2, found), (1, other))}
+    assert batch == {"made": made, "failed": {}, "left": {}}
     runs = found["runs"]
     pairs = [(run["seed"], run["student_seed"]) for run in runs]
     assert pairs == [(0, 0), (0, 1), (0, 2), (4, 0), (4, 1), (4, 2)]
+    assert [(run["seed"], run["student_seed"]) for run in other["runs"]] == [(0, 0), (4, 0)]
     assert (found["best_chosen_on"], found["n_test"]) == ("val", 15)
-    assert found["options"] == {**cell, "network": NETWORK, "recipe": SHORT}
+    names = {"student": "small", "protocol": "short"}
+    assert found["options"] == {**names, **cells[0]["row"], "network": NETWORK, "recipe": SHORT}
+    assert (found["stamp"], other["stamp"]) == ("stamp of 2", "stamp of 1")
     assert {run["epochs"] for run in runs} == {4}
+    assert {run["epochs"] for run in other["runs"]} == {6}
     assert all(len(run["curve"]) == 2 and "best_state" not in run for run in runs)
     # The fifth is the student 1 of the first two images of each class of seed 4.
     images = torch.cat([bars(15, 4).images[k::3][:2] for k in range(3)])
@@ -155,22 +159,21 @@ def test_a_cells_file_has_every_student_of_every_set(folder):
 
 
 @pytest.mark.parametrize("protocol", [SHORT, SOFT], ids=["hard", "soft"])
-def test_the_ceilings_file_has_students_of_all_real_images(folder, protocol):
-    teacher = [f"{folder}/teacher"] if protocol is SOFT else []
-    found = script(
+def test_the_ceilings_file_has_students_of_all_real_images(folder, run_script, protocol):
+    teacher = [folder / "teacher"] if protocol is SOFT else []
+    run_script(
         "ceiling",
-        folder,
-        {"network": NETWORK, "protocol": protocol, "student_seeds": [0, 3]},
-        {"dataset": "bars", "student": "small", "protocol": "short"},
-        {"index": f"{folder}/index.tsv", "pixels": f"{folder}/pixels", "teacher": teacher},
+        {"index": folder / "index.tsv", "pixels": folder / "pixels", "teacher": teacher},
+        {"record": folder / "ceiling.json"},
+        {"network": NETWORK, "protocol": protocol, "student_seeds": [0, 3], "stamp": "s"},
+        **NAMES,
     )
-    facts = {"ipc": "all", "n_train": sum(COUNTS), "largest_class": max(COUNTS)}
+    found = read_json(folder / "ceiling.json")
+    facts = {"ipc": "all", "n_train": sum(COUNTS), "largest_class": max(COUNTS), "stamp": "s"}
     assert {key: found[key] for key in facts} == facts
     assert (found["best_chosen_on"], found["n_test"]) == ("val", 15)
     assert found["options"] == {
-        "student": "small",
-        "protocol": "short",
-        "dataset": "bars",
+        **NAMES,
         "method": "full",
         "ipc": "all",
         "network": NETWORK,
