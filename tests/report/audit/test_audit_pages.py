@@ -207,7 +207,7 @@ def test_another_ipc_or_student_is_found(path, results, invented):
     )
     (found,) = findings("pages_show_the_boards", results, invented.grid, path, old, new)
     assert (found["column"], found["found"], found["expected"]) == ("IPCs", "1, 3", "1, 2")
-    titled = ("student convnet2, protocol", "student convnet4, protocol")
+    titled = ("student convnet3, protocol", "student convnet4, protocol")
     found = findings("pages_show_the_boards", results, invented.grid, path, *titled)
     assert "title" in {f["column"] for f in found}
 
