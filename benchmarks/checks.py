@@ -202,7 +202,7 @@ def student_of(bench: Bench, count: int, size: int, batch: int = 64) -> nn.Modul
         "evaluations": 1,
     }
     seen = Images(train.images[:4], train.labels[:4])
-    options = shipped()["students"]["convnet3"]
+    options = shipped()["students"]["convnet2"]
     return train_student(train, seen, options, protocol, count // len(CLASSES), 0)[0]
 
 

@@ -3,9 +3,9 @@
     uv run python -m benchmarks.study --data imagenette64.tar.gz --limit 450 --out FOLDER
 
 The study is ``nette64.yaml`` beside this file. One call of Snakemake makes the prior and a
-grid of its samples; then one call for each few methods, in the order of ``run.methods``,
-their sets, students and metrics. Each is stopped when the time is over. The last call
-makes the tables and figures of the methods that are finished by then.
+grid of its samples; then each call takes a few methods more, in the order of ``run.methods``,
+and makes their sets, students and metrics. Each is stopped when the time is over. The last
+call makes the tables and figures of the methods that are finished by then.
 
 ``study.tar.gz`` has tables, figures (the images in them are generated, or real ones beside
 them), records and logs, and ``progress.json``: what each call came to. It is written anew
@@ -32,9 +32,12 @@ from benchmarks import ROOT
 from benchmarks.limits import GRACE_SECONDS, run_for, stop_when_told
 from benchmarks.measure import shipped
 from benchmarks.students import pictures, write_folder
-from lighthouse.config import rows
-from lighthouse.config.study import Study, load_study
+from lighthouse.config import paths, rows
+from lighthouse.config.batches import measured_by, trained_by
+from lighthouse.config.load import load_study
+from lighthouse.config.study import Study
 from lighthouse.diffusion.loading import RECORD
+from lighthouse.runtime.cells import recorded
 from lighthouse.runtime.files import read_json, read_tensors, whole, write_json, write_tensors
 
 DATASET = "nette64"
@@ -50,9 +53,11 @@ PACKED = (
     "tables/*.md",
     "figures/**/*.png",
     "figures/*.csv",
-    "metrics/**/*.csv",
+    "samples/**/*.json",
+    "metrics/**/*.json",
     "costs/**/*.json",
     "students/**/*.json",
+    "batches/**/*.json",
     "priors/**/*.json",
     "logs/**/*.log",
     "benchmarks/**/*.tsv",
@@ -117,12 +122,19 @@ def limited_to(config: Mapping, methods: Sequence[str]) -> dict:
     return {**config, "run": run}
 
 
-def targets_of(study: Study, method: str) -> list[str]:
-    """The files of a method that tables are made of."""
-    found = rows.student_records(study)
-    for kind in ("diversity", "frechet"):
-        found += rows.set_metrics(study, kind)
-    return [path for path, row in found if row["method"] == method]
+def targets_of(study: Study) -> list[str]:
+    """The records of the jobs that train students on all cells, and measure these."""
+    return [*trained_by(study), *measured_by(study, study.cells)]
+
+
+def is_finished(study: Study, method: str, folder: Path) -> bool:
+    """Whether each record that tables have of a method is there, with the study's stamp."""
+    expected = [*rows.student_records(study), *rows.set_records(study, study.cells)]
+    return all(
+        (recorded(folder / path) or {}).get("stamp") == stamp
+        for path, row, stamp in expected
+        if row["method"] == method
+    )
 
 
 class Run:
@@ -135,7 +147,14 @@ class Run:
         self.until = time.monotonic() + given.limit
         self.calls: list[dict] = []
 
-    def call(self, name: str, config: Mapping, targets: Sequence[str], spare: float) -> None:
+    def call(
+        self,
+        name: str,
+        config: Mapping,
+        targets: Sequence[str],
+        spare: float,
+        triggers: Sequence[str] = ("mtime", "params"),
+    ) -> None:
         """Have Snakemake make targets, until ``spare`` seconds are left; pack what there is."""
         left = self.until - spare - time.monotonic()
         started, outcome = time.monotonic(), "not started"
@@ -143,24 +162,26 @@ class Run:
             file = self.work / f"{name}.yaml"
             file.write_text(yaml.safe_dump(dict(config), sort_keys=False), encoding="utf-8")
             print(f"{name}: {left:.0f} s left", flush=True)
-            log = self.folder / "results" / "logs" / "snakemake.log"
-            outcome = run_for(left, self.command(file, targets), log, grace=GRACE_SECONDS / 2)
+            log = self.folder / paths.log("snakemake")
+            outcome = run_for(
+                left, self.command(file, targets, triggers), log, grace=GRACE_SECONDS / 2
+            )
         seconds = round(time.monotonic() - started, 1)
         self.calls.append({"call": name, "outcome": outcome, "seconds": seconds})
         print(f"{name}: {outcome} after {seconds} s", flush=True)
         self.pack()
 
-    def command(self, config: Path, targets: Sequence[str]) -> list[str]:
-        """Snakemake's command line.
+    def command(self, config: Path, targets: Sequence[str], triggers: Sequence[str]) -> list[str]:
+        """Snakemake's command line. A call that was killed leaves a lock.
 
-        What an earlier call made stays, whatever a config of fewer methods says of its
-        parameters; a call that was killed leaves a lock.
+        triggers: with ``params`` a job that an earlier call did, and that has more cells now,
+        runs again and does these.
         """
         return [
             *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")),
             *("--configfile", str(config), "--directory", str(self.folder)),
             *("--cores", str(self.given.cores), "--resources", f"gpu={self.given.jobs}"),
-            *("--keep-going", "--rerun-incomplete", "--rerun-triggers", "mtime"),
+            *("--keep-going", "--rerun-incomplete", "--rerun-triggers", *triggers),
             *("--nolock", "--scheduler", "greedy", "--quiet", "rules", "--", *targets),
         ]
 
@@ -169,12 +190,12 @@ class Run:
         return [
             method
             for method in self.study.run["methods"]
-            if all((self.folder / path).exists() for path in targets_of(self.study, method))
+            if is_finished(self.study, method, self.folder)
         ]
 
     def pack(self) -> None:
         """Write ``study.tar.gz`` of what there is."""
-        results = self.folder / "results"
+        results = self.folder / paths.RESULTS
         write_json(
             results / "progress.json",
             {"finished": self.finished(), "calls": self.calls, "prior": self.prior()},
@@ -185,14 +206,14 @@ class Run:
 
     def prior(self) -> dict | None:
         """What the prior's record says of its training; None before it is done."""
-        record = self.folder / "results" / "priors" / DATASET / "base" / RECORD
+        record = self.folder / paths.prior(DATASET, "base") / RECORD
         if not record.exists():
             return None
         return {key: read_json(record)[key] for key in ("losses", "parameters")}
 
     def carry_prior(self) -> None:
         """Write the prior's weights in half precision, where they are small enough."""
-        folder = self.folder / "results" / "priors" / DATASET / "base"
+        folder = self.folder / paths.prior(DATASET, "base")
         weights = folder / "diffusion_pytorch_model.safetensors"
         if not weights.exists():
             return
@@ -206,18 +227,18 @@ class Run:
     def all(self) -> None:
         """The calls, one after the other."""
         base, spare = self.study.run["comparisons"]["base"], self.given.closing
-        grid = f"results/figures/samples/{DATASET}.png"
-        features = f"results/features/{DATASET}.safetensors"
-        self.call("prior", limited_to(self.config, [base]), [grid, features], spare)
+        first = [paths.figure(f"samples/{DATASET}", "png"), paths.features(DATASET)]
+        self.call("prior", limited_to(self.config, [base]), first, spare)
         self.carry_prior()
         methods = self.study.run["methods"]
-        for first in range(0, len(methods), METHODS_A_CALL):
-            some = methods[first : first + METHODS_A_CALL]
-            targets = [path for method in some for path in targets_of(self.study, method)]
-            self.call("+".join(some), self.config, targets, spare)
+        for count in range(0, len(methods), METHODS_A_CALL):
+            some = methods[count : count + METHODS_A_CALL]
+            config = limited_to(self.config, [*methods[:count], *some])
+            self.call("+".join(some), config, targets_of(load_study(config, ROOT)), spare)
         done = self.finished()
         if base in done:
-            self.call("tables", limited_to(self.config, done), ["tables", "figures", "audit"], 0)
+            targets = ["tables", "figures", "audit"]
+            self.call("tables", limited_to(self.config, done), targets, 0, triggers=("mtime",))
 
 
 def main() -> None:

@@ -100,14 +100,14 @@ def test_students_and_metrics_depend_on_their_samples_and_on_their_own_options(s
 
     def both(study):
         return (
-            stamps.students(study, cell, "convnet3", "digits", [0, 1]),
+            stamps.students(study, cell, "convnet2", "digits", [0, 1]),
             stamps.sets(study, cell),
         )
 
     one = both(study)
     change = {
         "protocols.digits.learning_rate": (0.1, (True, False)),
-        "students.convnet3.width": (8, (True, False)),
+        "students.convnet2.width": (8, (True, False)),
         "metrics.ssim_pairs": (7, (False, True)),
         "datasets.digits.base.steps": (3, (True, True)),
         "run.sweep.students": ([], (False, False)),
@@ -115,14 +115,30 @@ def test_students_and_metrics_depend_on_their_samples_and_on_their_own_options(s
     for path, (value, expected) in change.items():
         other = both(load_study(changed(path, value), ROOT))
         assert tuple(a != b for a, b in zip(one, other, strict=True)) == expected, path
-    assert stamps.students(study, cell, "convnet3", "digits", [0]) != one[0]
+    assert stamps.students(study, cell, "convnet2", "digits", [0]) != one[0]
+
+
+def test_what_is_measured_of_a_set_is_in_its_stamp(study):
+    curves = [{"source": "DiT", "method": "dit"}, {"source": "RSM", "method": "rsm"}]
+    other = load_study(changed("run.spectrum.curves", curves), ROOT)
+    of_one, of_other = ({c: stamps.sets(s, c) for c in s.cells} for s in (study, other))
+    moved = {(cell.method, cell.ipc) for cell in study.cells if of_one[cell] != of_other[cell]}
+    assert moved == {("random", 10), ("control", 10), ("dit", 10)}
+    cells = [study.cell("digits", method, 5) for method in ("rsm", "rsm-cgs", "rsm-greedy")]
+    assert stamps.lighthouse(study, cells) == stamps.lighthouse(other, cells)
+
+
+def test_distances_are_of_the_tables_cells_alone(study):
+    assert study.measures(study.cell("digits", "rsm-cgs", 5))["distances"]
+    swept = next(cell for cell in study.cells if cell.moved)
+    assert study.measures(swept) == {"distances": False, "spectrum": None}
 
 
 def test_the_ceiling_depends_on_the_images_and_the_recipe(study):
-    one = stamps.ceiling(study, "digits", "convnet3", "digits")
+    one = stamps.ceiling(study, "digits", "convnet2", "digits")
     for path, value in (("protocols.digits.std", [1, 1, 1]), ("datasets.digits.image_size", 64)):
         other = load_study(changed(path, value), ROOT)
-        assert stamps.ceiling(other, "digits", "convnet3", "digits") != one
+        assert stamps.ceiling(other, "digits", "convnet2", "digits") != one
 
 
 def test_an_external_set_is_stamped_by_its_files(tmp_path):

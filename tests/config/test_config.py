@@ -93,7 +93,7 @@ SCHEMA_MISTAKES = {
         ["source: 'mnist' is not known; allowed: digits, folder, imagenet, fastai"],
     ),
     "unknown network": (
-        "students.convnet3.network",
+        "students.convnet2.network",
         "vgg",
         ["'vgg' is not known; allowed: convnet, resnet-ap, resnet"],
     ),

@@ -6,7 +6,7 @@ from shipped import SHIPPED, changed, one_problem, problems, table
 
 PUBLISHED = {
     "dataset": ("imagenett", "published.tsv, line 2: dataset: 'imagenett' is not known; allowed:"),
-    "student": ("convnet-6", "published.tsv: student 'convnet-6' is not known; allowed: convnet3"),
+    "student": ("convnet-6", "published.tsv: student 'convnet-6' is not known; allowed: convnet2"),
     "protocol": ("igdd", "published.tsv: protocol 'igdd' is not known; allowed: digits, minimax"),
     "top1": ("146.0", "published.tsv, line 2: top1: 146.0 is greater than the maximum of 100"),
     "ipc": ("ten", "published.tsv, line 2: ipc: 'ten' is not a name; allowed: images per class"),
@@ -48,7 +48,7 @@ MISTAKES = {
     "unknown student": (
         "run.students",
         ["convnet7"],
-        ["run.students: 'convnet7' is not known; allowed: convnet3, convnet6"],
+        ["run.students: 'convnet7' is not known; allowed: convnet2, convnet3, convnet6"],
     ),
     "unknown protocol": (
         "run.protocols",
@@ -152,7 +152,7 @@ MISTAKES = {
     "a surrogate of no known network": (
         "datasets.digits.surrogate.network",
         "vgg",
-        ["config: datasets.digits.surrogate.network: 'vgg' is not known; allowed: convnet3"],
+        ["config: datasets.digits.surrogate.network: 'vgg' is not known; allowed: convnet2"],
     ),
     "a surrogate deeper than the images": (
         "datasets.digits.surrogate.network",
@@ -215,14 +215,14 @@ MISTAKES = {
         ["protocols.rded.teacher.network: 'resnet50' is not known", "resnet18-bn"],
     ),
     "a network's key that does nothing": (
-        "students.convnet3.norm",
+        "students.convnet2.norm",
         "batch",
-        ["config: students.convnet3: 'norm' has no effect with network 'convnet'"],
+        ["config: students.convnet2: 'norm' has no effect with network 'convnet'"],
     ),
     "a network without its width": (
-        "students.convnet3.width",
+        "students.convnet2.width",
         None,
-        ["config: students.convnet3: 'width' is missing (network 'convnet' needs it)"],
+        ["config: students.convnet2: 'width' is missing (network 'convnet' needs it)"],
     ),
     "a source's key that does nothing": (
         "datasets.digits.root",
@@ -279,9 +279,9 @@ MANIFOLD_MISTAKES = {
         ["config: datasets.digits.autoencoder", "16", "norm_num_groups 5"],
     ),
     "a student deeper than the image": (
-        "students.convnet3.depth",
+        "students.convnet2.depth",
         6,
-        ["config: students.convnet3 at 16 px (digits, digits)", "6"],
+        ["config: students.convnet2 at 16 px (digits, digits)", "6"],
     ),
     "a warmup of a constant rate": (
         "datasets.digits.base.schedule.kind",

@@ -274,19 +274,19 @@ def test_the_order_of_the_ipcs_does_not_matter():
 
 
 def test_the_evaluations_are_every_cell_by_every_student_and_protocol_that_asks(study):
-    expected = {(cell, "convnet3", "digits") for cell in MAIN | ABLATION | SWEEP}
+    expected = {(cell, "convnet2", "digits") for cell in MAIN | ABLATION | SWEEP}
     assert set(study.evaluations) == expected
     assert len(study.evaluations) == len(expected) == 43 + N_SWEPT
 
 
 def test_ablation_and_sweep_have_students_of_their_own():
     config = copy.deepcopy(SHIPPED)
-    config["run"].update(students=["convnet3", "resnet18"], protocols=["digits", "igd"])
+    config["run"].update(students=["convnet2", "resnet18"], protocols=["digits", "igd"])
     config["run"]["sweep"]["students"] = []
     config["run"]["ablation"]["students"] = ["resnet-ap10"]
     study = load_study(config, ROOT)
     expected = {
-        *((cell, student) for cell in MAIN for student in ("convnet3", "resnet18")),
+        *((cell, student) for cell in MAIN for student in ("convnet2", "resnet18")),
         *((cell, "resnet-ap10") for cell in study.ablation_cells),
     }
     assert {e[:2] for e in study.evaluations if e[2] == "digits"} == expected
@@ -305,10 +305,10 @@ def test_a_study_without_ablation_and_sweep_has_the_main_cells_alone():
 
 def test_the_ceilings_are_every_student_and_protocol_on_every_dataset():
     config = copy.deepcopy(SHIPPED)
-    config["run"].update(students=["convnet3", "resnet18"], protocols=["digits", "igd"])
+    config["run"].update(students=["convnet2", "resnet18"], protocols=["digits", "igd"])
     assert sorted(load_study(config, ROOT).ceilings) == [
         ("digits", student, protocol)
-        for student in ("convnet3", "resnet18")
+        for student in ("convnet2", "resnet18")
         for protocol in ("digits", "igd")
     ]
     config["run"]["ceiling"] = False
@@ -363,7 +363,7 @@ def test_an_external_set_is_one_cell_at_its_own_ipc():
     assert set(study.cells) == MAIN | ABLATION | SWEEP | {cell}
     assert set(study.main_cells) == MAIN | {cell}
     assert study.source(cell) == cell
-    assert [e for e in study.evaluations if e[0] == cell] == [(cell, "convnet3", "digits")]
+    assert [e for e in study.evaluations if e[0] == cell] == [(cell, "convnet2", "digits")]
     assert study.methods["mine"].label == "Mine"
     assert "mine" not in study.own_methods
     assert study.external_root("mine") == ROOT / "data" / "mine"

@@ -36,7 +36,7 @@ MISTAKES = {
     "an ablation by an unknown student": (
         "run.ablation.students",
         ["convnet4"],
-        ["config: run.ablation.students: 'convnet4' is not known; allowed: convnet3"],
+        ["config: run.ablation.students: 'convnet4' is not known; allowed: convnet2"],
     ),
     "an ablation by a student deeper than the images": (
         "run.ablation.students",

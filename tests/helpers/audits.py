@@ -1,11 +1,11 @@
 """Tables and pages of an invented study, by their real makers: what an audit finds nothing in."""
 
 import copy
+from contextlib import chdir
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 import yaml
 from snakemake.utils import update_config
 
@@ -18,22 +18,26 @@ from lighthouse.metrics.sets import distinct_sets
 from lighthouse.metrics.spectrum import rank_row, singular_values, value_rows
 from lighthouse.report.audit.checks import read_results
 from lighthouse.report.cost import paths_of
-from lighthouse.report.curves import along, at_ipc, by_cost, by_ipc, sweep_rows
-from lighthouse.report.figures import band
+from lighthouse.report.figures import plt
 from lighthouse.report.items import items
-from lighthouse.report.lighthouse_figure import seed_points
-from lighthouse.report.making import maker, write
+from lighthouse.report.making import make
 from lighthouse.report.tables import write_text
-from lighthouse.runtime.files import write_arrays
-from lighthouse.tables import read_rows, write_rows
-from lighthouse.units import applied_weights
+from lighthouse.report.unfinished import in_order
+from lighthouse.runtime.files import without_nan, write_arrays, write_json
+from lighthouse.units import raw_weight
 from repository import ROOT
 from shipped import SHIPPED
 
-DIM, CLASSES, REAL, REAL_SHOWN = 12, 10, 60, 10
+DIM, CLASSES, REAL, REAL_SHOWN, LATENT = 12, 10, 60, 10, 64
+STUDENT = "convnet3"
 #: A set made elsewhere, and more student seeds than a cell of the ablation has.
 MORE = {
-    "run": {"student_seeds": [0, 1]},
+    "run": {
+        "student_seeds": [0, 1],
+        "students": [STUDENT],
+        "ablation": {"students": [STUDENT]},
+        "sweep": {"students": [STUDENT]},
+    },
     "external": {"theirs": {"dataset": "digits", "root": "x", "ipc": 2, "label": "Theirs"}},
 }
 PUBLISHED = [
@@ -73,13 +77,13 @@ def rng(*words):
 class Invented:
     """A folder ``results`` of an invented study, with what is expected of it.
 
+    Records are invented, and the makers of the report's items make its tables of them.
     failed: methods whose sampling failed.
     """
 
     def __init__(self, folder: Path, failed=(), more=MORE):
-        self.study, self.failed = invented_study(more), failed
+        self.study, self.failed, self.folder = invented_study(more), failed, folder
         self.results = folder / "results"
-        self.items = {item.place: item for item in items(self.study)}
         self.grid = expectations(self.study)
         for spec in self.grid["leaderboard"]:
             spec["published_as"] = "family"
@@ -89,12 +93,10 @@ class Invented:
         self._samples()
         self._students()
         self._sets()
-        self._spectra()
         if self.grid["lighthouse"]:
             self._lighthouse()
-        self._cost()
-        self._leaderboard()
-        self._figures()
+        self._costs()
+        self._items()
 
     @property
     def cells(self):
@@ -102,30 +104,18 @@ class Invented:
 
     def read(self):
         """The results as the audit's rule reads them."""
-        kept = ("tables", "figures", "metrics/lighthouse")
-        paths = [str(path) for name in kept for path in sorted((self.results / name).glob("*.*"))]
+        folders = [self.results / name for name in ("tables", "figures")]
+        paths = [str(path) for folder in folders for path in sorted(folder.iterdir())]
         return read_results(paths, self.published, self.cells, list(map(str, self.images)))
 
-    def make(self, name, **given):
-        """Make a table by its maker, of what is given: its inputs, and params of another value."""
-        item = self.items[f"tables/{name}"]
-        made = maker(item.work)(**{**item.params, **given})
-        for output, paths in item.outputs.items():
-            write(made[output], [self.results.parent / path for path in paths])
-
-    def write(self, name, table, columns=()):
-        write_rows(self.results / name, table, columns)
-
-    def table(self, name):
-        return read_rows(self.results / "tables" / f"{name}.csv")
-
-    def frame(self, name):
-        return pd.read_csv(self.results / "tables" / f"{name}.csv")
+    def _record(self, path, stamp, content):
+        """Write what a job of the study would have recorded."""
+        write_json(self.folder / path, {**without_nan(content), "stamp": stamp})
 
     def _list_published(self):
         lines = ["dataset\tstudent\tprotocol\tmethod\tipc\ttop1\tstd\tsource"]
         lines += [
-            f"family\tconvnet3\t{protocol}\t{method}\t{ipc}\t{top1}\t0.5\t{source}"
+            f"family\t{STUDENT}\t{protocol}\t{method}\t{ipc}\t{top1}\t0.5\t{source}"
             for method, ipc, top1, protocol, source in PUBLISHED
         ]
         write_text(self.published, "\n".join(lines) + "\n")
@@ -148,8 +138,8 @@ class Invented:
             write_arrays(path, sets, {"classes": [str(k) for k in range(CLASSES)]})
 
     def _students(self):
-        records = []
-        for training in self.grid["trainings"]:
+        records = rows.student_records(self.study)
+        for training, record in zip(self.grid["trainings"], records, strict=True):
             random = rng(*training.values())
             level = random.uniform(0.3, 0.9)
             runs = [
@@ -162,42 +152,36 @@ class Invented:
                 for seed in training["seeds"]
                 for student in training["student_seeds"]
             ]
-            failed = training["method"] in self.failed
-            records.append(None if failed else {"runs": runs, "best_chosen_on": "val"})
-        self.make("accuracy", records=records)
-        self.make("significance", runs=self.table("runs"))
+            if training["method"] not in self.failed:
+                found = {"runs": runs, "best_chosen_on": "val"}
+                self._record(record.path, record.stamp, found)
 
     def log_dets(self, cell, seed):
         """log det of each class of a set, (10,)."""
         return rng("volume", *cell.values(), seed).uniform(-5, 0, CLASSES)
 
     def _sets(self):
-        table = [self._diversity(cell, seed) for cell in self.grid["all"] for seed in (0, 1)]
-        self._concatenated("diversity", table)
-        table = []
+        images = dict(zip(self.study.table_cells, self.images, strict=True))
+        curves = rows.spectrum_cells(self.study), rows.spectra(self.study)
+        spectra = {cell: curve.row for cell, curve in zip(*curves, strict=True)}
         reference = Reference(rng("real").normal(size=(REAL, DIM)))
-        for cell, path in zip(self.cells, self.images, strict=True):
-            if cell["method"] in self.failed:
+        records = rows.set_records(self.study, self.study.cells)
+        for cell, record in zip(self.study.cells, records, strict=True):
+            if cell.method in self.failed:
                 continue
-            sets = [
-                (rng(*cell.values(), seed).normal(size=(CLASSES * cell["ipc"], DIM)), digests)
-                for seed, digests in distinct_sets(path, self.grid["seeds"], cell["ipc"]).items()
-            ]
-            table.append(distance_row(cell, "a network", reference, sets))
-        self._concatenated("frechet", table, "fid")
-        self.make("guidance", latents=[self._latents(cell) for cell in self.grid["sampled"]])
-        if self.grid["ablation"]:
-            self.make("ablation", runs=self.table("runs"), diversity=self.table("diversity"))
+            found = {"diversity": [self._diversity(cell.row, seed) for seed in self.grid["seeds"]]}
+            if cell in images:
+                found["distances"] = self._distances(cell.row, images[cell], reference)
+            if cell in spectra:
+                found |= self._spectrum(spectra[cell])
+            self._record(record.path, record.stamp, found)
 
-    def _concatenated(self, kind, table, name=None):
-        """Write a table of a part a method; that of a failed one is missing."""
-        parts = [
-            None
-            if row["method"] in self.failed
-            else [one for one in table if one["method"] == row["method"]]
-            for _, row in rows.set_metrics(self.study, kind)
+    def _distances(self, cell, path, reference):
+        sets = [
+            (rng(*cell.values(), seed).normal(size=(CLASSES * cell["ipc"], DIM)), digests)
+            for seed, digests in distinct_sets(path, self.grid["seeds"], cell["ipc"]).items()
         ]
-        self.make(name or kind, parts=parts)
+        return distance_row(cell, "a network", reference, sets)
 
     def _diversity(self, cell, seed):
         n, random = cell["ipc"], rng("diversity", *cell.values(), seed)
@@ -212,50 +196,54 @@ class Invented:
             "density": random.uniform(0, 2),
         }
 
-    def _latents(self, cell):
-        """The samples of a cell, of which the header alone is read."""
-        if cell["method"] in self.failed:
-            return None
-        weights = cell["weights"]
-        applied = applied_weights(weights, 64)
-        about = {"options": {"weights": weights, "applied_weights": applied, "latent_dim": 64}}
-        return SimpleNamespace(about=about)
-
-    def _spectra(self):
+    def _spectrum(self, source):
         values, ranks = [], []
-        for source in self.grid["spectra"]:
-            for seed in self.grid["seeds"]:
-                n = CLASSES * self.grid["spectrum_ipc"]
-                sigma = singular_values(rng(*source.values(), seed).normal(size=(n, DIM)))
-                named = {**source, "seed": seed}
-                values += value_rows(named, sigma)
-                ranks.append(rank_row({**named, "n": n}, sigma))
-        for name, table in (("spectrum", values), ("spectrum_ranks", ranks)):
-            self.write(f"tables/{name}.csv", [{**row, "status": "measured"} for row in table])
+        for seed in self.grid["seeds"]:
+            n = CLASSES * self.grid["spectrum_ipc"]
+            sigma = singular_values(rng(*source.values(), seed).normal(size=(n, DIM)))
+            named = {**source, "seed": seed}
+            values += value_rows(named, sigma)
+            ranks.append(rank_row({**named, "n": n}, sigma))
+        return {"spectrum": values, "ranks": ranks}
 
     def _lighthouse(self):
-        table = []
-        for dataset, cells in self.grid["lighthouse"]["cells"].items():
-            for label in range(CLASSES):
-                place = {"dataset": dataset, "ipc": 2}
-                table += [
-                    self._lit(place, strategy, "", seed, label, self.log_dets(cell, seed)[label])
-                    for strategy, cell in cells.items()
-                    for seed in self.grid["seeds"]
-                ]
-                table += [
-                    self._lit(place, pick, measure, "", label, rng(pick, label).uniform(-5, 0))
-                    for pick in ("best of random", "greedy subset", "greedy and swaps")
-                    for measure in ("log_det", "coverage")
-                ]
-        self.write("metrics/lighthouse/digits.csv", table)
-        tests = [{**row, "status": "measured"} for row in claims("digits", table)]
-        self.write("tables/lighthouse.csv", tests)
+        for record in rows.lighthouse_records(self.study, self.study.run["datasets"]):
+            dataset = record.row["dataset"]
+            table = self._classes(dataset)
+            found = {"classes": table, "tests": claims(dataset, table), "map": self._map(table)}
+            self._record(record.path, record.stamp, found)
 
-    def _map(self, measures):
-        """Ten real images of one class, of which as many are lit as the sets of seed 0 cover."""
-        chosen = measures[(measures["class"] == 3) & (measures.seed == 0)]
-        lights = chosen.set_index("strategy").coverage * REAL_SHOWN
+    def _classes(self, dataset):
+        table = []
+        for label in range(CLASSES):
+            place = {"dataset": dataset, "ipc": 2}
+            table += [
+                self._lit(place, strategy, "", seed, label, self.log_dets(cell, seed)[label])
+                for strategy, cell in self.grid["lighthouse"]["cells"][dataset].items()
+                for seed in self.grid["seeds"]
+            ]
+            table += [
+                self._lit(place, pick, measure, "", label, rng(pick, label).uniform(-5, 0))
+                for pick in ("best of random", "greedy subset", "greedy and swaps")
+                for measure in ("log_det", "coverage")
+            ]
+        return table
+
+    def _lit(self, place, strategy, chosen_by, seed, label, volume):
+        names = {"strategy": strategy, "chosen_by": chosen_by, "seed": seed, "class": label}
+        light = rng("light", strategy, chosen_by, seed, label).integers(REAL_SHOWN + 1) / REAL_SHOWN
+        return {**place, **names, "log_det": volume, "coverage": light}
+
+    def _map(self, table):
+        """Ten real images of one class, of which as many are lit as the sets of seed 0 cover.
+
+        The map of all classes shows the same.
+        """
+        lights = {
+            row["strategy"]: row["coverage"] * REAL_SHOWN
+            for row in table
+            if (row["class"], row["seed"]) == (3, 0)
+        }
         place = {"dataset": "digits", "panel": "class", "class": 3, "share": 0.5}
         real = [
             {
@@ -269,55 +257,51 @@ class Invented:
             for strategy in ("sequential", "joint")
             for i in range(2)
         ]
-        return pd.DataFrame([*real, *sets])
+        return [{**row, "panel": panel} for panel in ("all", "class") for row in (*real, *sets)]
 
-    def _lit(self, place, strategy, chosen_by, seed, label, volume):
-        names = {"strategy": strategy, "chosen_by": chosen_by, "seed": seed, "class": label}
-        light = rng("light", strategy, chosen_by, seed, label).integers(REAL_SHOWN + 1) / REAL_SHOWN
-        return {**place, **names, "log_det": volume, "coverage": light}
-
-    def _cost(self):
-        specs = rows.cost_rows(self.study)
-        records = {}
-        for spec in specs:
+    def _costs(self):
+        """What jobs took; those of sampling say with which weights, too."""
+        for spec in rows.cost_rows(self.study):
             for path in paths_of(spec) if spec["method"] not in self.failed else ():
-                records[path] = {
-                    "seconds": rng(path).uniform(1, 9),
-                    "peak_host_bytes": 2**29,
-                    "peak_device_bytes": None,
-                    "device": "cpu",
-                    "threads": 1,
-                    "trainable_parameters": 7,
-                    "images": 2 * CLASSES * 2,
-                }
-                if "/samples/" in path and not {"random", "herding"} & set(path.split("/")):
-                    work = {"evaluations": 240, "gradients": 0, "computed": 320}
-                    records[path]["denoiser"] = work
-        paths = self.items["tables/cost"].params["paths"]
-        self.make("cost", records=[records.get(path) for path in paths])
+                if path != spec["sample"]:
+                    self._record(path, "", self._cost(path))
+        records = rows.sample_records(self.study, self.study.cells)
+        for cell, record in zip(self.study.cells, records, strict=True):
+            if cell.method in self.failed or self.study.methods[cell.method].external:
+                continue
+            found = self._cost(record.path)
+            if self.study.methods[cell.method].prior:
+                found["denoiser"] = {"evaluations": 240, "gradients": 0, "computed": 320}
+                found["options"] = self._options(self.study.term_weights(cell))
+            self._record(record.path, record.stamp, found)
 
-    def _leaderboard(self):
-        names = ("accuracy", "significance", "diversity", "fid", "cost")
-        tables = {name: self.table(name) for name in names}
-        published = read_rows(self.published)
-        self.make("leaderboard", **tables, published=published, specs=self.grid["leaderboard"])
-
-    def _figures(self):
-        board, spectrum = self.frame("leaderboard"), self.frame("spectrum")
-        figures = {
-            "accuracy_vs_ipc": by_ipc(board),
-            "accuracy_vs_cost": by_cost(board, self.frame("cost"))[0],
-            "spectrum": band(spectrum, ["dataset", "source", "index"], "normalised"),
+    def _cost(self, path):
+        return {
+            "seconds": rng(path).uniform(1, 9),
+            "peak_host_bytes": 2**29,
+            "peak_device_bytes": None,
+            "device": "cpu",
+            "threads": 1,
+            "trainable_parameters": 7,
+            "images": 2 * CLASSES * 2,
         }
-        if self.grid["lighthouse"]:
-            measures = pd.read_csv(self.results / "metrics/lighthouse/digits.csv")
-            figures["lighthouse"] = seed_points(measures)
-            figures["lighthouse_map"] = self._map(measures)
-        if sweep := self.grid["sweep"]:
-            at, chosen = (sweep["method"], sweep["ipc"]), (sweep["values"], sweep["table"])
-            runs, sets = (at_ipc(self.frame(name), *at) for name in ("runs", "diversity"))
-            curve = along(sets, "eta_dpp", *chosen)
-            figures["sensitivity"] = sweep_rows(runs, sets, *chosen)
-            figures["ssim_vs_eta_dpp"] = band(curve, ["dataset", "eta_dpp"], "ssim")
-        for name, frame in figures.items():
-            self.write(f"figures/{name}.csv", frame.to_dict("records"))
+
+    def _options(self, weights):
+        grows = {term["column"] for term in self.grid["terms"] if term["grows"]}
+        applied = {n: raw_weight(w, LATENT) if n in grows else w for n, w in weights.items()}
+        return {"weights": weights, "applied_weights": applied, "latent_dim": LATENT}
+
+    def _items(self):
+        """Make the study's tables, and of its figures the data."""
+        with chdir(self.folder):
+            for item in in_order(items(self.study)):
+                outputs = {n: paths for n, paths in item.outputs.items() if n != "figure"}
+                if not outputs:
+                    continue
+                item = replace(item, outputs=outputs)
+                if item.place == "tables/leaderboard":
+                    given = {**item.inputs, "published": self.published}
+                    params = {**item.params, "specs": self.grid["leaderboard"]}
+                    item = replace(item, inputs=given, params=params)
+                make(item.work)
+                plt.close("all")

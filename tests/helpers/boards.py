@@ -1,7 +1,9 @@
 """A small leaderboard: a study's list of rows, and the tables that they are joined from."""
 
+from lighthouse.config.grid import TABLE
 from lighthouse.report.leaderboard import leaderboard_rows
 from lighthouse.report.sheets import Comparison
+from lighthouse.tables import CELL
 
 NAN = float("nan")
 ALIKE = "not distinguishable"
@@ -9,12 +11,11 @@ ALIKE = "not distinguishable"
 
 def spec(method, ipc, label=None, run=True, real=False, published_as=None):
     """A row of the study's list. One that is not run has no cell."""
-    weights = {"lambda": 0.0, "eta_dpp": 0.0, "mu_dm": 0.0} if run else {}
     return {
         "dataset": "toy",
         "method": method,
         "ipc": ipc,
-        **weights,
+        **({"variant": TABLE} if run else {}),
         "label": label or method.upper(),
         "run": run,
         "real": real,
@@ -23,7 +24,7 @@ def spec(method, ipc, label=None, run=True, real=False, published_as=None):
 
 
 def accuracy_of(row, mean, std=1.0, student="s", protocol="p", **more):
-    cell = {key: row[key] for key in ("dataset", "method", "ipc", "lambda", "eta_dpp", "mu_dm")}
+    cell = {key: row[key] for key in CELL}
     found = {
         "n_seeds": 5,
         "n_students": 2,

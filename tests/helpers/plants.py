@@ -15,6 +15,7 @@ TABLES = {
     for name in (
         *("leaderboard", "accuracy", "runs", "significance", "ablation", "cost", "diversity"),
         *("fid", "guidance", "spectrum", "spectrum_ranks", "lighthouse"),
+        "lighthouse_classes",
     )
 }
 JOINT = {"strategy": "joint", "seed": 1}

@@ -2,6 +2,7 @@
 
 import pytest
 
+from lighthouse.diffusion.shards import gather_costs
 from lighthouse.report.cost import COLUMNS, KEYS, WORK, cost_row
 
 GIB = 2**30
@@ -60,12 +61,13 @@ def test_a_coreset_has_no_base_and_tunes_nothing():
 def test_shards_of_one_set_are_added_up():
     work = {"evaluations": 2000, "gradients": 0, "computed": 2200}
     more = {"evaluations": 6000, "gradients": 80, "computed": 6000}
-    records = {
-        "a": record(10, images=20, denoiser=work),
-        "b": record(30, images=60, denoiser=more),
-    }
-    found = cost_row(row(sample=["a", "b"], base=None), records)
+    shards = [
+        record(10, 5, 3, images=20, denoiser=work),
+        record(30, 4, 6, images=60, denoiser=more),
+    ]
+    found = cost_row(row(base=None), {"sample": gather_costs(shards)})
     assert (found["seconds_per_image"], found["images"]) == (0.5, 80)
+    assert (found["peak_host_gib"], found["peak_device_gib"]) == (5, 6)
     assert (found["evaluations_per_image"], found["gradients_per_image"]) == (100, 1)
     assert found["computed_per_image"] == 102.5
 

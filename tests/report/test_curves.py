@@ -5,7 +5,6 @@ import pytest
 
 from lighthouse.report.curve_figures import cost_figure, ipc_figure
 from lighthouse.report.curves import (
-    at_ipc,
     by_cost,
     by_ipc,
     fullest_ipc,
@@ -33,12 +32,6 @@ NAN = float("nan")
 def close_figures():
     yield
     plt.close("all")
-
-
-def test_rows_of_an_ipc_are_found_beside_those_that_have_none():
-    table = pd.DataFrame({"method": ["a", "a", "b", "a"], "ipc": [5, 1, 5, None], "x": range(4)})
-    assert at_ipc(table, "a", 5).x.tolist() == [0]
-    assert at_ipc(table.astype({"ipc": object}).fillna("all"), "a", 5).x.tolist() == [0]
 
 
 def row(method, ipc, top1, status="measured", dataset="toy", student="net"):

@@ -53,8 +53,8 @@ def test_accuracy_and_verdict_are_those_of_the_row():
     assert found["full", "all"]["verdict"] == ""
 
 
-def test_other_weights_students_and_protocols_do_not_enter():
-    swept = accuracy_of({**spec("rsm", 1), "eta_dpp": 30.0}, 11.0)
+def test_other_variants_students_and_protocols_do_not_enter():
+    swept = accuracy_of({**spec("rsm", 1), "variant": "eta_dpp~30"}, 11.0)
     student = accuracy_of(spec("rsm", 1), 12.0, student="of the sweep")
     rows, found = board({**TABLES, "accuracy": [swept, student, *TABLES["accuracy"]]})
     assert found["rsm", 1]["top1_mean"] == 77.5
@@ -93,16 +93,22 @@ def test_diversity_is_the_mean_over_seeds_and_fid_and_cost_are_the_rows_own():
 
 
 def test_a_measure_that_failed_says_so_beside_an_accuracy_that_did_not():
-    lost = {"dataset": "toy", "method": "rsm", "ipc": NAN, "status": "missing"}
-    found = board({**TABLES, "fid": [lost]})[1]
-    assert (found["rsm", 1]["fid"], found["rsm", 5]["fid"]) == ("missing", "missing")
-    assert found["rsm", 1]["kid"] == "missing"
-    assert found["rsm", 1]["status"] == "measured"
-    assert found["dit", 1]["fid"] != found["dit", 1]["fid"]
-    at_five = {**lost, "ipc": 5}
-    found = board({**TABLES, "cost": [{**at_five, "seconds_per_image": NAN}]})[1]
-    assert found["rsm", 5]["seconds_per_image"] == "missing"
-    assert found["rsm", 1]["seconds_per_image"] != "missing"
+    place = {"dataset": "toy", "method": "rsm", "ipc": 5}
+    fid = {**place, "fid": NAN, "kid": NAN, "extractor": NAN, "status": "missing"}
+    diversity = {**place, "variant": "table", "seed": NAN, "ssim": NAN, "status": "missing"}
+    cost = {**place, "seconds_per_image": NAN, "status": "missing"}
+    found = board({**TABLES, "fid": [fid], "diversity": [diversity], "cost": [cost]})[1]
+    lost, *others = found["rsm", 5], found["rsm", 1], found["dit", 5]
+    beside = ("fid", "kid", "ssim", "coverage", "seconds_per_image")
+    assert [lost[name] for name in beside] == ["missing"] * 5
+    assert lost["status"] == "measured"
+    assert all(row[name] != row[name] for row in others for name in beside)
+
+
+def test_a_measure_of_a_sweep_that_failed_leaves_its_method_be():
+    swept = {**spec("rsm", 5), "variant": "eta_dpp~30", "ssim": NAN, "status": "missing"}
+    row = board({**TABLES, "diversity": [swept]})[1]["rsm", 5]
+    assert row["ssim"] != row["ssim"]
 
 
 # Published figures.

@@ -39,6 +39,22 @@ def test_of_records_that_are_all_missing_the_names_are_left():
     ]
 
 
+def test_records_of_other_columns_are_not_joined():
+    more = {"distances": {"method": "y", "fid": 1.0, "kid": 0.0}}
+    less = {"distances": {"method": "y"}}
+    for odd in (more, less):
+        with pytest.raises(
+            ValueError, match=r"distances of .*'y'.* has columns .*, not \['method'"
+        ):
+            joined([RECORDS[0], odd], NAMES, "distances")
+
+
+def test_rows_of_one_record_that_have_other_columns_are_not_joined():
+    record = {"ranks": [{"method": "x", "n": 1}, {"method": "x"}]}
+    with pytest.raises(ValueError, match=r"ranks of .*'x'"):
+        joined([record], NAMES[:1], "ranks")
+
+
 def test_a_curve_that_is_missing_leaves_the_others():
     rows = [
         {"dataset": "a", "source": "real", "seed": seed, "index": i, "normalised": 1 / i}

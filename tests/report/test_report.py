@@ -1,12 +1,11 @@
 """Tables and figures: statistics by hand, nothing dropped, the same data the same file."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
+from lighthouse.config.grid import ALL, CEILING, TABLE
 from lighthouse.report import accuracy, guidance
 from lighthouse.report.contact_sheets import contact_sheet, first_images, images_figure, spaced
 from lighthouse.report.figures import (
@@ -17,26 +16,14 @@ from lighthouse.report.figures import (
     spectrum_figure,
     ssim_curve,
 )
-from lighthouse.report.guidance import GUIDANCE_COLUMNS, guidance_table
+from lighthouse.report.guidance import guidance_table
 from lighthouse.report.making import write
 from lighthouse.report.pages import readable, table_page
-from lighthouse.report.tables import (
-    Table,
-    cell_key,
-    joined,
-    read_rows,
-    write_rows,
-)
+from lighthouse.report.tables import Table
+from lighthouse.tables import cell_key, read_rows, write_rows
 
-CELL = {
-    "dataset": "toy",
-    "method": "m",
-    "ipc": 5,
-    "lambda": 0.005,
-    "eta_dpp": 100.0,
-    "mu_dm": 1000.0,
-}
-ROW = {**CELL, "student": "convnet3", "protocol": "digits"}
+CELL = {"dataset": "toy", "method": "m", "ipc": 5, "variant": TABLE}
+ROW = {**CELL, "student": "convnet2", "protocol": "digits"}
 
 
 @pytest.fixture(autouse=True)
@@ -89,12 +76,12 @@ def test_a_record_that_failed_is_one_missing_row_in_both_tables():
     for found, columns in ((run, accuracy.RUN_COLUMNS), (row, accuracy.COLUMNS)):
         assert tuple(found) == columns
         assert found["status"] == "missing"
-        assert found["student"] == "convnet3"
+        assert found["student"] == "convnet2"
     assert row["top1_last_mean"] != row["top1_last_mean"]
 
 
 def test_the_ceiling_is_a_row_of_students_on_one_set():
-    ceiling = {**ROW, "method": "full", "ipc": "all", "lambda": 0, "eta_dpp": 0, "mu_dm": 0}
+    ceiling = {**ROW, "method": CEILING, "ipc": ALL}
     row = accuracy.accuracy_row(ceiling, record([(0.9, 0.9), (0.94, 0.95)]))
     assert (row["ipc"], row["n_seeds"], row["n_students"]) == ("all", 1, 2)
     assert row["std_sets"] != row["std_sets"]
@@ -114,11 +101,12 @@ def test_numbers_and_names_are_read_back_as_they_were_written(tmp_path):
 
 
 def test_a_cell_is_found_whether_a_rule_or_a_file_names_it(tmp_path):
-    third = {**CELL, "lambda": 1 / 3, "mu_dm": 1000}
+    third = {**CELL, "variant": f"lambda~{1 / 3!r}"}
     write_rows(tmp_path / "t.csv", [third])
     assert cell_key(read_rows(tmp_path / "t.csv")[0]) == cell_key(third)
-    assert cell_key(third) == cell_key({**third, "mu_dm": 1000.0})
-    assert cell_key(third) != cell_key({**third, "mu_dm": 300.0})
+    assert cell_key(third) == cell_key({**third, "ipc": 5.0})
+    assert cell_key(third) != cell_key(CELL)
+    assert cell_key(third) != cell_key({**third, "variant": "lambda~0.333333"})
 
 
 def test_a_table_without_rows_has_its_columns(tmp_path):
@@ -142,40 +130,6 @@ def test_a_row_with_other_columns_is_refused(tmp_path):
     assert not (tmp_path / "t.csv").exists()
 
 
-PARTS = [[{"method": "x", "a": 1, "b": 0.5}], [{"method": "y", "a": 2, "b": 0.25}]]
-KEYS = [{"method": "x"}, {"method": "y"}]
-
-
-def test_tables_of_the_same_columns_are_joined_in_order():
-    assert joined(PARTS, KEYS)["table"] == (
-        [
-            {"method": "x", "a": 1, "b": 0.5, "status": "measured"},
-            {"method": "y", "a": 2, "b": 0.25, "status": "measured"},
-        ],
-        ("method", "a", "b", "status"),
-    )
-
-
-def test_a_part_that_is_not_there_is_a_missing_row_in_its_place():
-    first, second = joined([None, PARTS[1]], KEYS)["table"].rows
-    assert list(first) == list(second)
-    assert (first["method"], first["status"]) == ("x", "missing")
-    assert first["a"] != first["a"] and first["b"] != first["b"]
-    assert second["status"] == "measured"
-
-
-def test_parts_that_are_all_absent_are_rows_of_their_keys():
-    assert joined([None, None], KEYS)["table"].rows == [
-        {"method": "x", "status": "missing"},
-        {"method": "y", "status": "missing"},
-    ]
-
-
-def test_tables_of_other_columns_are_not_joined():
-    with pytest.raises(ValueError, match=r"'y'.* has columns \['b'\], not \['a'\]"):
-        joined([[{"a": 1}], [{"b": 1}]], KEYS)
-
-
 def about(weights, applied):
     return {"options": {"weights": weights, "applied_weights": applied, "latent_dim": 256}}
 
@@ -185,11 +139,7 @@ def test_a_guidance_row_has_the_weights_as_given_and_as_applied():
     row = guidance.guidance_row(CELL, about(given, {"eta_dpp": 6.25, "mu_dm": 62.5}))
     assert (row["eta_dpp"], row["eta_dpp_applied"], row["mu_dm_applied"]) == (100.0, 6.25, 62.5)
     assert row["eta_share"] == pytest.approx(100 / 4096)
-    assert (row["lambda"], row["latent_dim"], row["mean_pull"]) == (
-        0.005,
-        256,
-        2 * 1000 / (5 * 4096),
-    )
+    assert (row["latent_dim"], row["mean_pull"]) == (256, 2 * 1000 / (5 * 4096))
     assert (row["k_influence"], row["mode_scale"], row["status"]) == (0.0, 0.0, "measured")
     assert tuple(row) == guidance.columns()
 
@@ -210,11 +160,11 @@ def test_a_guidance_row_of_samples_that_failed_is_missing():
 
 
 def test_the_guidance_table_has_a_row_a_cell_whether_its_samples_are_there_or_not():
-    stored = SimpleNamespace(about=about({"eta_dpp": 100.0}, {"eta_dpp": 6.25}))
-    found = guidance_table([stored, None], [CELL, {**CELL, "method": "lost"}])["table"]
+    record = about({"eta_dpp": 100.0}, {"eta_dpp": 6.25})
+    found = guidance_table([record, None], [CELL, {**CELL, "method": "lost"}])["table"]
     assert [row["status"] for row in found.rows] == ["measured", "missing"]
     assert found.rows[0]["eta_dpp_applied"] == 6.25
-    assert found.columns == GUIDANCE_COLUMNS
+    assert found.columns == guidance.columns()
 
 
 # Figures.

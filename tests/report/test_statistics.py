@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_rel
 
+from lighthouse.config.grid import TABLE
 from lighthouse.report.significance import COLUMNS, compare, significance_rows
 from lighthouse.report.statistics import components, holm, paired, verdict
 from lighthouse.report.trainings import trainings
@@ -138,15 +139,8 @@ def test_a_verdict_is_by_level_and_sign(difference, p, expected):
 # Method against method.
 
 
-def cell(method, ipc=1, eta=0.0):
-    return {
-        "dataset": "toy",
-        "method": method,
-        "ipc": ipc,
-        "lambda": 0.0,
-        "eta_dpp": eta,
-        "mu_dm": 0.0,
-    }
+def cell(method, ipc=1, variant=TABLE):
+    return {"dataset": "toy", "method": method, "ipc": ipc, "variant": variant}
 
 
 def runs_of(which, seeds, student="s", protocol="p"):
@@ -221,13 +215,12 @@ def test_every_method_meets_the_base_at_each_ipc_and_the_named_pairs_once():
 
 
 def test_rows_of_a_sweep_do_not_enter():
-    runs = runs_of(cell("dit"), {0: [70], 1: [80]}) + runs_of(
-        cell("a", eta=100), {0: [72], 1: [81]}
-    )
-    alone = significance_rows(runs, [cell("dit"), cell("a", eta=100)], "dit", [], 0.05)
-    swept = runs + runs_of(cell("a", eta=30.0), {0: [10], 1: [10]})
-    swept += runs_of(cell("a", eta=100.0), {0: [1], 1: [2]}, student="of the sweep")
-    assert significance_rows(swept, [cell("dit"), cell("a", eta=100)], "dit", [], 0.05) == alone
+    cells = [cell("dit"), cell("a")]
+    runs = runs_of(cell("dit"), {0: [70], 1: [80]}) + runs_of(cell("a"), {0: [72], 1: [81]})
+    alone = significance_rows(runs, cells, "dit", [], 0.05)
+    swept = runs + runs_of(cell("a", variant="eta_dpp~30"), {0: [10], 1: [10]})
+    swept += runs_of(cell("a"), {0: [1], 1: [2]}, student="of the sweep")
+    assert significance_rows(swept, cells, "dit", [], 0.05) == alone
 
 
 def test_a_family_is_one_dataset_student_and_protocol():

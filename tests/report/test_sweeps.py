@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 
+from lighthouse.config.grid import TABLE
 from lighthouse.report.curve_figures import sensitivity_figure
 from lighthouse.report.curves import (
-    along,
     sweep_left_out,
     sweep_rows,
 )
@@ -21,23 +21,33 @@ def close_figures():
     plt.close("all")
 
 
-SWEEPS = {"lambda": [0, 0.1], "eta_dpp": [0, 30], "mu_dm": [10]}
 LABELS = {"lambda": "λ", "eta_dpp": "η", "mu_dm": "μ"}
-TABLE = {"toy": {"lambda": 0.1, "eta_dpp": 100, "mu_dm": 10}}
+CELL = {"dataset": "toy", "method": "rsm-cgs", "ipc": 5}
 
 
-def point(lam, eta, mu, *by_student, student="net"):
+def points_of(**factors):
+    """Points of curves: by factor, the values that are asked for, and the tables' own last."""
+    return pd.DataFrame(
+        [
+            {
+                "factor": factor,
+                "value": value,
+                "at_table": value == values[-1],
+                **CELL,
+                "variant": TABLE if value == values[-1] else f"{factor}~{value:g}",
+            }
+            for factor, values in factors.items()
+            for value in values
+        ]
+    )
+
+
+POINTS = points_of(**{"lambda": [0, 0.1]}, eta_dpp=[0, 30, 100], mu_dm=[10])
+
+
+def point(variant, *by_student, student="net", **cell):
     """Trainings at one point: by student seed, (top-1 of sampling seed 0, of seed 1)."""
-    where = {
-        "dataset": "toy",
-        "student": student,
-        "protocol": "p",
-        "lambda": lam,
-        "eta_dpp": eta,
-        "mu_dm": mu,
-        "method": "rsm-cgs",
-        "ipc": 5,
-    }
+    where = {**CELL, "variant": variant, "student": student, "protocol": "p", **cell}
     if not by_student:
         return [{**where, "seed": NAN, "student_seed": NAN, "top1_last": NAN, "status": "missing"}]
     return [
@@ -51,19 +61,20 @@ def swept():
     runs = pd.DataFrame(
         [
             # As in the main table, a second student of each set: the mean of both is 50.
-            *point(0.1, 100, 10, (89.0, 91.0), (9.0, 11.0)),
-            *point(0.0, 100, 10, (84.0, 86.0)),
-            *point(0.1, 0, 10, (68.0, 72.0)),
-            *point(0.1, 30, 10),
-            *point(0.0, 0, 10, (1.0, 1.0)),  # two factors off the table
-            *point(0.1, 55, 10, (2.0, 2.0)),  # a value that is not asked for
-            *point(0.1, 100, 10, (95.0, 95.0), student="wide"),  # the table's value alone
+            *point(TABLE, (89.0, 91.0), (9.0, 11.0)),
+            *point("lambda~0", (84.0, 86.0)),
+            *point("eta_dpp~0", (68.0, 72.0)),
+            *point("eta_dpp~30"),
+            *point("eta_dpp~55", (2.0, 2.0)),  # a value that is not asked for
+            *point("eta_dpp~0", (3.0, 3.0), ipc=1),  # and an IPC
+            *point(TABLE, (4.0, 4.0), method="dit"),  # and a method
+            *point(TABLE, (99.0, 99.0), method="full", ipc="all"),
+            *point(TABLE, (95.0, 95.0), student="wide"),  # the table's value alone
         ]
     )
-    keys = ["dataset", "lambda", "eta_dpp", "mu_dm"]
-    diversity = runs[runs.student == "net"][keys].drop_duplicates()
-    diversity = pd.concat([diversity.assign(coverage=c, status="measured") for c in (0.1, 0.3)])
-    return sweep_rows(runs, diversity, SWEEPS, TABLE)
+    cells = runs[["dataset", "method", "ipc", "variant"]].drop_duplicates()
+    diversity = pd.concat([cells.assign(coverage=c, status="measured") for c in (0.1, 0.3)])
+    return sweep_rows(runs, diversity, POINTS)
 
 
 def test_a_sweep_varies_one_factor_and_takes_in_the_tables_value():
@@ -93,26 +104,30 @@ def test_every_point_of_a_sweep_is_of_the_students_that_all_points_have():
 def test_a_sweep_whose_points_all_have_two_students_keeps_both():
     runs = pd.DataFrame(
         [
-            *point(0.1, 100, 10, (89.0, 91.0), (9.0, 11.0)),
-            *point(0.0, 100, 10, (80.0, 82.0), (20.0, 22.0)),
+            *point(TABLE, (89.0, 91.0), (9.0, 11.0)),
+            *point("lambda~0", (80.0, 82.0), (20.0, 22.0)),
         ]
     )
     none = runs.assign(coverage=NAN, status="missing")
-    rows = sweep_rows(runs, none, {"lambda": [0]}, {"toy": {"lambda": 0.1}})
+    rows = sweep_rows(runs, none, points_of(**{"lambda": [0, 0.1]}))
     assert rows.n_students.tolist() == [2, 2]
     assert rows.top1_last_mean.tolist() == [51, 50]
 
 
 def test_a_sweep_of_which_nothing_is_measured_says_so():
-    runs = pd.DataFrame([*point(0.1, 100, 10), *point(0.0, 100, 10)])
+    runs = pd.DataFrame([*point(TABLE), *point("lambda~0")])
     with pytest.raises(DataError, match="no row of them is measured"):
-        sweep_rows(runs, runs.assign(coverage=NAN), SWEEPS, TABLE)
+        sweep_rows(runs, runs.assign(coverage=NAN), POINTS)
 
 
-def test_the_rows_along_one_weight_hold_none_of_another_sweep():
-    points = [(0.1, 100, 10), (0.1, 0, 10), (0.0, 100, 10), (0.1, 100, 3)]
-    rows = pd.DataFrame([run for weights in points for run in point(*weights)])
-    assert along(rows, "eta_dpp", SWEEPS, TABLE).eta_dpp.tolist() == [100, 0]
+def test_an_option_of_a_term_is_a_number_like_a_weight():
+    runs = pd.DataFrame([*point(TABLE, (50.0, 52.0)), *point("dpp.epsilon~0.1", (40.0, 42.0))])
+    light = runs.assign(coverage=0.5)
+    rows = sweep_rows(runs, light, points_of(**{"dpp.epsilon": [0.1, 0.001]}))
+    assert rows[["factor", "value", "top1_last_mean"]].to_numpy().tolist() == [
+        ["dpp.epsilon", 0.001, 51],
+        ["dpp.epsilon", 0.1, 41],
+    ]
 
 
 def test_coverage_of_a_sweep_is_over_sampling_seeds():

@@ -176,6 +176,12 @@ def break_off(image):
     return whole
 
 
+def told(output):
+    """The methods of the cells of which a run said that they failed."""
+    lines = output.split("\nFailed:\n", 1)[1].splitlines()
+    return [line.split("/")[3] for line in lines if line.startswith("  - results/samples/")]
+
+
 def lost(results):
     """Of which tables a row of theirs says that it is missing."""
     return [
@@ -192,7 +198,9 @@ def lost(results):
 def test_a_set_that_cannot_be_read_stops_its_own_row_until_it_can(folder):
     folder, image = folder
     whole = break_off(image)
-    snakemake(folder)
+    done = snakemake(folder)
+    assert done.returncode != 0
+    assert told(done.stdout) == ["theirs"]
     first = board(folder)
     assert first["theirs"] == ("missing", "")
     assert first["random"][0] == "measured"
@@ -218,7 +226,9 @@ def test_no_old_figure_stays_of_a_set_that_cannot_be_read_any_more(folder):
     assert [first[name][0] for name in ("random", "theirs")] == ["measured", "measured"]
 
     whole = break_off(image)
-    snakemake(folder)
+    done = snakemake(folder)
+    assert done.returncode != 0
+    assert told(done.stdout) == ["theirs"]
     second = board(folder)
     assert second["theirs"] == ("missing", "")
     assert second["random"] == first["random"]

@@ -18,7 +18,11 @@ import torch
 from packaging.requirements import Requirement
 
 from benchmarks import checks, gpu, limits, measure, sampling, students, study, wheels
+from lighthouse.config import rows as config_rows
+from lighthouse.config import stamps
+from lighthouse.config.batches import batches
 from lighthouse.config.load import load_study
+from lighthouse.runtime.files import write_json
 from repository import ROOT
 
 
@@ -180,12 +184,32 @@ def test_the_study_is_valid_whole_and_with_its_first_methods_alone(tmp_path, toy
     config = study.config_of(tmp_path, None, toy)
     whole = load_study(config, ROOT)
     assert whole.run["methods"][0] == whole.run["comparisons"]["base"] == "dit"
+    of_all = {cell: stamps.sets(whole, cell) for cell in whole.cells}
     for count in range(1, len(whole.run["methods"]) + 1):
         some = load_study(study.limited_to(config, whole.run["methods"][:count]), ROOT)
         assert len(some.run["methods"]) == count
-    targets = study.targets_of(whole, "cgs")
-    assert len(targets) == len(whole.run["ipc"]) + 2
-    assert all("/cgs" in path for path in targets)
+        # What a method's first sets carry they carry in every later call.
+        assert {c: stamps.sets(whole, c) for c in some.cells}.items() <= of_all.items()
+    assert sorted(study.targets_of(whole)) == sorted(
+        f"results/batches/{stage}/nette64/{batch.name}.json"
+        for stage in (f"students/{whole.run['students'][0]}/igd", "metrics")
+        for batch in batches(whole)
+    )
+
+
+def test_a_method_is_finished_when_its_students_and_its_metrics_have_the_studys_stamps(tmp_path):
+    study.write_folder(tmp_path / "train", students.pictures(10, 8), ".jpg")
+    whole = load_study(study.config_of(tmp_path, None, toy=True), ROOT)
+    expected = [*config_rows.student_records(whole), *config_rows.set_records(whole, whole.cells)]
+    own = [record for record in expected if record.row["method"] == "cgs"]
+    assert len(own) == 2 * len(whole.run["ipc"])
+    for record in own:
+        assert not study.is_finished(whole, "cgs", tmp_path)
+        write_json(tmp_path / record.path, {"stamp": record.stamp})
+    assert study.is_finished(whole, "cgs", tmp_path)
+    assert not study.is_finished(whole, "dit", tmp_path)
+    write_json(tmp_path / own[0].path, {"stamp": "of another study"})
+    assert not study.is_finished(whole, "cgs", tmp_path)
 
 
 def test_the_studys_extractor_may_be_one_with_given_weights(tmp_path):

@@ -171,7 +171,7 @@ COLUMNS_OF = {
         *("report/ablation.py", "report/significance.py"),
         *("config/rows.py", "parts/terms.py"),
     ],
-    "accuracy": ["report/accuracy.py", "tables.py", "parts/terms.py"],
+    "accuracy": ["report/accuracy.py", "tables.py", "config/grid.py"],
     "cost": ["report/cost.py"],
     "diversity": ["metrics/diversity.py", "metrics/setutility.py", "report/measures.py"],
     "fid": ["metrics/frechet.py", "report/measures.py"],

@@ -7,7 +7,8 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from lighthouse.config.load import load_study
+from lighthouse.config.disk import missing
+from lighthouse.config.load import check_name, load_study
 from lighthouse.config.schema import ConfigError
 from repository import ROOT
 from shipped import SHIPPED, changed
@@ -17,18 +18,18 @@ from shipped import SHIPPED, changed
 
 def test_the_shipped_study_stays_where_it_is():
     study = load_study(SHIPPED, ROOT)
-    study.check_name()
+    check_name(study)
     assert study.folder is None
 
 
 def test_a_changed_study_must_have_a_name_of_its_own():
     with pytest.raises(ConfigError, match="differs in run; name it"):
-        load_study(changed("run.seeds", [7]), ROOT).check_name()
+        check_name(load_study(changed("run.seeds", [7]), ROOT))
 
 
 def test_a_named_study_has_a_folder_of_its_own():
     study = load_study(changed("study", "mine"), ROOT)
-    study.check_name()
+    check_name(study)
     assert study.folder == ROOT / "runs" / "mine"
 
 
@@ -73,7 +74,7 @@ def test_a_shipped_study_on_a_folder_is_valid_with_it(tmp_path, name):
     config["datasets"][dataset]["root"] = str(tmp_path)
     study = load_study(config, ROOT)
     assert study.folder == ROOT / "runs" / name
-    assert study.missing() == []
+    assert missing(study) == []
 
 
 def test_every_config_file_that_is_shipped_belongs_to_a_study_that_is_tested():
@@ -175,7 +176,7 @@ def test_the_docs_count_the_images_that_the_papers_studies_sample():
 
 
 def test_missing_data_is_told_with_its_place():
-    lines = load_study(merged(["paper"]), ROOT).missing()
+    lines = missing(load_study(merged(["paper"]), ROOT))
     assert [line for line in lines if "data/imagenet" in line and "imagenette-ilsvrc" in line]
 
 
@@ -189,5 +190,5 @@ def test_a_pretrained_model_is_kept_by_its_revision_or_is_a_local_folder(tmp_pat
     )
     study = load_study(config, ROOT)
     assert study.pretrained("imagenette-ilsvrc", "denoiser") == tmp_path / "dit"
-    assert any(str(tmp_path / "dit") in line for line in study.missing())
+    assert any(str(tmp_path / "dit") in line for line in missing(study))
     assert study.pretrained("digits", "denoiser") is None

@@ -1,5 +1,6 @@
 """The SLURM profile on a real SLURM: this machine as a node with two pretended GPUs."""
 
+import json
 import os
 import shutil
 import socket
@@ -196,8 +197,18 @@ def test_every_result_is_that_of_a_local_run_to_the_byte(run):
     assert {Path(name).suffix for name in expected} >= {".csv", ".json", ".safetensors"}
 
 
+#: What no two runs measure alike, in the record of a cell's samples.
+MEASURED = {"seconds", "peak_host_bytes", "peak_device_bytes"}
+
+
 def contents(results):
-    """Bytes of all files by name, but for logs and measured times and costs."""
+    """What all files hold by name, but for logs and measured times and costs."""
     files = (path for path in results.rglob("*") if path.is_file())
     named = {str(path.relative_to(results)): path.read_bytes() for path in files}
+    records = {name for name in named if name.startswith("samples/") and name.endswith(".json")}
+    assert records
+    for name in records:
+        record = json.loads(named[name])
+        assert record.keys() >= MEASURED
+        named[name] = {key: value for key, value in record.items() if key not in MEASURED}
     return {k: v for k, v in named.items() if not k.startswith(("logs/", "benchmarks/", "costs/"))}

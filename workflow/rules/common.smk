@@ -1,6 +1,7 @@
 import os
 import sys
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
 
 sys.path.insert(0, f"{workflow.basedir}/workflow/lib")
@@ -101,6 +102,12 @@ def code(script, makers=()):
 
     makers: functions that the script loads by name, ``module:function``.
     """
+    return code_of(script, tuple(makers))
+
+
+@cache
+def code_of(script, makers):
+    """``code``, reckoned once a start: a large study asks for it at each of its jobs."""
     folder = f"{workflow.basedir}/workflow"
     return code_digest(f"{folder}/scripts/{script}", f"{folder}/lib", makers)
 
@@ -207,13 +214,11 @@ def student_cells(wildcards):
 
 def measured_cells(wildcards):
     """The cells of a batch, with what is measured of their sets."""
-    curves, ipc = study.spectrum_sources, study.run["spectrum"]["ipc"]
     return [
         {
             **of_source(cell),
+            **study.measures(cell),
             "row": cell.row,
-            "distances": cell in study.table_cells,
-            "spectrum": None if cell.moved or cell.ipc != ipc else curves.get(cell.method),
             "record": paths.set_metrics(cell),
             "stamp": stamps.sets(study, cell),
         }

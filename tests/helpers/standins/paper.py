@@ -115,7 +115,7 @@ def overlay(folder: Path) -> dict:
             "students": STUDENTS,
             "protocols": ["igd", "rded"],
             "ablation": {"ipc": IPC, "methods": ["dit", "base-mean", "rsm-cgs"]},
-            "sweep": {"ipc": IPC, "lambda": [], "eta_dpp": [0, 100], "mu_dm": []},
+            "sweep": {"ipc": IPC, "values": {"lambda": [], "eta_dpp": [0, 100], "mu_dm": []}},
             "lighthouse": {"ipc": IPC, "subsets": 5},
             "spectrum": {"ipc": IPC},
         },

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from plants import JOINT, RSM, TABLES, TEST, findings, with_row, without
+from plants import BY_NAME, JOINT, RSM, TABLES, TEST, findings, with_row, without
 
+NAN = float("nan")
 ROWS = {
     "leaderboard": {"method": "dit-igd", "ipc": 2},
     "accuracy": RSM,
@@ -18,6 +19,7 @@ ROWS = {
     "spectrum": {"source": "RSM", "seed": 1, "index": 5},
     "spectrum_ranks": {"source": "RSM", "seed": 1},
     "lighthouse": TEST,
+    "lighthouse_classes": {**JOINT, "class": 3},
     "runs": {**RSM, "seed": 1, "student_seed": 0},
     "figures/lighthouse.csv": JOINT,
     "figures/spectrum.csv": {"source": "RSM", "index": 5},
@@ -74,8 +76,27 @@ def test_a_ceiling_with_a_training_too_few_is_found(results, invented):
     assert "method full, ipc all" in found[0]["row"]
 
 
+def test_a_class_that_no_set_of_the_lighthouse_has_is_found(results, invented):
+    changed = without(results, TABLES["lighthouse_classes"], {"class": 3})
+    found = findings("lighthouse_points", changed, invented.grid)
+    counts = [one for one in found if one["column"] == "classes behind it"]
+    assert len(counts) == len(results.tables["figures/lighthouse.csv"])
+    assert {(one["found"], one["expected"]) for one in counts} == {(9, 10)}
+
+
+def test_a_lighthouse_that_failed_is_one_missing_row_of_each_table(results, invented):
+    lost = dict(results.tables)
+    for name in ("lighthouse", "lighthouse_classes"):
+        empty = dict.fromkeys(lost[TABLES[name]][0], NAN)
+        lost[TABLES[name]] = [{**empty, "dataset": "digits", "status": "missing"}]
+    lost |= {f"figures/{name}.csv": [] for name in ("lighthouse", "lighthouse_map")}
+    changed = replace(results, tables=lost)
+    for check in ("every_row", *(name for name in BY_NAME if name.startswith("lighthouse"))):
+        assert findings(check, changed, invented.grid) == []
+
+
 def test_a_student_too_many_of_a_sweep_is_found(results, invented):
-    swept = {**RSM, "eta_dpp": 0}
+    swept = {**RSM, "variant": "eta_dpp~0"}
     changed = with_row(results, "tables/runs.csv", swept, student_seed=1)
     found = findings("every_training", changed, invented.grid)
     assert [(one["found"], one["expected"]) for one in found] == [(1, 0)]

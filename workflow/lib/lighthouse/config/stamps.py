@@ -69,15 +69,20 @@ def ceiling(study: Study, dataset: str, student: str, protocol: str) -> str:
 
 def sets(study: Study, cell: Cell) -> str:
     """The stamp of the metrics of a cell's sets."""
-    source = samples(study, study.source(cell))
-    options = study.config["metrics"], study.config["guidance"]["dpp"]["epsilon"]
-    return stamp([source, cell.row, study.dataset(cell.dataset)["extractor"], *options])
+    return stamp([cell.row, study.measures(cell), *_measured(study, cell)])
 
 
 def lighthouse(study: Study, cells: list[Cell]) -> str:
     """The stamp of the measures of the lighthouse's sets."""
-    measured = [sets(study, cell) for cell in cells]
+    measured = [_measured(study, cell) for cell in cells]
     return stamp([measured, study.run["lighthouse"], study.run["seeds"]])
+
+
+def _measured(study: Study, cell: Cell) -> list:
+    """What is measured, and how."""
+    options = study.config["metrics"], study.config["guidance"]["dpp"]["epsilon"]
+    extractor = study.dataset(cell.dataset)["extractor"]
+    return [samples(study, study.source(cell)), extractor, *options]
 
 
 def _recipe(study: Study, student: str, protocol: str) -> list:

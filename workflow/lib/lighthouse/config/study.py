@@ -310,6 +310,18 @@ class Study:
         """The methods that have cells on a dataset."""
         return list(dict.fromkeys(cell.method for cell in self.cells_of(dataset)))
 
+    def measures(self, cell: Cell) -> dict:
+        """What is measured of a cell's sets beside their diversity.
+
+        distances: whether those from the real images are. spectrum: the name of the curve
+        that the cell stands for, or None.
+        """
+        drawn = not cell.moved and cell.ipc == self.run["spectrum"]["ipc"]
+        return {
+            "distances": cell in self.table_cells,
+            "spectrum": self.spectrum_sources.get(cell.method) if drawn else None,
+        }
+
     @property
     def spectrum_sources(self) -> dict[str, str]:
         """The name of each method's curve of the spectrum, in the curves' order."""

@@ -28,7 +28,7 @@ GIB = 2**30
 
 
 def paths_of(row: Mapping) -> list[str]:
-    """The cost records behind a row. ``sample`` may be one path, or one for each shard."""
+    """The cost records behind a row."""
     return [*_several(row["sample"]), *_several(row["base"]), *_several(row["preparation"])]
 
 
@@ -43,9 +43,9 @@ def cost_table(
 def cost_row(row: Mapping, records: Mapping[str, Mapping]) -> dict:
     """One method's cost at one dataset and IPC.
 
-    row: ``KEYS``, with the dataset's number of ``classes``; the paths ``sample``, ``base``
-    (None without a prior trained here) and ``preparation`` (what the method needs beyond the
-    base: fine-tuning, a surrogate).
+    row: ``KEYS``, with the dataset's number of ``classes``; the paths ``sample`` (of all
+    shards together), ``base`` (None without a prior trained here) and ``preparation`` (what
+    the method needs beyond the base: fine-tuning, a surrogate).
     A set made elsewhere has no ``sample`` (None): what it cost is not known here.
     records: a job's cost by path. A path without one makes the row a missing one.
 

@@ -13,6 +13,7 @@ def joined(
 
     names: what names each record's rows. One that is None is a row with that alone, as missing,
     of which the columns are shown that other rows have.
+    Raises ``ValueError`` where the columns of records differ.
     """
     found = [None if record is None else rows_of(record, part) for record in records]
     columns = next((list(rows[0]) for rows in found if rows), None)
@@ -22,8 +23,10 @@ def joined(
     for own, name in zip(found, names, strict=True):
         if own is None:
             rows.append({**{key: name.get(key, NAN) for key in columns}, "status": MISSING})
-        else:
-            rows += [{**row, "status": MEASURED} for row in own]
+            continue
+        if odd := next((list(row) for row in own if list(row) != columns), None):
+            raise ValueError(f"{part} of {name} has columns {odd}, not {columns}")
+        rows += [{**row, "status": MEASURED} for row in own]
     return {"table": Table(rows, (*columns, "status"))}
 
 

@@ -163,7 +163,7 @@ def _plain(value: object) -> object:
 def _columns(results: Results, asked: Callable[[tuple[str, str]], bool]) -> dict[str, list[str]]:
     """By table, those columns that are asked for, but for the names of its rows."""
     found = {
-        table: [c for c in of[0] if c not in rows.NAMES and asked((table, c))]
+        table: [c for c in of[0] if c not in rows.names(table) and asked((table, c))]
         for table, of in results.tables.items()
         if of
     }

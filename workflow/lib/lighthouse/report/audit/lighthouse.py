@@ -18,14 +18,21 @@ from lighthouse.report.audit.claims import (
     slack,
 )
 from lighthouse.report.audit.numbers import CONFIDENCE, mean
-from lighthouse.report.audit.rows import MEASURES, PICKED, POINT, SAMPLED, TEST, counted
+from lighthouse.report.audit.rows import (
+    CLASSES,
+    MEASURES,
+    PICKED,
+    POINT,
+    TEST,
+    counted,
+    points_of,
+)
 from lighthouse.tables import CELL, MISSING
 
 FIGURE, TESTS, SETS = "figures/lighthouse.csv", "tables/lighthouse.csv", "tables/diversity.csv"
 MAP, LIT = "figures/lighthouse_map.csv", ("dataset", "class", "strategy")
 #: Real images of which a map shows all.
 MOST_SHOWN = 2000
-CLASSES = "tables/lighthouse_classes.csv"
 
 
 def lighthouse_points(results: Results, grid: Mapping) -> Iterator[Claim]:
@@ -103,24 +110,10 @@ def _classes(results: Results) -> dict[tuple, list[Mapping]]:
 
 
 def _points(results: Results, grid: Mapping) -> list[dict]:
-    """Each sampled set of each seed, and of each measure each pick of the pool."""
+    """The points of the datasets that were measured: of a failed one the tests are missing."""
     there = {row["dataset"] for row in _flat(_classes(results))}
-    found = []
-    for dataset in grid["lighthouse"]["cells"]:
-        if dataset not in there:
-            continue  # a failed one: its tests are told as missing
-        place = {"dataset": dataset, "ipc": grid["lighthouse"]["ipc"]}
-        found += [
-            {**place, "strategy": strategy, "chosen_by": NAN, "seed": seed}
-            for strategy in SAMPLED
-            for seed in grid["seeds"]
-        ]
-        found += [
-            {**place, "strategy": pick, "chosen_by": measure, "seed": NAN}
-            for pick in PICKED
-            for measure in MEASURES
-        ]
-    return found
+    datasets = (dataset for dataset in grid["lighthouse"]["cells"] if dataset in there)
+    return [point for dataset in datasets for point in points_of(grid, dataset)]
 
 
 def _flat(groups: Mapping[tuple, list[Mapping]]) -> list[Mapping]:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from lighthouse.report.audit.claims import Claim, Results, Within, known, measured, named, slack
-from lighthouse.report.audit.rows import NAMES
+from lighthouse.report.audit.rows import names
 from lighthouse.tables import CELL, MEASURED, MISSING, NOT_RUN
 
 SHARE, ACCURACY, CORRELATION = Within(0, 1), Within(0, 100), Within(-1, 1)
@@ -47,7 +47,8 @@ def within_bounds(results: Results, grid: Mapping) -> Iterator[Claim]:
                 if bounds is None:
                     continue
                 for found in known([row[column]]):
-                    yield Claim(table, named(row, NAMES), column, found, bounds, slack(found))
+                    place = (table, named(row, names(table)))
+                    yield Claim(*place, column, found, bounds, slack(found))
 
 
 def known_words(results: Results, grid: Mapping) -> Iterator[Claim]:
@@ -56,7 +57,7 @@ def known_words(results: Results, grid: Mapping) -> Iterator[Claim]:
     parts: dict[tuple[str, str], str] = {}
     for table, rows in results.tables.items():
         for row in rows:
-            place = (table, named(row, NAMES))
+            place = (table, named(row, names(table)))
             if "status" in row:
                 known_one = row["status"] if row["status"] in statuses else " or ".join(statuses)
                 yield Claim(*place, "status", row["status"], known_one)
@@ -75,7 +76,7 @@ def volumes(results: Results, grid: Mapping) -> Iterator[Claim]:
         for row in rows:
             for found in known([row.get("log_det")]):
                 bounds = log_det_bounds(row["ipc"], grid["epsilon"])
-                yield Claim(table, named(row, NAMES), "log_det", found, bounds, slack(found))
+                yield Claim(table, named(row, names(table)), "log_det", found, bounds, slack(found))
 
 
 def log_det_bounds(n: int, epsilon: float) -> Within:

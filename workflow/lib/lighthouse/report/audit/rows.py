@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 
 from lighthouse.config.grid import CEILING
-from lighthouse.report.audit.claims import Claim, Results, key, measured, named
+from lighthouse.report.audit.claims import NAN, Claim, Results, key, measured, named
 from lighthouse.tables import CELL, MISSING, NOT_RUN
 
 TRAINING = (*CELL, "student", "protocol")
@@ -15,12 +15,20 @@ CURVE = ("dataset", "source", "seed")
 #: Columns that name rows, in whatever table.
 NAMES = (*TRAINING, "source", "against", "measure", "comparison", "factor", "value")
 NAMES = (*NAMES, "strategy", "chosen_by", "class", "seed", "student_seed", "index")
+#: And those that do so in one table alone.
+NAMES_OF = {"figures/ssim_vs_eta_dpp.csv": ("eta_dpp",)}
 #: Of the lighthouse: strategies that sample, picks of the pool, what both are measured by.
 SAMPLED = ("iid", "sequential", "joint")
 PICKED = ("best of random", "greedy subset", "greedy and swaps")
 MEASURES = ("log_det", "coverage")
 POINT = ("dataset", "ipc", "strategy", "chosen_by", "seed")
 TEST = ("dataset", "measure", "comparison")
+CLASSES = "tables/lighthouse_classes.csv"
+
+
+def names(table: str) -> tuple[str, ...]:
+    """The columns that name the rows of a table."""
+    return (*NAMES, *NAMES_OF.get(table, ()))
 
 
 def every_row(results: Results, grid: Mapping) -> Iterator[Claim]:
@@ -110,6 +118,7 @@ def _wanted(results: Results, grid: Mapping) -> dict[str, tuple]:
         "tables/spectrum_ranks.csv": (CURVE, curves, CURVE[:2]),
         "tables/spectrum.csv": ((*CURVE, "index"), _values(results, curves, grid), CURVE[:2]),
         "tables/lighthouse.csv": (TEST, _tests(grid), TEST[:1]),
+        CLASSES: ((*POINT, "class"), _lit(results, grid), POINT[:1]),
     }
 
 
@@ -147,6 +156,33 @@ def _values(results: Results, curves: Sequence[Mapping], grid: Mapping) -> list[
         count = min(n - 1, dims.get(curve["dataset"], n - 1))
         rows += [{**curve, "index": index} for index in range(1, count + 1)]
     return rows
+
+
+def points_of(grid: Mapping, dataset: str) -> list[dict]:
+    """The lighthouse's sampled sets of each seed, and of each measure its picks of the pool."""
+    place = {"dataset": dataset, "ipc": grid["lighthouse"]["ipc"]}
+    return [
+        {**place, "strategy": strategy, "chosen_by": NAN, "seed": seed}
+        for strategy in SAMPLED
+        for seed in grid["seeds"]
+    ] + [
+        {**place, "strategy": pick, "chosen_by": measure, "seed": NAN}
+        for pick in PICKED
+        for measure in MEASURES
+    ]
+
+
+def _lit(results: Results, grid: Mapping) -> list[dict]:
+    """Those sets by class. The classes' names are the table's: the grid has but their number."""
+    names: dict[str, dict] = {}
+    for row in measured(results.rows(CLASSES)):
+        names.setdefault(row["dataset"], {})[row["class"]] = None
+    return [
+        {**point, "class": name}
+        for dataset in (grid["lighthouse"]["cells"] if grid["lighthouse"] else ())
+        for point in points_of(grid, dataset)
+        for name in names.get(dataset, [NAN])
+    ]
 
 
 def contrasts() -> list[tuple[str, str]]:
