@@ -43,19 +43,19 @@ STAGES = {
     "features": "features",
     "metrics/sets": "set_metrics",
     "metrics/lighthouse": "lighthouses",
-    "metrics/spectrum": "spectrum",
     "tables": "report",
     "figures": "report",
 }
 
-#: A module that a stage's script loads by a name in its parameters, as most of its jobs do.
-MAKERS = {"tables": "lighthouse.report.tables", "figures": "lighthouse.report.figures"}
+#: What a stage's jobs import besides, behind their script's start: every table is a page, too,
+#: and most figures are drawn by one module.
+LATE = {"tables": "lighthouse.report.pages", "figures": "lighthouse.report.curve_figures"}
 
 
 def program_of(stage: str) -> str:
     """What a stage's jobs import, as a program."""
     program = imports_of(SCRIPTS / f"{STAGES[stage]}.py")
-    return f"{program}\nimport {MAKERS[stage]}" if stage in MAKERS else program
+    return f"{program}\nimport {LATE[stage]}" if stage in LATE else program
 
 
 def imports_of(script: Path) -> str:

@@ -14,7 +14,7 @@ from lighthouse.datasets.digits import CLASS_COUNTS, build, smallest_class, spli
 from lighthouse.datasets.export import write_class_folders
 from lighthouse.datasets.index import PARTS, ImageIndex, read_image
 from lighthouse.runtime.errors import DataError
-from lighthouse.runtime.files import read_json
+from lighthouse.runtime.files import read_json, write_json, write_tensors
 from pictures import noise
 from repository import ROOT
 
@@ -224,3 +224,39 @@ def test_an_export_replaces_an_older_one(exported):
     folder, sets = exported
     write_class_folders(folder, {"seed~9": sets["seed~0"]}, {"classes": NAMES})
     assert sorted(p.name for p in folder.iterdir()) == ["metadata.json", "seed~9"]
+
+
+def test_the_script_writes_the_first_images_of_each_cell_of_a_larger_set(tmp_path, run_script):
+    images = np.random.default_rng(0).integers(0, 256, (3, 4, 3, 8, 8), np.uint8)
+    write_tensors(tmp_path / "images", {"seed~0": images}, {"classes": NAMES, "prior": "p"})
+    write_json(tmp_path / "of.json", {"made": "m"})
+    cells = [
+        {
+            "images": tmp_path / "images",
+            "sources": [tmp_path / f"{source}.json"],
+            "ipc": ipc,
+            "folder": tmp_path / f"ipc~{ipc}",
+            "record": tmp_path / f"record-{ipc}.json",
+            "stamp": "s",
+        }
+        for ipc, source in ((2, "of"), (4, "of"), (3, "nothing"))
+    ]
+    run_script(
+        "distilled",
+        {},
+        {"record": tmp_path / "batch.json"},
+        {"cells": cells, "code": "c"},
+        dataset="toy",
+    )
+    for ipc in (2, 4):
+        folder = tmp_path / f"ipc~{ipc}"
+        about = {"classes": NAMES, "prior": "p", "dataset": "toy", "ipc": ipc}
+        assert read_json(folder / "metadata.json") == about
+        paths = sorted((folder / "seed~0").rglob("*.png"))
+        assert np.array_equal(
+            [read_image(path, 8) for path in paths], np.concatenate(images[:, :ipc])
+        )
+    batch = read_json(tmp_path / "batch.json")
+    assert set(batch["made"]) == {str(cell["record"]) for cell in cells[:2]}
+    assert set(batch["left"]) == {str(cells[2]["record"])}
+    assert not (tmp_path / "ipc~3").exists()

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from lighthouse.diffusion.shards import gather
-from lighthouse.runtime.files import read_about, read_arrays, write_tensors
+from lighthouse.runtime.files import (
+    read_about,
+    read_arrays,
+    read_json,
+    write_json,
+    write_tensors,
+)
 
 CLASSES = ["ant", "bee", "cat"]
 
@@ -53,3 +59,47 @@ def test_a_shard_of_another_run_is_named(tmp_path, about, key):
     ]
     with pytest.raises(ValueError, match=rf"odd was made in another way .* \({key}\)"):
         gather(shards, tmp_path / "all", CLASSES)
+
+
+# The rule's script.
+
+
+def shards_of(folder, name, costs=(2.0, 3.0), **about):
+    """A cell of two shards, as the rule gives it, with their files and records."""
+    shards = [folder / "shards" / str(i) / name for i in range(2)]
+    for i, (place, seconds) in enumerate(zip(shards, costs, strict=True)):
+        place.mkdir(parents=True)
+        other = about if i else {}
+        for kind in ("latents", "images"):
+            named = f"{kind}.safetensors"
+            shard(place, named, 2 * i, CLASSES[:2] if i == 0 else CLASSES[2:], **other)
+        cost = {"seconds": seconds, "images": 4, "denoiser": {"calls": 7}}
+        peaks = {"peak_host_bytes": 10 * (i + 1), "peak_device_bytes": None}
+        write_json(place / "record.json", {**cost, **peaks, "made": f"{name} {i}"})
+    files = {kind: folder / name / f"{kind}.safetensors" for kind in ("latents", "images")}
+    record = {"record": folder / name / "record.json", "stamp": f"stamp of {name}"}
+    sources = [place / "record.json" for place in shards]
+    return {**files, **record, "shards": shards, "sources": sources}
+
+
+def test_the_script_gathers_each_cell_and_removes_its_shards(tmp_path, run_script):
+    write_tensors(tmp_path / "means.safetensors", {"a": np.zeros(1)}, {"classes": CLASSES})
+    cells = [shards_of(tmp_path, "one"), shards_of(tmp_path, "odd", prior="another")]
+    run_script(
+        "gather",
+        {"latents": tmp_path},
+        {"record": tmp_path / "batch.json"},
+        {"cells": cells, "code": "c"},
+        dataset="toy",
+    )
+    one, odd = cells
+    assert read_about(one["images"])["classes"] == CLASSES
+    assert read_arrays(one["latents"])["seed~4"][:, 0, 0].tolist() == [10, 11, 12]
+    record, batch = read_json(one["record"]), read_json(tmp_path / "batch.json")
+    assert (record["seconds"], record["images"], record["denoiser"]) == (5.0, 8, {"calls": 14})
+    assert (record["peak_host_bytes"], record["stamp"]) == (20, "stamp of one")
+    assert batch["made"] == {str(one["record"]): record["made"]}
+    assert not any(folder.exists() for folder in one["shards"])
+    # Of what could not be gathered nothing is lost.
+    assert "made in another way" in batch["failed"][str(odd["record"])]
+    assert all(path.exists() for path in odd["sources"])

@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 import torch
 
-from benchmarks.startup import SCRIPTS, STAGES, imports_of
+from benchmarks.startup import LATE, SCRIPTS, STAGES, imports_of, program_of
 from lighthouse.config.load import load_study
 from lighthouse.report.items import items
 from lighthouse.runtime import optimizers
@@ -254,15 +254,46 @@ def test_metrics_are_taken_without_torchs_compiler(name):
 # The measurement of all of this.
 
 
-def test_every_rules_jobs_are_counted_with_a_script_that_is_there():
-    rules = "".join(path.read_text() for path in (SCRIPTS.parent / "rules").glob("*.smk"))
-    paths = re.findall(r"results/benchmarks/([^\"]+)", rules)
-    shared = [item.place for item in items(load_study(copy.deepcopy(SHIPPED), ROOT))]
-    # The audit and the study's record are files alone, the rule of all items has no folder.
-    folders = [path for path in (*paths, *shared) if "/" in path]
-    assert folders
-    for path in folders:
-        assert sum(path.startswith(f"{stage}/") for stage in STAGES) == 1, path
+def jobs_of_rules():
+    """The benchmark and the script of every rule that names both, in the rules' files.
+
+    Last the rules of items, which the study gives.
+    """
+    text = "\n".join(path.read_text() for path in (SCRIPTS.parent / "rules").glob("*.smk"))
+    found, script_of = [], {}
+    for block in re.split(r"^(?=(?:use )?rule \w)", text, flags=re.MULTILINE):
+        name = re.match(r"(?:use rule (?P<base>\w+) as|rule) (?P<own>\w+)", block)
+        if not name:
+            continue
+        script = re.search(r"scripts/(\w+)\.py", block)
+        script_of[name["own"]] = script[1] if script else script_of.get(name["base"])
+        benchmark = re.search(r"paths\.benchmark\(\s*\"([^\"]+)", block)
+        if benchmark:
+            found.append((benchmark[1], script_of[name["own"]]))
+    of_items = items(load_study(SHIPPED, ROOT))
+    assert len(found) == text.count("benchmark:") - 1  # all but that of the loop over items
+    return found + [(item.place, "report") for item in of_items]
+
+
+def test_every_rules_jobs_are_counted_with_a_script_of_theirs():
+    scripts = {stage: set() for stage in STAGES}
+    for path, script in jobs_of_rules():
+        stages = [stage for stage in STAGES if path.startswith(f"{stage}/")]
+        # The audit and the study's record are files alone: each is one job of a study.
+        assert len(stages) == ("/" in path), path
+        for stage in stages:
+            scripts[stage].add(script)
+    assert {stage: script for stage, script in STAGES.items() if script not in scripts[stage]} == {}
+
+
+def test_a_stages_program_is_its_scripts_imports_and_what_its_jobs_import_late():
     for stage, script in STAGES.items():
-        assert any(path.startswith(f"{stage}/") for path in folders), stage
-        assert "from lighthouse" in imports_of(SCRIPTS / f"{script}.py")
+        imports = imports_of(SCRIPTS / f"{script}.py")
+        assert "from lighthouse.runtime.job import" in imports
+        late = f"\nimport {LATE[stage]}" if stage in LATE else ""
+        assert program_of(stage) == imports + late
+    # And these names are right: a figure's maker, and what writes every table's page.
+    makers = {item.maker.partition(":")[0] for item in items(load_study(SHIPPED, ROOT))}
+    assert LATE["figures"] in makers
+    making = (LIBRARY / "lighthouse" / "report" / "making.py").read_text()
+    assert f"from {LATE['tables']} import" in making
