@@ -48,13 +48,16 @@ STAGES = {
     "figures": "report",
 }
 
+#: What every job begins with.
+STARTS = "from lighthouse.runtime.job import start\nstart(None)"
+
 #: A module that a stage's script loads by a name in its parameters, as most of its jobs do.
 MAKERS = {"tables": "lighthouse.report.tables", "figures": "lighthouse.report.figures"}
 
 
 def program_of(stage: str) -> str:
-    """What a stage's jobs import, as a program."""
-    program = imports_of(SCRIPTS / f"{STAGES[stage]}.py")
+    """How a stage's jobs start and what they import, as a program."""
+    program = f"{STARTS}\n{imports_of(SCRIPTS / f'{STAGES[stage]}.py')}"
     return f"{program}\nimport {MAKERS[stage]}" if stage in MAKERS else program
 
 
