@@ -47,14 +47,17 @@ STAGES = {
     "figures": "report",
 }
 
+#: What every job begins with.
+STARTS = "from lighthouse.runtime.job import start\nstart(None)"
+
 #: What a stage's jobs import besides, behind their script's start: every table is a page, too,
 #: and most figures are drawn by one module.
 LATE = {"tables": "lighthouse.report.pages", "figures": "lighthouse.report.curve_figures"}
 
 
 def program_of(stage: str) -> str:
-    """What a stage's jobs import, as a program."""
-    program = imports_of(SCRIPTS / f"{STAGES[stage]}.py")
+    """How a stage's jobs start and what they import, as a program."""
+    program = f"{STARTS}\n{imports_of(SCRIPTS / f'{STAGES[stage]}.py')}"
     return f"{program}\nimport {LATE[stage]}" if stage in LATE else program
 
 

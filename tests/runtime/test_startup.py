@@ -1,27 +1,28 @@
-"""What a job does not load: torch's compiler, and what diffusers could do besides."""
+"""What a job does not load: torch's compiler, unless something is compiled."""
 
 import copy
 import os
 import re
 import subprocess
 import sys
-from functools import partial
 
 import pytest
-import torch
 
 from benchmarks.startup import LATE, SCRIPTS, STAGES, imports_of, program_of
 from lighthouse.config.load import load_study
 from lighthouse.report.items import items
-from lighthouse.runtime import optimizers
-from lighthouse.runtime.imports import preload, standing_in, unmarked
 from repository import HELPERS, LIBRARY, ROOT
 from shipped import SHIPPED
 
-KINDS = {
-    "adamw": ("AdamW", {"lr": 0.05, "weight_decay": 0.1}),
-    "sgd": ("SGD", {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.1}),
-}
+#: As a job starts.
+STARTS = """
+import sys
+from lighthouse.runtime.lazy import import_lazily
+import_lazily()
+"""
+
+#: As a job ends that has compiled nothing.
+COMPILER = "print('torch._dynamo.eval_frame' in sys.modules)"
 
 
 def fresh(program):
@@ -36,91 +37,7 @@ def fresh(program):
     return done.stdout.split()
 
 
-# Optimisers.
-
-
-def network():
-    torch.manual_seed(0)
-    return torch.nn.Sequential(torch.nn.Linear(4, 5), torch.nn.Tanh(), torch.nn.Linear(5, 2))
-
-
-def steps(model, optimizer, schedule, count=4):
-    rng = torch.Generator().manual_seed(1)
-    for _ in range(count):
-        optimizer.zero_grad()
-        model(torch.randn(8, 4, generator=rng)).square().sum().backward()
-        optimizer.step()
-        schedule.step()
-
-
-def weights(model):
-    return torch.cat([weight.detach().flatten() for weight in model.parameters()])
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_plain_optimiser_gives_what_torchs_fused_one_gives_bit_by_bit(kind):
-    name, options = KINDS[kind]
-    found = []
-    for kind in (partial(getattr(torch.optim, name), fused=True), getattr(optimizers, name)):
-        model = network()
-        optimizer = kind(model.parameters(), **options)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, 20)
-        steps(model, optimizer, schedule)
-        # Goes on from its saved state, as a training that was stopped does.
-        state = copy.deepcopy(optimizer.state_dict())
-        optimizer = kind(model.parameters(), **options)
-        optimizer.load_state_dict(state)
-        steps(model, optimizer, torch.optim.lr_scheduler.ConstantLR(optimizer, 1.0))
-        found.append(weights(model))
-    assert torch.equal(*found)
-    assert not torch.equal(found[0], weights(network()))
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_plain_optimiser_is_torchs_kind_and_goes_by_its_hooks(kind):
-    name, options = KINDS[kind]
-    model, seen = network(), []
-    optimizer = getattr(optimizers, name)(model.parameters(), **options)
-    assert isinstance(optimizer, getattr(torch.optim, name))
-    optimizer.register_step_pre_hook(lambda *_: seen.append("before"))
-    optimizer.register_step_post_hook(lambda *_: seen.append("after"))
-
-    def closure():
-        seen.append(torch.is_grad_enabled())
-        loss = model(torch.ones(1, 4)).sum()
-        loss.backward()
-        return loss
-
-    assert optimizer.step(closure).item() == network()(torch.ones(1, 4)).sum().item()
-    assert seen == ["before", True, "after"]
-    assert torch.is_grad_enabled()
-
-
-def test_torchs_own_optimisers_stay_as_they_are():
-    before = {name: dict(vars(getattr(torch.optim, name))) for name in ("AdamW", "SGD")}
-    for name, options in KINDS.values():
-        made = optimizers.plain(getattr(torch.optim, name))
-        made(network().parameters(), **options)
-        assert dict(vars(getattr(torch.optim, name))) == before[name]
-
-
-def test_an_optimiser_that_torch_does_not_mark_is_taken_as_it_is():
-    class Half(torch.optim.Optimizer):
-        def __init__(self, weights):
-            super().__init__(weights, {"differentiable": False})
-
-        def step(self, closure=None):
-            for weight in self.param_groups[0]["params"]:
-                weight.mul_(0.5)  # an error unless gradients are off
-
-    model = network()
-    optimizers.plain(Half)(model.parameters()).step()
-    assert torch.equal(weights(model), weights(network()) / 2)
-
-
-TRAINS = f"""
-import sys
-import torch
+TRAINS = f"""{STARTS}import torch
 from lighthouse.students.trainer import train_student
 from lighthouse.students.runs import run_students
 from lighthouse.students.teacher import load_teacher
@@ -130,12 +47,13 @@ for name in ("adamw", "sgd"):
     protocol = {{**PROTOCOL, "optimizer": name, "epochs": [[10, 2]], "evaluations": 1}}
     parts = {{"val": bars(6, 1), "test": bars(6, 2)}}
     run_students(bars(6, 0), parts, NETWORK, protocol, 2, 0, [0, 1])
-print("torch._dynamo" in sys.modules)
+{COMPILER}
 """
 
 #: A function that torch compiles, with its graphs counted, and what an optimiser does with it.
 COMPILES = """
-torch._dynamo.eval_frame.OptimizedModule
+import sys, torch
+from lighthouse.runtime.optimizers import AdamW
 graphs = []
 def backend(graph, inputs):
     graphs.append(graph)
@@ -151,77 +69,115 @@ print(len(graphs), round(model.weight[0, 0].item(), 4))
 """
 
 
+#: What torch marks as not to be compiled, and what looks into the compiler for something else.
+NUMBERS = """
+import torch
+from torch.func import functional_call, grad, vmap
+from torch.utils.checkpoint import checkpoint
+from lighthouse.runtime.optimizers import SGD, AdamW
+
+class Square(torch.autograd.Function):
+    @staticmethod
+    def forward(context, x):
+        context.save_for_backward(x)
+        return x * x
+    @staticmethod
+    def backward(context, slope):
+        return 2 * context.saved_tensors[0] * slope
+
+def loss_of(weights, x):
+    return Square.apply(functional_call(model, weights, (x,))).sum()
+
+for kind, options in (AdamW, dict(weight_decay=0.1)), (SGD, dict(momentum=0.9)):
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(4, 5), torch.nn.Tanh(), torch.nn.Linear(5, 2))
+    optimizer, seen = kind(model.parameters(), 0.05, **options), []
+    optimizer.register_step_pre_hook(lambda *_: seen.append("before"))
+    optimizer.register_step_post_hook(lambda *_: seen.append("after"))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, 20)
+    for reentrant in (False, True):
+        optimizer.zero_grad()
+        x = torch.randn(8, 4, requires_grad=True)
+        loss_of(dict(model.named_parameters()), x).backward()
+        checkpoint(model, x, use_reentrant=reentrant).square().sum().backward()
+        def closure():
+            assert torch.is_grad_enabled()
+            return x.grad.square().sum()
+        print(optimizer.step(closure).item().hex())
+        schedule.step()
+        optimizer.load_state_dict(optimizer.state_dict())
+    assert torch.is_grad_enabled() and seen == ["before", "after"] * 2
+    weights = torch.cat([weight.detach().flatten() for weight in model.parameters()])
+    print(*(value.hex() for value in weights.tolist()))
+    slope = grad(lambda v: torch.sin(v).sum())
+    print(*(value.hex() for value in vmap(slope)(weights[:6].reshape(2, 3)).flatten().tolist()))
+"""
+
+
+def test_numbers_are_the_same_without_the_compiler_bit_by_bit():
+    assert fresh(STARTS + NUMBERS) == fresh(NUMBERS)
+
+
 def test_students_are_trained_without_torchs_compiler():
     assert fresh(TRAINS) == ["False"]
 
 
-@pytest.mark.parametrize("library", ["", "import lighthouse.diffusion.library; "])
-def test_who_asks_for_torchs_compiler_has_it(library):
-    program = f"{library}import torch; from lighthouse.runtime.optimizers import AdamW\n{COMPILES}"
-    assert fresh(program) == ["1", "0.9"]
+@pytest.mark.parametrize("before", ["", NUMBERS, "from diffusers import DiTTransformer2DModel\n"])
+def test_who_asks_for_torchs_compiler_has_it(before):
+    assert fresh(STARTS + before + COMPILES)[-2:] == ["1", "0.9"]
 
 
-# Imports.
+#: Ways to the compiler, each with what it should find.
+ASKS = {
+    "import torch; found = torch._dynamo.config": "torch._dynamo.config",
+    "from torch._dynamo import config as found": "torch._dynamo.config",
+    "import torch._dynamo.exc as found": "torch._dynamo.exc",
+    "from torch._dynamo.backends import registry as found": "torch._dynamo.backends.registry",
+    "from torch._dynamo import utils as found; found.counters": "torch._dynamo.utils",
+    "import torch._dynamo.utils; torch._dynamo.utils.counters; found = torch._dynamo": (
+        "torch._dynamo"
+    ),
+}
 
 
-@pytest.fixture
-def needy(tmp_path, monkeypatch):
-    """A package that imports a part of its own, and a module ``helpful`` that says so."""
-    (tmp_path / "needy").mkdir()
-    (tmp_path / "needy" / "__init__.py").write_text("from needy import part\nimport helpful")
-    (tmp_path / "needy" / "part.py").write_text("")
-    (tmp_path / "helpful.py").write_text("here = True")
-    monkeypatch.syspath_prepend(tmp_path)
-    yield
-    for name in ("needy", "needy.part", "helpful"):
-        sys.modules.pop(name, None)
+@pytest.mark.parametrize("asks", ASKS)
+def test_the_compiler_is_loaded_once_whoever_asks_for_it(asks):
+    program = f"""{STARTS}
+seen = []
+from importlib.machinery import SourceFileLoader
+run = SourceFileLoader.exec_module
+def noted(self, module):
+    seen.append(module.__name__)
+    run(self, module)
+SourceFileLoader.exec_module = noted
+{asks}
+real = sys.modules["{ASKS[asks]}"]
+compiler = [name for name in seen if name.startswith("torch._dynamo")]
+print(len(compiler) > 20, len(compiler) == len(set(compiler)))
+print(real.__spec__.name, real.__spec__.origin == real.__file__, real.__name__)
+print(sys.modules["torch._dynamo"].config is sys.modules["torch._dynamo.config"])
+"""
+    name = ASKS[asks]
+    assert fresh(program) == ["True", "True", name, "True", name, "True"]
 
 
-def test_a_module_stands_in_for_one_that_is_not_loaded_and_only_inside(needy):
-    with standing_in({"helpful": {"here": "in its place"}, "needy": None, "os": None}):
-        import helpful
-
-        assert helpful.here == "in its place"
-        with pytest.raises(ImportError):
-            import needy  # noqa: F401
-        assert sys.modules["os"] is os
-    assert not {"needy", "helpful"} & set(sys.modules)
-    import helpful
-
-    assert helpful.here is True
+def test_a_compiler_that_is_loaded_stays():
+    same = "print(sys.modules['torch._dynamo'] is before)"
+    assert fresh(f"import torch._dynamo as before\n{STARTS}{same}") == ["True"]
 
 
-def test_what_stands_in_goes_at_an_error_too():
-    with pytest.raises(KeyError), standing_in({"nothing.such": {}}):
-        raise KeyError
-    assert "nothing.such" not in sys.modules
+def test_statistics_are_there_for_who_uses_them():
+    program = f"""{STARTS}
+import scipy.stats
+print('scipy.special' in sys.modules, scipy.stats.norm.cdf(0), 'scipy.special' in sys.modules)
+from scipy.stats import t
+import scipy.stats.distributions as below
+print(below.t is t is scipy.stats.t)
+"""
+    assert fresh(program) == ["False", "0.5", "True", "True"]
 
 
-def test_a_mark_that_is_none_leaves_a_function_as_it_is():
-    assert unmarked(len) is len
-    assert unmarked(len, False, reason="because") is len
-    assert unmarked(recursive=False)(len) is len
-
-
-def test_a_package_that_cannot_do_without_is_loaded_by_the_next_import(needy):
-    preload("needy", ["helpful"], {"helpful": None})
-    assert not {"needy", "needy.part", "helpful"} & set(sys.modules)
-    import needy
-
-    assert needy.helpful.here
-
-
-def test_a_package_that_can_do_without_is_loaded_once(needy):
-    preload("needy", ["helpful"], {"helpful": {"here": False}})
-    import needy
-
-    assert not needy.helpful.here
-    assert "helpful" not in sys.modules
-
-
-USES = """
-import sys
-from lighthouse.diffusion.library import AutoencoderKL, DDPMScheduler, DiTTransformer2DModel
+USES = f"""{STARTS}from diffusers import AutoencoderKL, DDPMScheduler, DiTTransformer2DModel
 import torch
 dit = DiTTransformer2DModel(
     num_attention_heads=2, attention_head_dim=4, in_channels=4, num_layers=1, sample_size=4,
@@ -234,21 +190,17 @@ scheduler.set_timesteps(10)
 scheduler.step(noise.detach(), 900, z)
 vae = AutoencoderKL(block_out_channels=(4,), norm_num_groups=2)
 vae.decode(vae.encode(torch.randn(1, 3, 8, 8)).latent_dist.mode())
-print([name for name in ("torch._dynamo", "scipy", "torchvision") if name in sys.modules])
-import scipy.stats, torchvision
-print(scipy.stats.norm.cdf(0), torchvision.ops.nms.__name__)
+{COMPILER}
 """
 
 
-def test_diffusers_is_used_without_what_it_could_do_besides():
-    pytest.importorskip("torchvision")
-    assert fresh(USES) == ["[]", "0.5", "nms"]
+def test_diffusers_is_used_without_torchs_compiler():
+    assert fresh(USES) == ["False"]
 
 
 @pytest.mark.parametrize("name", ["set_metrics", "lighthouses", "features"])
 def test_metrics_are_taken_without_torchs_compiler(name):
-    program = imports_of(SCRIPTS / f"{name}.py")
-    assert fresh(f"{program}\nimport sys; print('torch._dynamo' in sys.modules)") == ["False"]
+    assert fresh(f"{STARTS}{imports_of(SCRIPTS / f'{name}.py')}\n{COMPILER}") == ["False"]
 
 
 # The measurement of all of this.

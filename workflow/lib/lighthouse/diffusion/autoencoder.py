@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
+from diffusers import AutoencoderKL
 from torch import Tensor
 
-from lighthouse.diffusion.library import AutoencoderKL
 from lighthouse.diffusion.loading import load_model
 from lighthouse.runtime import checkpoint as checkpoints
 from lighthouse.runtime.finite import check_loss

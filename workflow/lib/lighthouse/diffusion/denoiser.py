@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from diffusers import DiTTransformer2DModel
 from torch import Tensor, nn
 
-from lighthouse.diffusion.library import DiTTransformer2DModel
 from lighthouse.diffusion.loading import RECORD, load_model, save_model
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_json

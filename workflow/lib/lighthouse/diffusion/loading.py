@@ -4,10 +4,10 @@ import pickle
 from collections.abc import Mapping
 from pathlib import Path
 
+from diffusers import ModelMixin
 from safetensors import SafetensorError
 from torch import nn
 
-from lighthouse.diffusion.library import ModelMixin
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import whole, write_json
 

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
+from diffusers import AutoencoderKL, DiTTransformer2DModel
 from torch import nn
 
 from lighthouse.diffusion.denoiser import as_reference, check_frequencies, null_label
-from lighthouse.diffusion.library import AutoencoderKL, DiTTransformer2DModel
 from lighthouse.diffusion.loading import RECORD, WEIGHTS, load_model
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_json, whole

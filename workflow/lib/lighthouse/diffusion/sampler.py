@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
+from diffusers import DDPMScheduler
 from torch import Tensor
 
 from lighthouse.couplings import Stage
 from lighthouse.diffusion.guided import GuidedDenoiser, Work
-from lighthouse.diffusion.library import DDPMScheduler
 from lighthouse.diffusion.schedule import ancestral
 from lighthouse.guidance import Guide, State
 from lighthouse.runtime.job import progress

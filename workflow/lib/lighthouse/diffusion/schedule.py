@@ -1,8 +1,8 @@
 """The noise schedule of DiT, in float64 as the reference has it."""
 
 import torch
+from diffusers import DDPMScheduler
 
-from lighthouse.diffusion.library import DDPMScheduler
 from lighthouse.steps import TRAIN_STEPS, respaced
 
 #: DiT's linear betas.

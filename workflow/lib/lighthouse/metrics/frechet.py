@@ -4,19 +4,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
-
-from lighthouse.runtime.imports import standing_in, unmarked
-
-# torch-fidelity loads torchvision, and that torch's compiler, to mark detectors that are not
-# used here: nine tenths of the time.
-with standing_in(
-    {
-        "torch._dynamo": {"disable": unmarked, "allow_in_graph": unmarked, "__path__": []},
-        "torch._dynamo.utils": {"is_compile_supported": lambda device: False},
-    }
-):
-    from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_statistics_to_metric
-    from torch_fidelity.metric_kid import kernel_mmd
+from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_statistics_to_metric
+from torch_fidelity.metric_kid import kernel_mmd
 
 #: Images whose features are held in double precision at once.
 BLOCK = 8192

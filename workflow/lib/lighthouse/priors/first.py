@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from diffusers import DiTTransformer2DModel
 
 from lighthouse.datasets.labels import pretrained_labels
 from lighthouse.datasets.latents import Latents
 from lighthouse.diffusion.denoiser import new_denoiser
-from lighthouse.diffusion.library import DiTTransformer2DModel
 from lighthouse.diffusion.pretrained import adopt, load_pretrained_denoiser
 
 

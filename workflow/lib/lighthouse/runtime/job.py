@@ -20,6 +20,7 @@ from types import SimpleNamespace
 from lighthouse.runtime.devices import take_devices
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_json, write_json
+from lighthouse.runtime.lazy import import_lazily
 
 log = logging.getLogger("lighthouse")
 
@@ -102,6 +103,7 @@ def start(snakemake: object | None) -> Job:
     job.threads = getattr(job.params, "torch_threads", None) or job.threads
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         os.environ[name] = str(job.threads)
+    import_lazily()
     return job
 
 
