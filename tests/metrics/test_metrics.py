@@ -289,9 +289,8 @@ def test_a_diversity_row_is_the_mean_over_classes(extractor):
     latents = rng().normal(size=(2, 3, 1, 4, 4))
     real, labels = extractor.array(pictures(30, seed=2)), np.arange(30) % 2
     cell = {**CELL, "ipc": 3}
-    row = diversity_row(
-        cell, 5, images, latents, extractor, RealClasses(real, labels, 2), 1e-3, most_pairs=3
-    )
+    deep, among_real = map(extractor.array, images), RealClasses(real, labels, 2)
+    row = diversity_row(cell, 5, images, latents, deep, among_real, 1e-3, most_pairs=3)
     assert (row["seed"], row["n_pairs"]) == (5, 3)
     assert row["ssim"] == pytest.approx(np.mean([ssim(k) for k in images]))
     assert row["log_det"] == pytest.approx(np.mean([log_det(k, 1e-3) for k in latents]))
@@ -307,7 +306,8 @@ def test_a_set_of_no_more_images_a_class_than_neighbours_has_no_recall(extractor
     images = np.stack([pictures(2, seed=s) for s in (0, 1)])
     real = RealClasses(extractor.array(pictures(30, seed=2)), np.arange(30) % 2, 2)
     latents = rng().normal(size=(2, 2, 1, 4, 4))
-    row = diversity_row({**CELL, "ipc": 2}, 5, images, latents, extractor, real, 1e-3, 3)
+    deep = map(extractor.array, images)
+    row = diversity_row({**CELL, "ipc": 2}, 5, images, latents, deep, real, 1e-3, 3)
     assert np.isnan(row["recall"])
     assert np.isfinite([row["coverage"], row["precision"], row["density"]]).all()
 
@@ -317,7 +317,8 @@ def test_a_diversity_row_takes_the_pairs_of_its_seed_dataset_and_class(extractor
     latents = rng().normal(size=(2, 9, 1, 4, 4))
     real = RealClasses(extractor.array(pictures(8)), np.arange(8) % 2, 2)
     cell = {**CELL, "ipc": 9}
-    row = diversity_row(cell, 5, images, latents, extractor, real, 1e-3, most_pairs=4)
+    deep = map(extractor.array, images)
+    row = diversity_row(cell, 5, images, latents, deep, real, 1e-3, most_pairs=4)
     drawn = [chosen_pairs(9, 4, generator("ssim-pairs", 5, "toy", k)) for k in (0, 1)]
     assert row["n_pairs"] == 4 and drawn[0] != drawn[1]
     assert row["ssim"] == pytest.approx(np.mean(list(map(mean_ssim, images, drawn))))

@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "datasets": {"runtime"},
     "students": {"runtime", "datasets"},
     "config": {"runtime", "steps", "parts", "datasets", "students"},
-    "metrics": {"runtime", "parts", "datasets", "students"},
+    "metrics": {"runtime", "tables", "parts", "datasets", "students"},
     "couplings": set(),
     "coresets": {"runtime"},
     "guidance": {"runtime", "units", "datasets", "students"},

@@ -16,14 +16,15 @@ from lighthouse.runtime.files import read_arrays, without_nan  # noqa: E402
 
 params, seeds = job.params, list(job.params.seeds)
 extractor = load_extractor(Path(job.input.extractor), device())
-features = read_arrays(job.input.features)
-real = RealClasses(features["features"], features["labels"], neighbours=params.neighbours)
+of_real = read_arrays(job.input.features)
+real = RealClasses(of_real["features"], of_real["labels"], neighbours=params.neighbours)
 reference = Reference(real.features)
 
 
 def make(cell: dict) -> dict:
     """Measure the sets of one cell."""
     row, images, ipc = cell["row"], cell["images"], cell["row"]["ipc"]
+    sets = {seed: set_features(extractor, images, seed, ipc) for seed in seeds}
     found = {
         "diversity": [
             diversity_row(
@@ -31,16 +32,14 @@ def make(cell: dict) -> dict:
                 seed,
                 class_sets(images, seed, ipc),
                 class_sets(cell["latents"], seed, ipc),
-                extractor,
+                features.reshape(-1, ipc, features.shape[-1]),
                 real,
                 params.epsilon,
                 params.ssim_pairs,
             )
-            for seed in seeds
+            for seed, features in sets.items()
         ]
     }
-    # Features of a seed's set, each taken once.
-    sets = {seed: set_features(extractor, images, seed, ipc) for seed in seeds}
     if cell["distances"]:
         distinct = distinct_sets(images, seeds, ipc).items()
         compared = [(sets[seed], digests) for seed, digests in distinct]

@@ -152,7 +152,7 @@ def overlay(folder: Path) -> dict:
             "rded": {"size": 64, "epochs": [[2, 1]], "evaluations": 1, "teacher": {"epochs": 1}},
             "rded-teacher": {"size": 64},
         },
-        "compute": {"training_threads": 1},
+        "compute": {"training_threads": 1, "cells_per_job": 4},
     }
 
 

@@ -4,13 +4,10 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from lighthouse.metrics.features import Extractor
 from lighthouse.metrics.setutility import Manifold, log_det, manifold, radii
 from lighthouse.metrics.ssim import chosen_pairs, mean_ssim
 from lighthouse.runtime.rng import generator
-
-#: Columns that name a cell.
-CELL = ("dataset", "method", "ipc", "variant")
+from lighthouse.tables import CELL
 
 
 class RealClasses:
@@ -32,23 +29,24 @@ def diversity_row(
     seed: int,
     images: Iterable[np.ndarray],
     latents: Iterable[np.ndarray],
-    extractor: Extractor,
+    features: Iterable[np.ndarray],
     real: RealClasses,
     epsilon: float,
     most_pairs: int,
 ) -> dict:
     """The row of one set; each measure is the mean over classes.
 
-    images, latents: (N, …) of one class after the other. ``ssim`` in [-1, 1], of at most
+    images, latents: (N, …) of one class after the other; features: (N, d), deep, of its images.
+    ``ssim`` in [-1, 1], of at most
     ``most_pairs`` pairs a class, ``n_pairs`` of them, NaN at IPC 1; ``log_det`` ≤ about
     0; ``coverage``, ``precision``, ``recall`` and ``density`` as in ``Manifold``.
     """
     per_class = []
-    for label, (pictures, points) in enumerate(zip(images, latents, strict=True)):
+    for label, (pictures, points, deep) in enumerate(zip(images, latents, features, strict=True)):
         # The same pairs for every method: their images start from the same noise.
         rng = generator("ssim-pairs", seed, cell["dataset"], label)
         pairs = chosen_pairs(len(pictures), most_pairs, rng)
-        among = real.manifold(label, extractor.array(pictures))
+        among = real.manifold(label, deep)
         per_class.append((mean_ssim(pictures, pairs), log_det(points, epsilon), *among))
     ssim, volume, *among = np.mean(per_class, axis=0)
     return {
