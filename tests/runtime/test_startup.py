@@ -1,6 +1,5 @@
 """What a job does not load: torch's compiler, unless something is compiled."""
 
-import copy
 import os
 import re
 import subprocess
