@@ -173,7 +173,10 @@ COLUMNS_OF = {
     ],
     "accuracy": ["report/accuracy.py", "tables.py", "config/grid.py"],
     "cost": ["report/cost.py"],
-    "diversity": ["metrics/diversity.py", "metrics/setutility.py", "report/measures.py"],
+    "diversity": [
+        *("metrics/diversity.py", "metrics/setutility.py"),
+        *("report/measures.py", "config/grid.py"),
+    ],
     "fid": ["metrics/frechet.py", "report/measures.py"],
     "guidance": ["report/guidance.py", "tables.py", "parts/terms.py"],
     "sensitivity": ["report/curves.py"],
