@@ -42,7 +42,7 @@ STAGES = {
     "extractors": "extractor",
     "features": "features",
     "metrics/sets": "set_metrics",
-    "metrics/lighthouse": "lighthouses",
+    "metrics/strategies": "strategies",
     "tables": "report",
     "figures": "report",
 }

@@ -125,7 +125,7 @@ def test_what_is_measured_of_a_set_is_in_its_stamp(study):
     moved = {(cell.method, cell.ipc) for cell in study.cells if of_one[cell] != of_other[cell]}
     assert moved == {("random", 10), ("control", 10), ("dit", 10)}
     cells = [study.cell("digits", method, 5) for method in ("rsm", "rsm-cgs", "rsm-greedy")]
-    assert stamps.lighthouse(study, cells) == stamps.lighthouse(other, cells)
+    assert stamps.strategies(study, cells) == stamps.strategies(other, cells)
 
 
 def test_distances_are_of_the_tables_cells_alone(study):

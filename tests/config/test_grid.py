@@ -296,7 +296,7 @@ def test_ablation_and_sweep_have_students_of_their_own():
 
 def test_a_study_without_ablation_and_sweep_has_the_main_cells_alone():
     config = copy.deepcopy(SHIPPED)
-    config["run"].update(ablation=None, sweep=None, lighthouse=None)
+    config["run"].update(ablation=None, sweep=None, strategies=None)
     study = load_study(config, ROOT)
     assert study.cells == study.main_cells
     assert study.ablation_cells == study.swept_cells == []

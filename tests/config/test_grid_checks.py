@@ -66,45 +66,45 @@ MISTAKES = {
         [0, 10241],
         ["config: run.sweep.values.mu_dm.1: 10241 overshoots", "allowed: at most 10240"],
     ),
-    "a lighthouse at an IPC that is not run": (
-        "run.lighthouse.ipc",
+    "a strategies figure at an IPC that is not run": (
+        "run.strategies.ipc",
         7,
-        ["config: run.lighthouse.ipc: 7 is not one of run.ipc: 1, 5, 10"],
+        ["config: run.strategies.ipc: 7 is not one of run.ipc: 1, 5, 10"],
     ),
-    "a lighthouse of one image": (
-        "run.lighthouse.ipc",
+    "a strategies figure of one image": (
+        "run.strategies.ipc",
         1,
-        ["config: run.lighthouse.ipc: 1", "minimum of 2"],
+        ["config: run.strategies.ipc: 1", "minimum of 2"],
     ),
-    "a lighthouse of a class that is not there": (
-        "run.lighthouse.shown_class",
+    "a strategies figure of a class that is not there": (
+        "run.strategies.shown_class",
         10,
-        ["config: run.lighthouse.shown_class: 10 is no label of 'digits'; allowed: 0 to 9"],
+        ["config: run.strategies.shown_class: 10 is no label of 'digits'; allowed: 0 to 9"],
     ),
-    "a lighthouse of an unknown method": (
-        "run.lighthouse.joint",
+    "a strategies figure of an unknown method": (
+        "run.strategies.joint",
         "rsm-csg",
-        ["config: run.lighthouse.joint: 'rsm-csg' is not known", "or `run.lighthouse: null`"],
+        ["config: run.strategies.joint: 'rsm-csg' is not known", "or `run.strategies: null`"],
     ),
-    "a lighthouse row of another coupling": (
-        "run.lighthouse.joint",
+    "a strategies figure row of another coupling": (
+        "run.strategies.joint",
         "rsm-greedy",
-        ["config: run.lighthouse.joint: 'rsm-greedy' is not sampled so; allowed: cgs, rsm-cgs"],
+        ["config: run.strategies.joint: 'rsm-greedy' is not sampled so; allowed: cgs, rsm-cgs"],
     ),
-    "a lighthouse row that is coupled where it must not be": (
-        "run.lighthouse.iid",
+    "a strategies figure row that is coupled where it must not be": (
+        "run.strategies.iid",
         "rsm-cgs",
-        ["config: run.lighthouse.iid: 'rsm-cgs' is not sampled so; allowed: dit, minimax"],
+        ["config: run.strategies.iid: 'rsm-cgs' is not sampled so; allowed: dit, minimax"],
     ),
-    "a lighthouse's iid of another prior": (
-        "run.lighthouse.iid",
+    "a strategies figure's iid of another prior": (
+        "run.strategies.iid",
         "control",
-        ["config: run.lighthouse.iid: 'control' is not the prior of 'rsm-cgs' without guidance"],
+        ["config: run.strategies.iid: 'control' is not the prior of 'rsm-cgs' without guidance"],
     ),
-    "a lighthouse's iid with guidance": (
-        "run.lighthouse.iid",
+    "a strategies figure's iid with guidance": (
+        "run.strategies.iid",
         "mgd3",
-        ["config: run.lighthouse.iid: 'mgd3' is not the prior of 'rsm-cgs' without guidance"],
+        ["config: run.strategies.iid: 'mgd3' is not the prior of 'rsm-cgs' without guidance"],
     ),
 }
 
@@ -114,28 +114,28 @@ def test_a_grid_that_cannot_be_computed_is_one_line_with_its_place(path, value, 
     one_problem(changed(path, value), *words)
 
 
-def test_lighthouse_rows_of_two_priors_differ_in_more_than_coupling():
-    config = changed("run.lighthouse.joint", "cgs")
+def test_strategies_rows_of_two_priors_differ_in_more_than_coupling():
+    config = changed("run.strategies.joint", "cgs")
     lines = problems(config)
     assert any("'cgs' and 'rsm-greedy' differ in more than their coupling" in li for li in lines)
 
 
-def test_lighthouse_rows_of_other_terms_differ_in_more_than_coupling():
-    config = changed("run.lighthouse.sequential", "rsm-dpp-greedy")
+def test_strategies_rows_of_other_terms_differ_in_more_than_coupling():
+    config = changed("run.strategies.sequential", "rsm-dpp-greedy")
     config["run"]["methods"].append("rsm-dpp-greedy")
     one_problem(
         config,
-        "config: run.lighthouse: 'rsm-cgs' and 'rsm-dpp-greedy' differ in more than their coupling",
+        "config: run.strategies: 'rsm-cgs' and 'rsm-dpp-greedy' differ in more than their coupling",
     )
 
 
 @pytest.mark.parametrize(
-    ("key", "method"), [("sweep", "rsm-cgs"), ("lighthouse", "rsm-greedy"), ("spectrum", "control")]
+    ("key", "method"), [("sweep", "rsm-cgs"), ("strategies", "rsm-greedy"), ("spectrum", "control")]
 )
 def test_a_figure_of_a_cell_that_only_leaves_out_is_refused(key, method):
     config = copy.deepcopy(SHIPPED)
     config["run"]["only"] = [{"methods": [method], "ipc": [1]}]
-    for other in {"sweep", "lighthouse"} - {key}:
+    for other in {"sweep", "strategies"} - {key}:
         config["run"][other] = None
     ipc = config["run"][key]["ipc"]
     one_problem(config, f"config: run.{key}.ipc: run.only leaves {method!r} out at IPC {ipc}")
@@ -190,7 +190,7 @@ def test_a_method_of_the_ablation_alone_needs_its_hyperparameters_and_its_surrog
 def test_a_part_of_the_study_that_is_left_out_is_not_checked():
     config = copy.deepcopy(SHIPPED)
     config["run"]["methods"] = ["random", "dit", "control", "rsm"]
-    config["run"].update(ablation=None, sweep=None, lighthouse=None)
+    config["run"].update(ablation=None, sweep=None, strategies=None)
     load_study(config, ROOT)
     # Pairs are of the method table, so that one list serves several studies.
     assert ["rsm-cgs", "rsm-greedy"] in config["run"]["comparisons"]["pairs"]

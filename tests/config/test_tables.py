@@ -204,7 +204,7 @@ def test_a_method_with_a_row_of_its_own_alone_needs_no_row_of_all(tmp_path):
         return [*lines, own]
 
     config = changed("run.methods", ["dit", "mgd3"])
-    config["run"].update(ipc=[2], ablation=None, sweep=None, lighthouse=None, only=[])
+    config["run"].update(ipc=[2], ablation=None, sweep=None, strategies=None, only=[])
     config["run"]["comparisons"]["pairs"] = []
     config["run"]["spectrum"] = {"ipc": 2, "curves": [{"source": "all", "method": "dit"}]}
     load_study(table(tmp_path, "hyperparameters", edit, config), ROOT)

@@ -90,8 +90,6 @@ class Killed(BaseException):
 
 def interrupt(monkeypatch, after):
     """Make the encoder stop at its ``after``-th call; returns the list of its calls' sizes."""
-    from lighthouse.diffusion import autoencoder
-
     calls = []
 
     def counted(model, images, batch):
@@ -100,7 +98,7 @@ def interrupt(monkeypatch, after):
             raise Killed
         return encode(model, images, batch)
 
-    monkeypatch.setattr(autoencoder, "encode", counted)
+    monkeypatch.setattr("lighthouse.diffusion.encoding.encode", counted)
     return calls
 
 

@@ -13,9 +13,9 @@ from lighthouse.config import rows
 from lighthouse.config.expectations import expectations
 from lighthouse.config.load import load_study
 from lighthouse.metrics.frechet import Reference, distance_row
-from lighthouse.metrics.lighthouse import claims
 from lighthouse.metrics.sets import distinct_sets
 from lighthouse.metrics.spectrum import rank_row, singular_values, value_rows
+from lighthouse.metrics.strategies import claims
 from lighthouse.report.audit.checks import read_results
 from lighthouse.report.cost import paths_of
 from lighthouse.report.figures import plt
@@ -56,7 +56,7 @@ LESS = {
         "comparisons": {"pairs": []},
         "ablation": None,
         "sweep": None,
-        "lighthouse": None,
+        "strategies": None,
         "ceiling": False,
     }
 }
@@ -95,8 +95,8 @@ class Invented:
         self._samples()
         self._students()
         self._sets()
-        if self.grid["lighthouse"]:
-            self._lighthouse()
+        if self.grid["strategies"]:
+            self._strategies()
         self._costs()
         self._items()
 
@@ -208,8 +208,8 @@ class Invented:
             ranks.append(rank_row({**named, "n": n}, sigma))
         return {"spectrum": values, "ranks": ranks}
 
-    def _lighthouse(self):
-        for record in rows.lighthouse_records(self.study, self.study.run["datasets"]):
+    def _strategies(self):
+        for record in rows.strategies_records(self.study, self.study.run["datasets"]):
             dataset = record.row["dataset"]
             table = self._classes(dataset)
             found = {"classes": table, "tests": claims(dataset, table), "map": self._map(table)}
@@ -221,7 +221,7 @@ class Invented:
             place = {"dataset": dataset, "ipc": 2}
             table += [
                 self._lit(place, strategy, "", seed, label, self.log_dets(cell, seed)[label])
-                for strategy, cell in self.grid["lighthouse"]["cells"][dataset].items()
+                for strategy, cell in self.grid["strategies"]["cells"][dataset].items()
                 for seed in self.grid["seeds"]
             ]
             table += [

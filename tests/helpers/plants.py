@@ -14,8 +14,8 @@ TABLES = {
     name: f"tables/{name}.csv"
     for name in (
         *("leaderboard", "accuracy", "runs", "significance", "ablation", "cost", "diversity"),
-        *("fid", "guidance", "spectrum", "spectrum_ranks", "lighthouse"),
-        "lighthouse_classes",
+        *("fid", "guidance", "spectrum", "spectrum_ranks", "strategies"),
+        "strategies_classes",
     )
 }
 JOINT = {"strategy": "joint", "seed": 1}

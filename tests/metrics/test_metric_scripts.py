@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from lighthouse.datasets.index import ImageIndex
-from lighthouse.metrics.lighthouse import COMPARISONS, SAMPLED, claims
 from lighthouse.metrics.setutility import log_det
+from lighthouse.metrics.strategies import COMPARISONS, SAMPLED, claims
 from lighthouse.metrics.subsets import MEASURES, PICKED
 from lighthouse.runtime.files import read_arrays, read_json, without_nan, write_json, write_tensors
 from toy_metrics import CELL, pictures, rng
@@ -154,7 +154,7 @@ def test_a_set_that_is_the_same_under_all_seeds_counts_once(records):
     assert [row["seed"] for row in records[2]["diversity"]] == SEEDS
 
 
-def test_the_lighthouses_record_has_its_classes_their_tests_and_the_map(folder, run_script):
+def test_the_strategiess_record_has_its_classes_their_tests_and_the_map(folder, run_script):
     asked = {
         "sets": [files(folder, method) for method in ("m", "herding", "m", "m")],
         "sources": [folder / f"{method}.json" for method in ("m", "herding")],
@@ -163,10 +163,10 @@ def test_the_lighthouses_record_has_its_classes_their_tests_and_the_map(folder, 
         "subsets": 5,
         "shown_class": 1,
         "pool_ipc": 3,
-        "record": folder / "lighthouse.json",
+        "record": folder / "strategies.json",
         "stamp": "of all",
     }
-    (found,), _ = measure(folder, run_script, "lighthouses", [asked])
+    (found,), _ = measure(folder, run_script, "strategies", [asked])
     assert found["stamp"] == "of all"
     rows = found["classes"]
     picks = [(strategy, "", measure) for strategy in PICKED for measure in MEASURES]

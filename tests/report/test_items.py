@@ -62,13 +62,13 @@ def test_items_come_behind_those_that_they_read():
 
 def test_a_study_without_its_extras_has_no_items_of_them():
     config = copy.deepcopy(SHIPPED)
-    config["run"] |= {"ablation": None, "sweep": None, "lighthouse": None}
+    config["run"] |= {"ablation": None, "sweep": None, "strategies": None}
     less = {item.name for item in items(load_study(config, ROOT))}
     assert ITEMS.keys() - less == {
         "table_ablation",
-        "table_lighthouse",
-        "table_lighthouse_classes",
-        "figure_lighthouse",
+        "table_strategies",
+        "table_strategies_classes",
+        "figure_strategies",
         "figure_sensitivity",
         "figure_ssim_vs_eta_dpp",
         "figure_diversity_grid_digits",

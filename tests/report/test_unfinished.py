@@ -131,7 +131,7 @@ run:
   comparisons: {base: random, pairs: []}
   ablation: null
   sweep: null
-  lighthouse: null
+  strategies: null
   spectrum: {ipc: 1, curves: [{source: real, method: random}]}
 external:
   theirs: {dataset: digits, root: ROOT, ipc: 1, label: Theirs}

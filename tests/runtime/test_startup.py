@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from benchmarks.startup import LATE, SCRIPTS, STAGES, imports_of, program_of
+from benchmarks.startup import LATE, SCRIPTS, STAGES, STARTS, imports_of, program_of
 from lighthouse.config.load import load_study
 from lighthouse.report.items import items
 from repository import HELPERS, LIBRARY, ROOT
@@ -197,7 +197,7 @@ def test_diffusers_is_used_without_torchs_compiler():
     assert fresh(USES) == ["False"]
 
 
-@pytest.mark.parametrize("name", ["set_metrics", "lighthouses", "features"])
+@pytest.mark.parametrize("name", ["set_metrics", "strategies", "features"])
 def test_metrics_are_taken_without_torchs_compiler(name):
     assert fresh(f"{STARTS}{imports_of(SCRIPTS / f'{name}.py')}\n{COMPILER}") == ["False"]
 
@@ -242,7 +242,7 @@ def test_a_stages_program_is_its_scripts_imports_and_what_its_jobs_import_late()
         imports = imports_of(SCRIPTS / f"{script}.py")
         assert "from lighthouse.runtime.job import" in imports
         late = f"\nimport {LATE[stage]}" if stage in LATE else ""
-        assert program_of(stage) == imports + late
+        assert program_of(stage) == f"{STARTS}\n{imports}{late}"
     # And these names are right: a figure's maker, and what writes every table's page.
     makers = {item.maker.partition(":")[0] for item in items(load_study(SHIPPED, ROOT))}
     assert LATE["figures"] in makers

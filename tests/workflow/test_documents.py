@@ -174,8 +174,10 @@ COLUMNS_OF = {
     "accuracy": ["report/accuracy.py", "tables.py", "config/grid.py"],
     "cost": ["report/cost.py"],
     "diversity": [
-        *("metrics/diversity.py", "metrics/setutility.py"),
-        *("report/measures.py", "config/grid.py"),
+        "metrics/diversity.py",
+        "metrics/setutility.py",
+        "report/measures.py",
+        "tables.py",
     ],
     "fid": ["metrics/frechet.py", "report/measures.py"],
     "guidance": ["report/guidance.py", "tables.py", "parts/terms.py"],

@@ -89,7 +89,7 @@ LOADED = {
     "prior.py": [objective.make for objective in OBJECTIVES.values()],
     "coreset.py": [coreset.choose for coreset in CORESETS.values()],
     **dict.fromkeys(
-        ("extractor.py", "features.py", "set_metrics.py", "lighthouses.py"),
+        ("extractor.py", "features.py", "set_metrics.py", "strategies.py"),
         tuple(extractor.network for extractor in EXTRACTORS.values()),
     ),
     "report.py": {item.maker for item in items(load_study(copy.deepcopy(SHIPPED), ROOT))},
@@ -314,7 +314,7 @@ def test_workflow_runs_in_its_environments(conda_run, study):
     assert done[study].returncode == 0, done[study].stdout
     for name in ("leaderboard", "accuracy", "significance", "cost", "ablation", "diversity", "fid"):
         assert (folder / study / "results" / "tables" / f"{name}.csv").stat().st_size
-    for name in ("lighthouse", "accuracy_vs_ipc", "accuracy_vs_cost", "spectrum"):
+    for name in ("strategies", "accuracy_vs_ipc", "accuracy_vs_cost", "spectrum"):
         assert (folder / study / "results" / "figures" / f"{name}.pdf").stat().st_size
     with (folder / study / "results/tables/leaderboard.csv").open(encoding="utf-8") as file:
         assert {row["status"] for row in csv.DictReader(file)} <= {"measured", "not run"}

@@ -343,11 +343,11 @@ def dataset_option(key):
     return lambda wildcards: study.dataset(wildcards.dataset)[key]
 
 
-def lighthouse_sets(wildcards):
-    """The sets of the lighthouse figure: of each strategy, and the pool's."""
-    cells = rows.lighthouse_cells(study, wildcards.dataset)
-    options = study.run["lighthouse"]
-    (record,) = rows.lighthouse_records(study, [wildcards.dataset])
+def strategies_sets(wildcards):
+    """The sets of the strategies figure: of each strategy, and the pool's."""
+    cells = rows.strategies_cells(study, wildcards.dataset)
+    options = study.run["strategies"]
+    (record,) = rows.strategies_records(study, [wildcards.dataset])
     return [
         {
             "sets": [of_source(cell) for cell in cells],

@@ -78,17 +78,17 @@ rule set_metrics:
 
 
 # Joint against sequential sampling, beside what subsets of a pool of iid images reach.
-rule lighthouses:
+rule strategies:
     input:
-        samples=lambda wildcards: sampled_by(study, rows.lighthouse_cells(study, wildcards.dataset)),
+        samples=lambda wildcards: sampled_by(study, rows.strategies_cells(study, wildcards.dataset)),
         features=paths.features("{dataset}"),
         extractor=paths.extractor("{dataset}"),
     output:
-        record=paths.batch("lighthouse", "{dataset}", "all"),
+        record=paths.batch("strategies", "{dataset}", "all"),
     log:
-        paths.log("metrics/lighthouse/{dataset}"),
+        paths.log("metrics/strategies/{dataset}"),
     benchmark:
-        paths.benchmark("metrics/lighthouse/{dataset}")
+        paths.benchmark("metrics/strategies/{dataset}")
     conda:
         "../../envs/metrics.yaml"
     resources:
@@ -96,9 +96,9 @@ rule lighthouses:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
-        cells=lighthouse_sets,
+        cells=strategies_sets,
         epsilon=study.config["guidance"]["dpp"]["epsilon"],
         neighbours=study.config["metrics"]["coverage_neighbours"],
-        code=extractor_code("lighthouses.py"),
+        code=extractor_code("strategies.py"),
     script:
-        "../scripts/lighthouses.py"
+        "../scripts/strategies.py"

@@ -1,5 +1,5 @@
 # A job of this stage makes the sets of a batch, and its record says of each cell whether it is
-# there; the sets themselves lie beside (lighthouse/paths.py, runtime/cells.py).
+# there; the sets themselves lie beside (lighthouse/config/paths.py, runtime/cells.py).
 rule coreset:
     input:
         index=paths.index("{dataset}"),

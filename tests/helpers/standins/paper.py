@@ -116,7 +116,7 @@ def overlay(folder: Path) -> dict:
             "protocols": ["igd", "rded"],
             "ablation": {"ipc": IPC, "methods": ["dit", "base-mean", "rsm-cgs"]},
             "sweep": {"ipc": IPC, "values": {"lambda": [], "eta_dpp": [0, 100], "mu_dm": []}},
-            "lighthouse": {"ipc": IPC, "subsets": 5},
+            "strategies": {"ipc": IPC, "subsets": 5},
             "spectrum": {"ipc": IPC},
         },
         # Of three respaced steps the paper's would leave IGD none.

@@ -35,7 +35,7 @@ def test_what_is_not_compared_is_told_and_is_nothing_that_could_be(report):
     assert report["not_compared"] == {
         "tables/cost.csv": ["peak_device_gib", "device"],
         "tables/fid.csv": ["kid"],
-        "figures/lighthouse_map.csv": ["panel", "kind", "x", "y"],
+        "figures/strategies_map.csv": ["panel", "kind", "x", "y"],
     }
 
 
@@ -51,13 +51,13 @@ def test_rows_of_failed_methods_are_no_finding(tmp_path):
     assert found["images"]["cells_not_counted"] == 2
 
 
-def test_a_study_may_lack_ablation_sweep_lighthouse_and_ceiling(tmp_path):
+def test_a_study_may_lack_ablation_sweep_strategies_and_ceiling(tmp_path):
     little = Invented(tmp_path, more=LESS)
     found = audit(little.read(), little.grid)
     assert [one["words"] for one in found["findings"]] == []
     empty = {check["check"] for check in found["checks"] if not check["comparisons"]}
     assert "every_row" not in empty
-    assert {"sensitivity", "ablation_verdicts", "lighthouse_tests"} <= empty
+    assert {"sensitivity", "ablation_verdicts", "strategies_tests"} <= empty
 
 
 def test_what_is_expected_is_json():

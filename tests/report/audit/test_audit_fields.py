@@ -105,7 +105,7 @@ WRONG_FIELDS = [
         }.items()
     ),
     *(
-        ("lighthouse_tests", "lighthouse", TEST, column, by)
+        ("strategies_tests", "strategies", TEST, column, by)
         for column, by in {
             "n": 1,
             "difference": 0.01,
@@ -120,9 +120,9 @@ WRONG_FIELDS = [
         ("spectrum_figure", "figures/spectrum.csv", {"source": "RSM", "index": 2}, column, by)
         for column, by in {"mean": 0.001, "std": 0.001, "n_seeds": 1}.items()
     ),
-    ("lighthouse_points", "figures/lighthouse.csv", JOINT, "log_det", 0.001),
-    ("lighthouse_points", "figures/lighthouse.csv", JOINT, "coverage", 0.001),
-    ("lighthouse_volumes", "figures/lighthouse.csv", JOINT, "log_det", 0.001),
+    ("strategies_points", "figures/strategies.csv", JOINT, "log_det", 0.001),
+    ("strategies_points", "figures/strategies.csv", JOINT, "coverage", 0.001),
+    ("strategies_volumes", "figures/strategies.csv", JOINT, "log_det", 0.001),
     *(
         ("cost_in_all", "figures/accuracy_vs_cost.csv", RSM, column, by)
         for column, by in {

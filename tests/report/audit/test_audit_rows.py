@@ -18,10 +18,10 @@ ROWS = {
     "guidance": RSM,
     "spectrum": {"source": "RSM", "seed": 1, "index": 5},
     "spectrum_ranks": {"source": "RSM", "seed": 1},
-    "lighthouse": TEST,
-    "lighthouse_classes": {**JOINT, "class": 3},
+    "strategies": TEST,
+    "strategies_classes": {**JOINT, "class": 3},
     "runs": {**RSM, "seed": 1, "student_seed": 0},
-    "figures/lighthouse.csv": JOINT,
+    "figures/strategies.csv": JOINT,
     "figures/spectrum.csv": {"source": "RSM", "index": 5},
     "figures/accuracy_vs_ipc.csv": RSM,
     "figures/accuracy_vs_cost.csv": RSM,
@@ -31,7 +31,7 @@ ROWS = {
 #: The check that counts the rows of a table, where it is not that of all tables.
 COUNTED_BY = {
     "runs": "every_training",
-    "figures/lighthouse.csv": "lighthouse_points",
+    "figures/strategies.csv": "strategies_points",
     "figures/spectrum.csv": "spectrum_figure",
     "figures/accuracy_vs_ipc.csv": "accuracy_vs_ipc",
     "figures/accuracy_vs_cost.csv": "points_of_cost",
@@ -76,22 +76,22 @@ def test_a_ceiling_with_a_training_too_few_is_found(results, invented):
     assert "method full, ipc all" in found[0]["row"]
 
 
-def test_a_class_that_no_set_of_the_lighthouse_has_is_found(results, invented):
-    changed = without(results, TABLES["lighthouse_classes"], {"class": 3})
-    found = findings("lighthouse_points", changed, invented.grid)
+def test_a_class_that_no_set_of_the_strategies_has_is_found(results, invented):
+    changed = without(results, TABLES["strategies_classes"], {"class": 3})
+    found = findings("strategies_points", changed, invented.grid)
     counts = [one for one in found if one["column"] == "classes behind it"]
-    assert len(counts) == len(results.tables["figures/lighthouse.csv"])
+    assert len(counts) == len(results.tables["figures/strategies.csv"])
     assert {(one["found"], one["expected"]) for one in counts} == {(9, 10)}
 
 
-def test_a_lighthouse_that_failed_is_one_missing_row_of_each_table(results, invented):
+def test_a_strategies_that_failed_is_one_missing_row_of_each_table(results, invented):
     lost = dict(results.tables)
-    for name in ("lighthouse", "lighthouse_classes"):
+    for name in ("strategies", "strategies_classes"):
         empty = dict.fromkeys(lost[TABLES[name]][0], NAN)
         lost[TABLES[name]] = [{**empty, "dataset": "digits", "status": "missing"}]
-    lost |= {f"figures/{name}.csv": [] for name in ("lighthouse", "lighthouse_map")}
+    lost |= {f"figures/{name}.csv": [] for name in ("strategies", "strategies_map")}
     changed = replace(results, tables=lost)
-    for check in ("every_row", *(name for name in BY_NAME if name.startswith("lighthouse"))):
+    for check in ("every_row", *(name for name in BY_NAME if name.startswith("strategies"))):
         assert findings(check, changed, invented.grid) == []
 
 
@@ -104,13 +104,13 @@ def test_a_student_too_many_of_a_sweep_is_found(results, invented):
 
 
 def test_a_map_that_lights_other_images_than_the_sets_cover_is_found(results, invented):
-    table = "figures/lighthouse_map.csv"
+    table = "figures/strategies_map.csv"
     rows = [{**row, "lit_by": ""} for row in results.tables[table]]
     changed = replace(results, tables={**results.tables, table: rows})
-    found = findings("lighthouse_map", changed, invented.grid)
+    found = findings("strategies_map", changed, invented.grid)
     assert {(one["column"], one["found"]) for one in found} == {("lit_by", 0.0)}
     assert all("dataset digits, class 3, strategy" in one["row"] for one in found)
     (dropped,) = findings(
-        "lighthouse_map", without(results, table, {"kind": "joint", "index": 1}), invented.grid
+        "strategies_map", without(results, table, {"kind": "joint", "index": 1}), invented.grid
     )
     assert (dropped["column"], dropped["found"], dropped["expected"]) == ("rows", 1, 2)

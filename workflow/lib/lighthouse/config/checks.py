@@ -44,7 +44,7 @@ def cross_checks(study: Study) -> Iterable[str]:
     """What no schema can say: names that must exist, and combinations that make sense."""
     config, run = study.config, study.run
     table, curves = list(study.methods), run["spectrum"]["curves"]
-    sweep, ablation, lighthouse = (run[key] or {} for key in ("sweep", "ablation", "lighthouse"))
+    sweep, ablation, strategies = (run[key] or {} for key in ("sweep", "ablation", "strategies"))
     own = [name for name, method in study.methods.items() if not method.external]
     named = {
         "datasets": (run["datasets"], config["datasets"]),
@@ -59,7 +59,7 @@ def cross_checks(study: Study) -> Iterable[str]:
         "sweep.students": (sweep.get("students", []), config["students"]),
         "sweep.method": (_given(sweep, "method"), run["methods"]),
         **{
-            f"lighthouse.{key}": (_given(lighthouse, key), run["methods"])
+            f"strategies.{key}": (_given(strategies, key), run["methods"])
             for key in ("joint", "sequential", "iid")
         },
         "spectrum.curves": ([curve["method"] for curve in curves], run["methods"]),
@@ -101,7 +101,7 @@ def cross_checks(study: Study) -> Iterable[str]:
 def _or_null(key: str) -> str:
     """A part of a study that another one, laid over it, may do without."""
     part = key.split(".")[0]
-    return f"; or `run.{part}: null`" if part in ("ablation", "sweep", "lighthouse") else ""
+    return f"; or `run.{part}: null`" if part in ("ablation", "sweep", "strategies") else ""
 
 
 def _given(options: Mapping, *keys: str) -> list[str]:

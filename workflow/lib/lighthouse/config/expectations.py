@@ -16,7 +16,7 @@ def expectations(study: Study) -> dict:
     their terms, and whether one goes back through the denoiser), and every one.
     ``terms``: the declared guidance terms, with the columns of their weights.
     ``evaluations``: by dataset, passes of the denoiser that an image takes.
-    ``sweep`` and ``lighthouse`` are None where the study has none.
+    ``sweep`` and ``strategies`` are None where the study has none.
     """
     run, datasets = study.run, study.run["datasets"]
     return {
@@ -49,7 +49,7 @@ def expectations(study: Study) -> dict:
         "spectra": [record.row for record in rows.spectra(study)],
         "spectrum_ipc": run["spectrum"]["ipc"],
         "sweep": _sweep(study),
-        "lighthouse": _lighthouse(study),
+        "strategies": _strategies(study),
     }
 
 
@@ -73,9 +73,9 @@ def _sweep(study: Study) -> dict | None:
     }
 
 
-def _lighthouse(study: Study) -> dict | None:
-    """The size of the lighthouse's sets, and by dataset the cell of each strategy."""
-    options = study.run["lighthouse"]
+def _strategies(study: Study) -> dict | None:
+    """The size of the strategies' sets, and by dataset the cell of each strategy."""
+    options = study.run["strategies"]
     if not options:
         return None
     cells = {

@@ -31,7 +31,7 @@ def grid_checks(study: Study) -> Iterable[str]:
         if not study.ipcs(method):
             yield f"config: run.only: leaves {method!r} at no IPC of run.ipc"
     yield from _check_sweep(study)
-    yield from _check_lighthouse(study)
+    yield from _check_strategies(study)
     for key in ("ablation", "spectrum"):
         if run[key] and run[key]["ipc"] not in run["ipc"]:
             yield f"config: run.{key}.ipc: {run[key]['ipc']} {_none_of(run['ipc'], 'run.ipc')}"
@@ -59,7 +59,7 @@ def grid_checks(study: Study) -> Iterable[str]:
                 f"config: run.ipc: {ipc} is above the {available} real images that the smallest "
                 f"class of {dataset!r} has for {', '.join(names)}"
             )
-        for key in ("sweep", "lighthouse"):
+        for key in ("sweep", "strategies"):
             if run[key] and run[key]["shown_class"] >= classes:
                 yield (
                     f"config: run.{key}.shown_class: {run[key]['shown_class']} is no label of "
@@ -158,33 +158,33 @@ def _check_sweep(study: Study) -> Iterable[str]:
             yield from _check_weight(place, term, weight, sweep["ipc"])
 
 
-def _check_lighthouse(study: Study) -> Iterable[str]:
-    lighthouse = study.run["lighthouse"]
-    if lighthouse is None:
+def _check_strategies(study: Study) -> Iterable[str]:
+    strategies = study.run["strategies"]
+    if strategies is None:
         return
-    ipc = lighthouse["ipc"]
+    ipc = strategies["ipc"]
     if ipc not in study.run["ipc"]:
-        yield f"config: run.lighthouse.ipc: {ipc} {_none_of(study.run['ipc'], 'run.ipc')}"
+        yield f"config: run.strategies.ipc: {ipc} {_none_of(study.run['ipc'], 'run.ipc')}"
     couplings = ("joint", "sequential", "iid")
-    joint, sequential, iid = rows = [study.methods[lighthouse[key]] for key in couplings]
+    joint, sequential, iid = rows = [study.methods[strategies[key]] for key in couplings]
     for key, method in zip(couplings, rows, strict=True):
         if method.coupling != key:
             able = [m for m in study.run["methods"] if study.methods[m].coupling == key]
             yield (
-                f"config: run.lighthouse.{key}: {method.name!r} is not sampled so; "
+                f"config: run.strategies.{key}: {method.name!r} is not sampled so; "
                 f"allowed: {', '.join(able) or 'none of run.methods'}"
             )
-        yield from _not_run(study, "lighthouse", method.name, ipc)
+        yield from _not_run(study, "strategies", method.name, ipc)
     if any(method.coupling != key for key, method in zip(couplings, rows, strict=True)):
         return
     if (joint.prior, joint.guidance) != (sequential.prior, sequential.guidance):
         yield (
-            f"config: run.lighthouse: {joint.name!r} and {sequential.name!r} differ in more than "
+            f"config: run.strategies: {joint.name!r} and {sequential.name!r} differ in more than "
             "their coupling; give two rows of one prior and the same guidance"
         )
     if iid.guidance or iid.prior != joint.prior:
         yield (
-            f"config: run.lighthouse.iid: {iid.name!r} is not the prior of {joint.name!r} without "
+            f"config: run.strategies.iid: {iid.name!r} is not the prior of {joint.name!r} without "
             "guidance"
         )
 

@@ -133,9 +133,9 @@ def set_metrics(cell: Cell) -> str:
     return f"{RESULTS}/metrics/sets/{cell.path}.json"
 
 
-def lighthouse(dataset: str) -> str:
+def strategies(dataset: str) -> str:
     """What joint and sequential sets of a dataset reach."""
-    return f"{RESULTS}/metrics/lighthouse/{dataset}.json"
+    return f"{RESULTS}/metrics/strategies/{dataset}.json"
 
 
 #: Where the records of jobs of many cells are.

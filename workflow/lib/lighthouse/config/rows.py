@@ -92,9 +92,9 @@ def spectra(study: Study) -> list[Expected]:
     ]
 
 
-def lighthouse_cells(study: Study, dataset: str) -> list[Cell]:
-    """The cells of the lighthouse figure, and last the one whose images are the pool."""
-    options = study.run["lighthouse"]
+def strategies_cells(study: Study, dataset: str) -> list[Cell]:
+    """The cells of the strategies figure, and last the one whose images are the pool."""
+    options = study.run["strategies"]
     named = [
         study.cell(dataset, options[key], options["ipc"]) for key in ("iid", "sequential", "joint")
     ]
@@ -102,13 +102,13 @@ def lighthouse_cells(study: Study, dataset: str) -> list[Cell]:
     return [*named, pool]
 
 
-def lighthouse_records(study: Study, datasets: list[str]) -> list[Expected]:
-    """The record of the lighthouse's measures of each dataset."""
+def strategies_records(study: Study, datasets: list[str]) -> list[Expected]:
+    """The record of the measures of strategies of each dataset."""
     return [
         Expected(
-            paths.lighthouse(dataset),
+            paths.strategies(dataset),
             {"dataset": dataset},
-            stamps.lighthouse(study, lighthouse_cells(study, dataset)),
+            stamps.strategies(study, strategies_cells(study, dataset)),
         )
         for dataset in datasets
     ]

@@ -72,10 +72,10 @@ def sets(study: Study, cell: Cell) -> str:
     return stamp([cell.row, study.measures(cell), *_measured(study, cell)])
 
 
-def lighthouse(study: Study, cells: list[Cell]) -> str:
-    """The stamp of the measures of the lighthouse's sets."""
+def strategies(study: Study, cells: list[Cell]) -> str:
+    """The stamp of what the strategies' sets reach."""
     measured = [_measured(study, cell) for cell in cells]
-    return stamp([measured, study.run["lighthouse"], study.run["seeds"]])
+    return stamp([measured, study.run["strategies"], study.run["seeds"]])
 
 
 def _measured(study: Study, cell: Cell) -> list:

@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from lighthouse.datasets.index import ImageIndex
 from lighthouse.datasets.latents import LATENTS, MEANS
+from lighthouse.diffusion.autoencoder import encode
 from lighthouse.runtime.files import read_json, whole, write_arrays, write_json
-from lighthouse.runtime.job import log
+from lighthouse.runtime.job import log, progress
 from lighthouse.runtime.provenance import provenance
 
 #: In an unfinished folder: what its latents follow from.
@@ -90,11 +92,6 @@ def _write_latents(
     Written as a file grows, not through a memory map: on a full disk that ends in an
     error with a text, and not in a bus error.
     """
-    import torch
-
-    from lighthouse.diffusion.autoencoder import encode
-    from lighthouse.runtime.job import progress
-
     device = next(model.parameters()).device
 
     def views(images: np.ndarray) -> np.ndarray:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from sklearn.cluster import KMeans
 from torch import Tensor
 
 from lighthouse.datasets.latents import Latents
@@ -39,8 +40,6 @@ def modes(latents: np.ndarray, count: int, seed: int) -> np.ndarray:
     k-means++ and Lloyd's iterations, once, as the source does. In float32; repeats on
     one thread, as the rules that sample have.
     """
-    from sklearn.cluster import KMeans
-
     # scikit-learn takes 32 bits.
     found = KMeans(count, n_init=1, random_state=seed % 2**32).fit(latents)
     return found.cluster_centers_.astype(np.float32)
@@ -56,8 +55,6 @@ class Modes:
     """
 
     def __init__(self, context: Context):
-        import sklearn.cluster  # noqa: F401  loaded where a job starts, not within its work
-
         self.context = context
         self._data: Latents | None = None
         self._found: dict[tuple[int, int], Tensor] = {}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lighthouse.metrics.lighthouse import Coast, Points
+from lighthouse.metrics.strategies import Coast, Points
 
 #: Most classes on the map of all classes, and most real images on a map.
 CLASSES, REAL = 10, 2000

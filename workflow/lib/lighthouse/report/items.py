@@ -208,12 +208,12 @@ def _tables(study: Study) -> list[Item]:
         _joined("spectrum_ranks", "Effective and stable rank", curves, "ranks", drawn),
         _guidance(study),
     ]
-    if run["lighthouse"]:
-        records, jobs = _lighthouse(study)
+    if run["strategies"]:
+        records, jobs = _strategies(study)
         found += [
-            _joined("lighthouse", "Joint against sequential sampling", records, "tests", jobs),
+            _joined("strategies", "Joint against sequential sampling", records, "tests", jobs),
             _joined(
-                "lighthouse_classes",
+                "strategies_classes",
                 "Joint against sequential sampling, class by class",
                 records,
                 "classes",
@@ -261,11 +261,11 @@ def _guidance(study: Study) -> Item:
     )
 
 
-def _lighthouse(study: Study) -> tuple[list[rows.Expected], list[str]]:
-    """The records of the lighthouse's measures, and those of the jobs that write them."""
+def _strategies(study: Study) -> tuple[list[rows.Expected], list[str]]:
+    """The records of the strategies' measures, and those of the jobs that write them."""
     datasets = study.run["datasets"]
-    jobs = [paths.batch("lighthouse", dataset, "all") for dataset in datasets]
-    return rows.lighthouse_records(study, datasets), jobs
+    jobs = [paths.batch("strategies", dataset, "all") for dataset in datasets]
+    return rows.strategies_records(study, datasets), jobs
 
 
 def _leaderboard(study: Study) -> Item:
@@ -329,12 +329,12 @@ def _figures(study: Study) -> list[Item]:
             looks,
         ),
     ]
-    if run["lighthouse"]:
-        records, jobs = _lighthouse(study)
+    if run["strategies"]:
+        records, jobs = _strategies(study)
         found += [
             _figure(
-                "lighthouse",
-                "lighthouse_figure:lighthouse",
+                "strategies",
+                "strategies_figure:strategies",
                 "Joint against sequential sampling",
                 params={"datasets": run["datasets"]},
                 also=["map"],

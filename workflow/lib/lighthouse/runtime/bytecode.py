@@ -7,7 +7,7 @@ from pathlib import Path
 def keep_bytecode(environment: MutableMapping[str, str], folder: Path) -> None:
     """Where Python is told to write no bytecode, have it kept apart in ``folder``.
 
-    Every job is a new process, and compiling torch and diffusers anew in each doubles
+    Every job is a new process, and compiling torch and diffusers anew in each triples
     its start. Where bytecode is written beside the sources, as by default, nothing
     changes.
     """

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from safetensors import safe_open
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, MultiStepLR
@@ -71,8 +72,6 @@ def choosing_part(parts: Mapping[str, Images]) -> str:
 
 def read_set(path: str | Path, seed: int, ipc: int) -> Images:
     """A cell's distilled set of one seed: the first ``ipc`` images of every class."""
-    from safetensors import safe_open
-
     with safe_open(path, framework="pt") as file:
         images = file.get_slice(f"seed~{seed}")[:, :ipc]
     return Images(images.flatten(0, 1), torch.arange(len(images)).repeat_interleave(ipc))

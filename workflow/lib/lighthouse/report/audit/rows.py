@@ -17,13 +17,13 @@ NAMES = (*TRAINING, "source", "against", "measure", "comparison", "factor", "val
 NAMES = (*NAMES, "strategy", "chosen_by", "class", "seed", "student_seed", "index")
 #: And those that do so in one table alone.
 NAMES_OF = {"figures/ssim_vs_eta_dpp.csv": ("eta_dpp",)}
-#: Of the lighthouse: strategies that sample, picks of the pool, what both are measured by.
+#: Of the strategies: those that sample, picks of the pool, what both are measured by.
 SAMPLED = ("iid", "sequential", "joint")
 PICKED = ("best of random", "greedy subset", "greedy and swaps")
 MEASURES = ("log_det", "coverage")
 POINT = ("dataset", "ipc", "strategy", "chosen_by", "seed")
 TEST = ("dataset", "measure", "comparison")
-CLASSES = "tables/lighthouse_classes.csv"
+CLASSES = "tables/strategies_classes.csv"
 
 
 def names(table: str) -> tuple[str, ...]:
@@ -117,7 +117,7 @@ def _wanted(results: Results, grid: Mapping) -> dict[str, tuple]:
         "tables/guidance.csv": (CELL, grid["sampled"], None),
         "tables/spectrum_ranks.csv": (CURVE, curves, CURVE[:2]),
         "tables/spectrum.csv": ((*CURVE, "index"), _values(results, curves, grid), CURVE[:2]),
-        "tables/lighthouse.csv": (TEST, _tests(grid), TEST[:1]),
+        "tables/strategies.csv": (TEST, _tests(grid), TEST[:1]),
         CLASSES: ((*POINT, "class"), _lit(results, grid), POINT[:1]),
     }
 
@@ -159,8 +159,8 @@ def _values(results: Results, curves: Sequence[Mapping], grid: Mapping) -> list[
 
 
 def points_of(grid: Mapping, dataset: str) -> list[dict]:
-    """The lighthouse's sampled sets of each seed, and of each measure its picks of the pool."""
-    place = {"dataset": dataset, "ipc": grid["lighthouse"]["ipc"]}
+    """The strategies' sampled sets of each seed, and of each measure its picks of the pool."""
+    place = {"dataset": dataset, "ipc": grid["strategies"]["ipc"]}
     return [
         {**place, "strategy": strategy, "chosen_by": NAN, "seed": seed}
         for strategy in SAMPLED
@@ -179,20 +179,20 @@ def _lit(results: Results, grid: Mapping) -> list[dict]:
         names.setdefault(row["dataset"], {})[row["class"]] = None
     return [
         {**point, "class": name}
-        for dataset in (grid["lighthouse"]["cells"] if grid["lighthouse"] else ())
+        for dataset in (grid["strategies"]["cells"] if grid["strategies"] else ())
         for point in points_of(grid, dataset)
         for name in names.get(dataset, [NAN])
     ]
 
 
 def contrasts() -> list[tuple[str, str]]:
-    """What the lighthouse's tests compare: joint with sequential, both with all others."""
+    """What the strategies' tests compare: joint with sequential, both with all others."""
     others = ("iid", *PICKED)
     return [("joint", "sequential"), *product(("joint", "sequential"), others)]
 
 
 def _tests(grid: Mapping) -> list[dict]:
-    cells = grid["lighthouse"]["cells"] if grid["lighthouse"] else ()
+    cells = grid["strategies"]["cells"] if grid["strategies"] else ()
     return [
         {"dataset": dataset, "measure": measure, "comparison": f"{first} - {second}"}
         for dataset in cells

@@ -1,4 +1,4 @@
-"""The lighthouse figure: sets as lighthouses on the coast of real images, and their utility."""
+"""The figure of strategies: sets as lighthouses on the coast of real images, and their utility."""
 
 from collections.abc import Mapping, Sequence
 
@@ -25,7 +25,7 @@ TITLES = {
 DASHES = {"best of random": ":", "greedy subset": "--", "greedy and swaps": "-."}
 
 
-def lighthouse(records: Sequence[Mapping | None], datasets: Sequence[str]) -> dict:
+def strategies(records: Sequence[Mapping | None], datasets: Sequence[str]) -> dict:
     """The figure of all ``datasets``, from what was measured of each; a missing one is named."""
     there = [record for record in records if record is not None]
     measures, tests, places = (
@@ -33,7 +33,7 @@ def lighthouse(records: Sequence[Mapping | None], datasets: Sequence[str]) -> di
         for part in ("classes", "tests", "map")
     )
     points = seed_points(measures)
-    figure = lighthouse_figure(points, places, tests, missing(records, datasets))
+    figure = strategies_figure(points, places, tests, missing(records, datasets))
     return drawn(figure, points, map=places)
 
 
@@ -67,13 +67,13 @@ def spread(values: Sequence[float], gap: float) -> list[float]:
     return [placed[i] for i in range(len(values))]
 
 
-def lighthouse_figure(
+def strategies_figure(
     points: pd.DataFrame, maps: pd.DataFrame, tests: pd.DataFrame, note: str = ""
 ) -> Figure:
     """Two rows of panels a dataset: maps above, utility below.
 
     points: of ``seed_points``; maps, tests: the tables of ``metrics.projection`` and of
-    ``metrics.lighthouse.claims``. note: a line at the bottom, or none.
+    ``metrics.strategies.claims``. note: a line at the bottom, or none.
     """
     datasets = list(points.dataset.unique())
     with plt.rc_context(STYLE):

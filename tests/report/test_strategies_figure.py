@@ -4,17 +4,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lighthouse.metrics.lighthouse import claim, claims
+from lighthouse.metrics.strategies import claim, claims
 from lighthouse.report.figures import plt
-from lighthouse.report.lighthouse_figure import (
-    lighthouse,
-    lighthouse_figure,
+from lighthouse.report.strategies_figure import (
     seed_points,
     spread,
+    strategies,
+    strategies_figure,
     verdict,
 )
 from lighthouse.runtime.files import without_nan
-from lighthouses import toy_maps, toy_rows
+from toy_strategies import toy_maps, toy_rows
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +53,7 @@ def panels_of(figure):
 
 def test_the_maps_show_the_sets_and_what_each_of_them_lights():
     measures, drawn, tests = toy_tables()
-    figure = lighthouse_figure(seed_points(measures), drawn, tests)
+    figure = strategies_figure(seed_points(measures), drawn, tests)
     sequential, joint, both = panels_of(figure)[:3]
     of = drawn[drawn.panel == "class"]
     for axes, kind in ((sequential, "sequential"), (joint, "joint")):
@@ -68,7 +68,7 @@ def test_the_maps_show_the_sets_and_what_each_of_them_lights():
 def test_the_lower_panels_show_every_seed_and_every_pick():
     measures, drawn, tests = toy_tables()
     shown = seed_points(measures)
-    axes = panels_of(lighthouse_figure(shown, drawn, tests))[3]
+    axes = panels_of(strategies_figure(shown, drawn, tests))[3]
     seeds = [line for line in axes.lines if len(line.get_xdata()) == 3]
     assert len(seeds) == 2
     first = shown[(shown.seed == 0)].set_index("strategy").log_det
@@ -82,7 +82,7 @@ def test_the_lower_panels_show_every_seed_and_every_pick():
 def test_every_dataset_has_its_five_panels():
     tables = [pd.concat(parts) for parts in zip(toy_tables(), toy_tables("other"), strict=True)]
     tables[0] = seed_points(tables[0])
-    assert len(panels_of(lighthouse_figure(*tables))) == 10
+    assert len(panels_of(strategies_figure(*tables))) == 10
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_labels_are_moved_apart_only_where_they_would_touch():
 def test_a_dataset_without_its_record_is_left_out_and_named():
     measures, places, tests = (of.to_dict("records") for of in toy_tables())
     record = without_nan({"classes": measures, "tests": tests, "map": places})
-    made = lighthouse([record, None], ["toy", "other"])
+    made = strategies([record, None], ["toy", "other"])
     assert {row["dataset"] for row in made["data"].rows} == {"toy"}
     assert {row["dataset"] for row in made["map"].rows} == {"toy"}
     assert made["figure"].get_supxlabel() == "missing: other"

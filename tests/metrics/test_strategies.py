@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 from scipy.stats import ttest_rel
 
-from lighthouse.metrics.lighthouse import (
+from lighthouse.metrics.projection import map_rows, plane, shown
+from lighthouse.metrics.setutility import log_det, manifold
+from lighthouse.metrics.strategies import (
     COMPARISONS,
     Coast,
     Points,
@@ -15,10 +17,8 @@ from lighthouse.metrics.lighthouse import (
     joined,
     seed_means,
 )
-from lighthouse.metrics.projection import map_rows, plane, shown
-from lighthouse.metrics.setutility import log_det, manifold
 from lighthouse.runtime.files import write_tensors
-from lighthouses import EPSILON, coast, points, rng, sets_of_two_seeds, toy_maps, toy_rows
+from toy_strategies import EPSILON, coast, points, rng, sets_of_two_seeds, toy_maps, toy_rows
 
 # Rows.
 

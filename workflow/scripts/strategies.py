@@ -1,4 +1,4 @@
-"""Rule `lighthouses`: utility of joint, sequential and iid sets beside what a pool holds."""
+"""Rule `strategies`: utility of joint, sequential and iid sets beside what a pool holds."""
 
 from pathlib import Path
 
@@ -8,7 +8,8 @@ job = start(globals().get("snakemake"))
 
 from lighthouse.metrics.diversity import RealClasses  # noqa: E402
 from lighthouse.metrics.features import load_extractor  # noqa: E402
-from lighthouse.metrics.lighthouse import (  # noqa: E402
+from lighthouse.metrics.projection import maps, shown  # noqa: E402
+from lighthouse.metrics.strategies import (  # noqa: E402
     SAMPLED,
     Coast,
     claims,
@@ -16,7 +17,6 @@ from lighthouse.metrics.lighthouse import (  # noqa: E402
     class_rows,
     joined,
 )
-from lighthouse.metrics.projection import maps, shown  # noqa: E402
 from lighthouse.metrics.subsets import random_subsets  # noqa: E402
 from lighthouse.runtime.cells import content_digest, made_from, run_cells  # noqa: E402
 from lighthouse.runtime.files import read_about, read_arrays, without_nan  # noqa: E402
@@ -43,7 +43,7 @@ def make(cell: dict) -> dict:
         progress(zip(pooled, *sampled, strict=True), "classes", len(names), unit="class")
     ):
         pool, sets = joined(pool), dict(zip(SAMPLED, sets, strict=True))
-        rng = generator("lighthouse subsets", dataset, label)
+        rng = generator("strategy subsets", dataset, label)
         subsets = random_subsets(len(pool), ipc, cell["subsets"], rng)
         key = {"dataset": dataset, "ipc": ipc, "class": names[label]}
         rows += class_rows(key, sets, pool, coasts[label], subsets, params.epsilon)

@@ -1,4 +1,4 @@
-"""The lighthouse's points and tests, reckoned again from the measures of its single classes."""
+"""The strategies' points and tests, reckoned again from the measures of its single classes."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -29,14 +29,14 @@ from lighthouse.report.audit.rows import (
 )
 from lighthouse.tables import CELL, MISSING
 
-FIGURE, TESTS, SETS = "figures/lighthouse.csv", "tables/lighthouse.csv", "tables/diversity.csv"
-MAP, LIT = "figures/lighthouse_map.csv", ("dataset", "class", "strategy")
+FIGURE, TESTS, SETS = "figures/strategies.csv", "tables/strategies.csv", "tables/diversity.csv"
+MAP, LIT = "figures/strategies_map.csv", ("dataset", "class", "strategy")
 #: Real images of which a map shows all.
 MOST_SHOWN = 2000
 
 
-def lighthouse_points(results: Results, grid: Mapping) -> Iterator[Claim]:
-    """The lighthouse's points are means over the classes of its sets, each point once."""
+def strategies_points(results: Results, grid: Mapping) -> Iterator[Claim]:
+    """The strategies' points are means over the classes of its sets, each point once."""
     if FIGURE not in results.tables:
         return
     classes = _classes(results)
@@ -52,9 +52,9 @@ def lighthouse_points(results: Results, grid: Mapping) -> Iterator[Claim]:
             yield Claim(*place, measure, row[measure], expected, slack(expected, *values))
 
 
-def lighthouse_volumes(results: Results, grid: Mapping) -> Iterator[Claim]:
-    """log det of the lighthouse's sampled sets is that of the same sets in diversity.csv."""
-    cells = grid["lighthouse"]["cells"] if grid["lighthouse"] else {}
+def strategies_volumes(results: Results, grid: Mapping) -> Iterator[Claim]:
+    """log det of the strategies' sampled sets is that of the same sets in diversity.csv."""
+    cells = grid["strategies"]["cells"] if grid["strategies"] else {}
     sets = {key(row, (*CELL, "seed")): row for row in results.rows(SETS)}
     for row in results.rows(FIGURE):
         cell = cells.get(row["dataset"], {}).get(row["strategy"])
@@ -65,7 +65,7 @@ def lighthouse_volumes(results: Results, grid: Mapping) -> Iterator[Claim]:
             yield Claim(*place, "log_det", row["log_det"], expected, slack(expected))
 
 
-def lighthouse_map(results: Results, grid: Mapping) -> Iterator[Claim]:
+def strategies_map(results: Results, grid: Mapping) -> Iterator[Claim]:
     """On the map of one class the share of lit real images is the coverage by the set shown."""
     coverage = {
         key(row, (*LIT, "seed")): row["coverage"]
@@ -83,7 +83,7 @@ def lighthouse_map(results: Results, grid: Mapping) -> Iterator[Claim]:
             expected = coverage.get(key({**place, "seed": first}, (*LIT, "seed")), NAN)
             yield Claim(MAP, named(place, LIT), "lit_by", lit, expected, slack(expected))
             drawn = [row for row in shown if row["kind"] == strategy and _same(row, place)]
-            size = grid["lighthouse"]["ipc"]
+            size = grid["strategies"]["ipc"]
             yield Claim(MAP, named(place, LIT), "rows", len(drawn), size)
 
 
@@ -91,8 +91,8 @@ def _same(row: Mapping, place: Mapping) -> bool:
     return key(row, LIT[:2]) == key(place, LIT[:2])
 
 
-def lighthouse_tests(results: Results, grid: Mapping) -> Iterator[Claim]:
-    """Differences of the lighthouse, their intervals, p and verdicts follow from its points."""
+def strategies_tests(results: Results, grid: Mapping) -> Iterator[Claim]:
+    """Differences of strategies, their intervals, p and verdicts follow from its points."""
     classes = _classes(results)
     for row in results.rows(TESTS):
         if row["status"] == MISSING:
@@ -112,7 +112,7 @@ def _classes(results: Results) -> dict[tuple, list[Mapping]]:
 def _points(results: Results, grid: Mapping) -> list[dict]:
     """The points of the datasets that were measured: of a failed one the tests are missing."""
     there = {row["dataset"] for row in _flat(_classes(results))}
-    datasets = (dataset for dataset in grid["lighthouse"]["cells"] if dataset in there)
+    datasets = (dataset for dataset in grid["strategies"]["cells"] if dataset in there)
     return [point for dataset in datasets for point in points_of(grid, dataset)]
 
 

@@ -5,9 +5,9 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from lighthouse.metrics.lighthouse import Coast, Points, class_rows
 from lighthouse.metrics.projection import maps
 from lighthouse.metrics.setutility import radii
+from lighthouse.metrics.strategies import Coast, Points, class_rows
 
 EPSILON = 1e-3
 KEY = {"dataset": "toy", "ipc": 2, "class": "a"}
