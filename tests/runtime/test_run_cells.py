@@ -8,6 +8,7 @@ import pytest
 from lighthouse.runtime.cells import (
     content_digest,
     forget_failures,
+    lost_cells,
     made_from,
     recorded,
     run_cells,
@@ -140,3 +141,18 @@ def test_jobs_with_failed_cells_are_told_and_run_again(job, tmp_path):
     names = ("batch", "other", "whole", "a")
     assert [(tmp_path / f"{n}.json").exists() for n in names] == [False, False, True, True]
     assert forget_failures(tmp_path) == ({}, 0)
+
+
+def test_a_cell_of_which_a_file_was_removed_is_lost_and_made_again(job, tmp_path):
+    images = tmp_path / "a.images"
+    cells = [cell(tmp_path, "a", files=[str(images)]), cell(tmp_path, "b")]
+    assert lost_cells(job.output.record, cells) == []  # nothing was made yet
+    images.touch()
+    run(job, cells)
+    assert lost_cells(job.output.record, cells) == []
+    images.unlink()
+    assert lost_cells(job.output.record, cells) == [cells[0]["record"]]
+    assert run(job, cells) == ["a.json"]
+    (tmp_path / "b.json").unlink()
+    images.touch()
+    assert lost_cells(job.output.record, cells) == [cells[1]["record"]]

@@ -19,7 +19,7 @@ from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.report.items import items, template_digest
 from lighthouse.report.unfinished import make_all, message
 from lighthouse.runtime.bytecode import keep_bytecode
-from lighthouse.runtime.cells import forget_failures
+from lighthouse.runtime.cells import forget_failures, lost_cells
 from lighthouse.runtime.digest import code_digest
 from lighthouse.runtime.weights import RESNET18
 from snakemake.exceptions import WorkflowError
@@ -125,8 +125,16 @@ def files_of(folder):
 
 def made(source):
     """What names a source to its job: its files, its stamp and how large it is."""
-    known = {"method": source.method, "ipc": source.ipc, "stamp": stamps.samples(study, source)}
-    return {**files_of(paths.samples(source)), **known}
+    return sets_in(
+        paths.samples(source),
+        {"method": source.method, "ipc": source.ipc, "stamp": stamps.samples(study, source)},
+    )
+
+
+def sets_in(folder, known):
+    """A job's cell whose sets lie in a folder, with what else is known of it."""
+    files = files_of(folder)
+    return {**known, **files, "files": [files["latents"], files["images"]]}
 
 
 def coreset_cells(wildcards):
@@ -156,8 +164,9 @@ def sampled_cells(wildcards):
     shard = wildcards.get("shard")
     return [
         {
-            **made(source),
-            **({} if shard is None else files_of(paths.shard(shard, source))),
+            **(
+                made(source) if shard is None else sets_in(paths.shard(shard, source), made(source))
+            ),
             "coupling": study.methods[source.method].coupling,
             "terms": study.terms(source),
             "sampler": study.sampler(source),
@@ -226,6 +235,19 @@ def measured_cells(wildcards):
     ]
 
 
+def lost_of(cells, stage, name="{batch}"):
+    """A params function: what was removed of the cells of a job, which then makes it again.
+
+    stage, name: of the job's record (``paths.batch``), with wildcards in them.
+    """
+
+    def lost(wildcards):
+        record = paths.batch(stage, wildcards.dataset, name).format(**dict(wildcards.items()))
+        return lost_cells(record, cells(wildcards))
+
+    return lost
+
+
 def handed_on(wildcards):
     """The cells of a dataset whose sets are handed on: of the leaderboard, and made here."""
     return [
@@ -242,6 +264,7 @@ def distilled_cells(wildcards):
             **of_source(cell),
             "ipc": cell.ipc,
             "folder": paths.distilled(cell),
+            "files": [paths.distilled(cell)],
             "record": paths.batch("distilled", cell.dataset, f"{cell.method}/ipc~{cell.ipc}"),
             "stamp": stamps.samples(study, study.source(cell)),
         }

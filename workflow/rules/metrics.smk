@@ -68,6 +68,7 @@ rule set_metrics:
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         cells=measured_cells,
+        lost=lost_of(measured_cells, "metrics"),
         seeds=study.run["seeds"],
         epsilon=study.config["guidance"]["dpp"]["epsilon"],
         neighbours=study.config["metrics"]["coverage_neighbours"],
@@ -97,6 +98,7 @@ rule strategies:
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
         cells=strategies_sets,
+        lost=lost_of(strategies_sets, "strategies", "all"),
         epsilon=study.config["guidance"]["dpp"]["epsilon"],
         neighbours=study.config["metrics"]["coverage_neighbours"],
         code=extractor_code("strategies.py"),

@@ -20,6 +20,7 @@ rule coreset:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         cells=coreset_cells,
+        lost=lost_of(coreset_cells, "samples"),
         image_size=dataset_option("image_size"),
         seeds=study.run["seeds"],
     script:
@@ -52,6 +53,7 @@ rule sample:
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
         cells=sampled_cells,
+        lost=lost_of(sampled_cells, "samples"),
         seeds=study.run["seeds"],
         classes=classes_of,
     script:
@@ -94,6 +96,7 @@ rule gather:
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         cells=gathered_cells,
+        lost=lost_of(gathered_cells, "samples"),
         code=code("gather.py"),
     script:
         "../scripts/gather.py"
@@ -119,6 +122,7 @@ rule external:
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
         cells=external_cells,
+        lost=lost_of(external_cells, "samples"),
         seeds=study.run["seeds"],
         image_size=dataset_option("image_size"),
         code=code("external.py"),
@@ -139,6 +143,7 @@ rule distilled:
         "../../envs/data.yaml"
     params:
         cells=distilled_cells,
+        lost=lost_of(distilled_cells, "distilled", "all"),
         code=code("distilled.py"),
     script:
         "../scripts/distilled.py"

@@ -47,6 +47,7 @@ rule student:
         runtime=lambda wildcards, attempt: 480 * attempt,
     params:
         cells=student_cells,
+        lost=lost_of(student_cells, "students/{student}/{protocol}"),
         network=lambda wildcards: study.config["students"][wildcards.student],
         protocol=lambda wildcards: study.protocol(wildcards.protocol),
         seeds=study.run["seeds"],

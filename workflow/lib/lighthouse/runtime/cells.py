@@ -41,9 +41,9 @@ def run_cells(
     """Do what is not done of a job's cells, and write its record.
 
     cells: each with the path of its ``record``, its ``stamp`` (``config.stamps``) and maybe
-    ``sources``, the records of what it alone is made from, and ``code``, a digest of its own.
-    basis: a digest of the code and of the inputs that all cells have in common. work: makes
-    one cell and returns what its record is to hold.
+    ``sources``, the records of what it alone is made from, ``files``, what it is beside its
+    record, and ``code``, a digest of its own. basis: a digest of the code and of the inputs
+    that all cells have in common. work: makes one cell and returns what its record is to hold.
 
     The record of a cell has ``stamp`` and ``made``, a digest of all of these. It is
     written last, and removed before work begins: what a failure leaves behind has no record.
@@ -58,7 +58,7 @@ def run_cells(
             digest = made_from(
                 cell["stamp"], cell.get("code", ""), basis, *map(_made, cell.get("sources", ()))
             )
-            if (recorded(path) or {}).get("made") == digest:
+            if _is_whole(cell) and read_json(path)["made"] == digest:
                 kept += 1
             else:
                 Path(path).unlink(missing_ok=True)
@@ -83,21 +83,32 @@ def run_cells(
     job.done(f"{len(cells)} cells: {', '.join(words)}")
 
 
+def lost_cells(record: str | Path, cells: Iterable[Mapping]) -> list[str]:
+    """The cells that a job's record has as made, and of which a file is no longer there.
+
+    Snakemake knows none of these files. As a parameter of the rule, empty as long as nobody
+    removes one, this makes it run the job again.
+    """
+    made = (recorded(record) or {}).get("made", {})
+    return [cell["record"] for cell in cells if cell["record"] in made and not _is_whole(cell)]
+
+
+def _is_whole(cell: Mapping) -> bool:
+    return all(Path(path).exists() for path in (cell["record"], *cell.get("files", ())))
+
+
 def forget_failures(folder: str | Path) -> tuple[dict[str, str], int]:
     """Remove the records of jobs below a folder that did not make all their cells.
 
     Their jobs then run again, and do what is not there. Returns the errors of the cells that
     failed, by path, and how many were left out for that.
     """
-    failed: dict[str, str] = {}
-    left = 0
-    for path in sorted(Path(folder).rglob("*.json")):
-        record = read_json(path)
-        if record.get("failed") or record.get("left"):
-            failed |= record["failed"]
-            left += len(record["left"])
-            path.unlink()
-    return failed, left
+    records = {path: read_json(path) for path in sorted(Path(folder).rglob("*.json"))}
+    unfinished = {p: r for p, r in records.items() if r.get("failed") or r.get("left")}
+    for path in unfinished:
+        path.unlink()
+    failed = {cell: error for r in unfinished.values() for cell, error in r["failed"].items()}
+    return failed, sum(len(record["left"]) for record in unfinished.values())
 
 
 class _SourceMissing(Exception):
