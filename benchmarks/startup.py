@@ -52,7 +52,7 @@ STARTS = "from lighthouse.runtime.job import start\nstart(None)"
 
 #: What a stage's jobs import besides, behind their script's start: every table is a page, too,
 #: and most figures are drawn by one module.
-LATE = {"tables": "lighthouse.report.pages", "figures": "lighthouse.report.curve_figures"}
+LATE = {"tables": "lighthouse.report.rendering", "figures": "lighthouse.report.curve_figures"}
 
 
 def program_of(stage: str) -> str:

@@ -154,7 +154,7 @@ def test_a_set_that_is_the_same_under_all_seeds_counts_once(records):
     assert [row["seed"] for row in records[2]["diversity"]] == SEEDS
 
 
-def test_the_strategiess_record_has_its_classes_their_tests_and_the_map(folder, run_script):
+def test_the_record_of_strategies_has_its_classes_their_tests_and_the_map(folder, run_script):
     asked = {
         "sets": [files(folder, method) for method in ("m", "herding", "m", "m")],
         "sources": [folder / f"{method}.json" for method in ("m", "herding")],
@@ -163,7 +163,7 @@ def test_the_strategiess_record_has_its_classes_their_tests_and_the_map(folder, 
         "subsets": 5,
         "shown_class": 1,
         "pool_ipc": 3,
-        "record": folder / "strategies.json",
+        "record": folder / "of-all.json",
         "stamp": "of all",
     }
     (found,), _ = measure(folder, run_script, "strategies", [asked])

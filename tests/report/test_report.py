@@ -18,7 +18,7 @@ from lighthouse.report.figures import (
 )
 from lighthouse.report.guidance import guidance_table
 from lighthouse.report.making import write
-from lighthouse.report.pages import readable, table_page
+from lighthouse.report.rendering import readable, table_page
 from lighthouse.report.tables import Table
 from lighthouse.tables import cell_key, read_rows, write_rows
 

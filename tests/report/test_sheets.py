@@ -21,7 +21,8 @@ from boards import (
     spec,
 )
 from lighthouse.report.leaderboard import elsewhere
-from lighthouse.report.pages import escape_latex, escape_markdown, latex, markdown, page
+from lighthouse.report.pages import latex, markdown, page
+from lighthouse.report.rendering import escape_latex, escape_markdown
 from lighthouse.report.sheets import overall, sheets
 
 # Findings and notes.

@@ -47,7 +47,7 @@ def write(content: object, paths: Sequence[str]) -> None:
     if isinstance(content, Table):
         for path in paths:
             if Path(path).suffix == ".html":
-                from lighthouse.report.pages import table_page
+                from lighthouse.report.rendering import table_page
 
                 write_text(path, table_page(content))
             else:
