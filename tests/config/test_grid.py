@@ -131,6 +131,20 @@ def test_any_number_of_a_method_can_be_swept(name):
     assert len({stamps.samples(study, cell) for cell in points.values()}) == len(points)
 
 
+def test_a_number_that_is_written_whole_is_moved_to_fractions():
+    config = copy.deepcopy(SHIPPED)
+    config["datasets"]["digits"]["sampler"]["guidance_scale"] = 2
+    config["priors"]["minimax"]["positive"] = 1
+    values = {"sampler.guidance_scale": [1.5], "minimax.positive": [0.5], "minimax.memory": [8]}
+    config["run"]["sweep"].update(method="minimax", values=values)
+    study = load_study(config, ROOT)
+    moved = {name: study.sweep_points("digits", name)[v] for name, (v,) in values.items()}
+    assert study.sampler(moved["sampler.guidance_scale"])["guidance_scale"] == 1.5
+    assert study.prior(moved["minimax.positive"]).options["positive"] == 0.5
+    memory = study.prior(moved["minimax.memory"]).options["memory"]
+    assert (memory, type(memory)) == (8, int)
+
+
 def test_an_option_of_an_objective_has_a_prior_of_its_own():
     config = copy.deepcopy(SHIPPED)
     config["run"]["sweep"].update(method="minimax", values={"minimax.memory": [8]})

@@ -250,3 +250,12 @@ def test_an_external_set_is_no_method_to_run():
     config = external()
     config["run"]["methods"].append("mine")
     one_problem(config, "config: run.methods: 'mine' is not known; allowed: random")
+
+
+def test_a_sweep_over_steps_of_which_none_is_guided_is_refused():
+    config = copy.deepcopy(SHIPPED)
+    config["run"]["sweep"].update(method="mgd3", values={"sampler.steps": [2, 10]})
+    config["guidance"]["mode"]["steps"] = [511, 600]
+    one_problem(
+        config, "config: run.sweep.values.sampler.steps: of 2 steps none", "511 to 599", "'mode'"
+    )

@@ -82,7 +82,7 @@ def shards_of(folder, name, costs=(2.0, 3.0), **about):
     return {**files, **record, "shards": shards, "sources": sources}
 
 
-def test_the_script_gathers_each_cell_and_removes_its_shards(tmp_path, run_script):
+def test_the_script_gathers_each_cell_and_leaves_the_records_of_its_shards(tmp_path, run_script):
     write_tensors(tmp_path / "means.safetensors", {"a": np.zeros(1)}, {"classes": CLASSES})
     cells = [shards_of(tmp_path, "one"), shards_of(tmp_path, "odd", prior="another")]
     run_script(
@@ -99,7 +99,21 @@ def test_the_script_gathers_each_cell_and_removes_its_shards(tmp_path, run_scrip
     assert (record["seconds"], record["images"], record["denoiser"]) == (5.0, 8, {"calls": 14})
     assert (record["peak_host_bytes"], record["stamp"]) == (20, "stamp of one")
     assert batch["made"] == {str(one["record"]): record["made"]}
-    assert not any(folder.exists() for folder in one["shards"])
+    # By these a job that samples the shard again knows what is done.
+    assert [[path.name for path in folder.iterdir()] for folder in one["shards"]] == [
+        ["record.json"],
+        ["record.json"],
+    ]
     # Of what could not be gathered nothing is lost.
     assert "made in another way" in batch["failed"][str(odd["record"])]
     assert all(path.exists() for path in odd["sources"])
+
+
+def test_a_cell_whose_shards_were_gathered_before_is_sampled_anew(tmp_path, run_script):
+    write_tensors(tmp_path / "means.safetensors", {"a": np.zeros(1)}, {"classes": CLASSES})
+    one = shards_of(tmp_path, "one")
+    given = {"latents": tmp_path}, {"record": tmp_path / "batch.json"}
+    run_script("gather", *given, {"cells": [one], "code": "c"}, dataset="toy")
+    run_script("gather", *given, {"cells": [one], "code": "another"}, dataset="toy")
+    assert "sampled anew" in read_json(tmp_path / "batch.json")["failed"][str(one["record"])]
+    assert not any(path.exists() for path in one["sources"])

@@ -137,10 +137,11 @@ def test_jobs_with_failed_cells_are_told_and_run_again(job, tmp_path):
     whole = Job(job.input, SimpleNamespace(record=str(tmp_path / "whole.json")), None, None, 1)
     run(whole, [cell(tmp_path, "d")])
     failed, left = forget_failures(tmp_path)
-    assert (failed, left) == ({str(tmp_path / "b.json"): "DataError: broken"}, 1)
+    lacking = {str(tmp_path / "c.json"): str(tmp_path / "b.json")}
+    assert (failed, left) == ({str(tmp_path / "b.json"): "DataError: broken"}, lacking)
     names = ("batch", "other", "whole", "a")
     assert [(tmp_path / f"{n}.json").exists() for n in names] == [False, False, True, True]
-    assert forget_failures(tmp_path) == ({}, 0)
+    assert forget_failures(tmp_path) == ({}, {})
 
 
 def test_a_cell_of_which_a_file_was_removed_is_lost_and_made_again(job, tmp_path):

@@ -1,4 +1,5 @@
 import os
+import re
 import sys
 from dataclasses import asdict
 from functools import cache
@@ -70,15 +71,18 @@ def tell_failed_cells():
     """Name the cells that failed though their jobs ended; the next run tries them again."""
     failed, left = forget_failures(paths.BATCHES)
     if failed:
+        behind = [f"{len(left)} more are made from these, and were left out."] if left else []
+    else:  # of a shard, whose record is gone: its log says why
+        behind = [f"  - {path}: without {source}" for path, source in left.items()]
+    if failed or left:
         lines = [f"  - {path}: {error}" for path, error in failed.items()]
-        behind = [f"{left} more are made from these, and were left out."] if left else []
         print("\nFailed:", *lines, *behind, sep="\n", file=sys.stderr)
-    return bool(failed)
+    return bool(failed or left)
 
 
 def one_of(names):
     """A regex for one of some words; of no words, one that never matches."""
-    return "|".join(sorted(names)) or "(?!)"
+    return "|".join(map(re.escape, sorted(names))) or "(?!)"
 
 
 def batch_names(*kinds):
@@ -137,6 +141,11 @@ def sets_in(folder, known):
     return {**known, **files, "files": [files["latents"], files["images"]]}
 
 
+def shard_in(folder, known):
+    """The same of some classes, of which the record alone stays when they have been gathered."""
+    return {**sets_in(folder, known), "files": []}
+
+
 def coreset_cells(wildcards):
     """The sets of real images of a batch."""
     return [
@@ -165,7 +174,9 @@ def sampled_cells(wildcards):
     return [
         {
             **(
-                made(source) if shard is None else sets_in(paths.shard(shard, source), made(source))
+                made(source)
+                if shard is None
+                else shard_in(paths.shard(shard, source), made(source))
             ),
             "coupling": study.methods[source.method].coupling,
             "terms": study.terms(source),

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from itertools import chain
+from itertools import chain, product
 
 from lighthouse.config.grid import Method
 from lighthouse.config.schema import check
@@ -152,6 +152,15 @@ def _check_sweep(study: Study) -> Iterable[str]:
         for i, value in enumerate(study.swept[name]):
             place = f"config: run.sweep.values.{name}.{i}"
             yield from check(value, ranges[name].range, place)
+    for term, count in product(
+        study.methods[sweep["method"]].guidance, study.swept.get("sampler.steps", [])
+    ):
+        first, last = study.config["guidance"][term]["steps"]
+        if count >= 2 and first < last and not _acts(first, last, int(count)):
+            yield (
+                f"config: run.sweep.values.sampler.steps: of {count:g} steps none is one of the "
+                f"steps {first} to {last - 1} at which {term!r} guides"
+            )
     for term in named(study.methods[sweep["method"]].guidance):
         for i, weight in enumerate(study.swept.get(term.column, [])):
             place = f"config: run.sweep.values.{term.column}.{i}:"
@@ -204,16 +213,20 @@ def _check_students(study: Study, dataset: str) -> Iterable[str]:
 def _check_guided_steps(study: Study, dataset: str) -> Iterable[str]:
     """Each term in use must act at one of the respaced steps at least."""
     count = study.dataset(dataset)["sampler"]["steps"]
-    taken = respaced(count)
     used = {term: method.name for method in _methods_in_use(study) for term in method.guidance}
     for term, method in used.items():
         first, last = study.config["guidance"][term]["steps"]
-        if first < last and not any(first <= t < last for t in taken):
+        if first < last and not _acts(first, last, count):
             yield (
                 f"config: guidance.{term}.steps: {first} to {last - 1} holds none of the {count} "
                 f"steps that datasets.{dataset}.sampler takes (every {999 / (count - 1):.3g} of "
                 f"0 to 999), and {method!r} would not be guided"
             )
+
+
+def _acts(first: int, last: int, count: int) -> bool:
+    """Whether one of ``count`` respaced steps t is one of first <= t < last."""
+    return any(first <= t < last for t in respaced(count))
 
 
 def _none_of(allowed: Iterable, place: str) -> str:

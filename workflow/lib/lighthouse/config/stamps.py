@@ -49,7 +49,9 @@ def samples(study: Study, cell: Cell) -> str:
         known["terms"] = [
             {key: term[key] for key in ("name", "weight", "options")} for term in study.terms(cell)
         ]
-        known["surrogate"] = dataset["surrogate"] if method.needs_surrogate else None
+        if method.needs_surrogate:
+            network = study.config["students"][dataset["surrogate"]["network"]]
+            known["surrogate"] = [dataset["surrogate"], network]
         known["sampler"] = {key: sampler[key] for key in sampler if key != "classes_per_job"}
     return stamp(known)
 

@@ -142,13 +142,23 @@ class Study:
         """The terms of a cell's method with their weights and options, as its job takes them."""
         weights, options = self.term_weights(cell), self.config["guidance"]
         return [
-            term.at_work(weights[term.column], _moved(options[term.name], term.name, cell))
+            term.at_work(weights[term.column], self._moved(options[term.name], term.name, cell))
             for term in named(self.methods[cell.method].guidance)
         ]
 
+    def _moved(self, options: Mapping, part: str, cell: Cell) -> dict:
+        """Options of a part with the one that a cell's variant moves, whole where it has to be."""
+        moved = {}
+        for name, value in cell.moved.items():
+            of, _, option = name.partition(".")
+            if of == part and option in options:
+                whole = self.sweepable(cell.method)[name].range["type"] == "integer"
+                moved[option] = int(value) if whole else value
+        return {**options, **moved}
+
     def sampler(self, cell: Cell) -> dict:
         """The options by which a cell is sampled."""
-        return _moved(self.dataset(cell.dataset)["sampler"], "sampler", cell)
+        return self._moved(self.dataset(cell.dataset)["sampler"], "sampler", cell)
 
     def sweepable(self, method: str) -> dict[str, Swept]:
         """The numbers of a method that a sweep can vary, by name."""
@@ -166,7 +176,7 @@ class Study:
             return Prior(name, objective)
         row = self.hyperparameters_of(cell)
         options = {key: value for key, value in spec.items() if key != "objective"}
-        options = _moved(options, objective, cell)
+        options = self._moved(options, objective, cell)
         for key in OBJECTIVES[objective].from_table:
             given = row[key] if options[key] == "table" else options[key]
             options[key] = float(cell.moved.get(key, given))
@@ -332,13 +342,3 @@ def table_path(config: Mapping, base: Path, name: str) -> Path:
     """Path of a table of a config: as given, or else relative to ``base``."""
     given = Path(config["tables"][name])
     return given if given.is_absolute() or given.exists() else base / given
-
-
-def _moved(options: Mapping, part: str, cell: Cell) -> dict:
-    """Options of a part with the one that a cell's variant moves, of the kind that it was."""
-    moved = {}
-    for name, value in cell.moved.items():
-        of, _, option = name.partition(".")
-        if of == part and option in options:
-            moved[option] = type(options[option])(value)
-    return {**options, **moved}

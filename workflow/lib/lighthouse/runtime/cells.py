@@ -97,18 +97,21 @@ def _is_whole(cell: Mapping) -> bool:
     return all(Path(path).exists() for path in (cell["record"], *cell.get("files", ())))
 
 
-def forget_failures(folder: str | Path) -> tuple[dict[str, str], int]:
+def forget_failures(folder: str | Path) -> tuple[dict[str, str], dict[str, str]]:
     """Remove the records of jobs below a folder that did not make all their cells.
 
     Their jobs then run again, and do what is not there. Returns the errors of the cells that
-    failed, by path, and how many were left out for that.
+    failed, by path, and of those that were left out what they lacked.
     """
     records = {path: read_json(path) for path in sorted(Path(folder).rglob("*.json"))}
     unfinished = {p: r for p, r in records.items() if r.get("failed") or r.get("left")}
     for path in unfinished:
         path.unlink()
-    failed = {cell: error for r in unfinished.values() for cell, error in r["failed"].items()}
-    return failed, sum(len(record["left"]) for record in unfinished.values())
+    failed, left = (
+        {cell: why for record in unfinished.values() for cell, why in record[key].items()}
+        for key in ("failed", "left")
+    )
+    return failed, left
 
 
 class _SourceMissing(Exception):

@@ -14,7 +14,9 @@ import platform
 import resource
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 
 from lighthouse.runtime.devices import take_devices
@@ -23,6 +25,8 @@ from lighthouse.runtime.files import read_json, write_json
 from lighthouse.runtime.lazy import import_lazily
 
 log = logging.getLogger("lighthouse")
+#: Where Linux is told to forget a process's peak of memory.
+PEAK_RESET = Path("/proc/self/clear_refs")
 
 
 @dataclass
@@ -55,6 +59,8 @@ class Job:
         torch = sys.modules.get("torch")
         if torch is not None and torch.cuda.is_available():
             torch.cuda.reset_peak_memory_stats()
+        with suppress(OSError):  # another system, or a box that forbids it
+            PEAK_RESET.write_text("5")
         self.began = time.monotonic()
 
     def done(self, made: str, **facts: object) -> None:
@@ -73,19 +79,29 @@ class Job:
     def cost(self, **facts: object) -> dict:
         """Seconds since the work began, peak memory in bytes, the device, the threads, ``facts``.
 
-        Memory of the host is that of the whole process until now; that of an accelerator what
-        torch had allocated there since the work began, None without one.
+        Memory of the host is the process's peak since the work began (where the system is not
+        Linux, since its start); that of an accelerator what torch had allocated there, None
+        without one.
         """
         torch = sys.modules.get("torch")
         gpu = torch is not None and torch.cuda.is_available()
         return {
             "seconds": time.monotonic() - (self.began or self.started),
-            "peak_host_bytes": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+            "peak_host_bytes": _peak_host_bytes(),
             "peak_device_bytes": torch.cuda.max_memory_allocated() if gpu else None,
             "device": torch.cuda.get_device_name() if gpu else platform.processor() or "cpu",
             "threads": self.threads,
             **facts,
         }
+
+
+def _peak_host_bytes() -> int:
+    """The process's peak of memory, since it was reset where Linux has done so."""
+    with suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return 1024 * int(line.split()[1])
+    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def start(snakemake: object | None) -> Job:
