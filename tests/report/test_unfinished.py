@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lighthouse.report.items import Item
+from lighthouse.report.item import Item
 from lighthouse.report.records import load
 from lighthouse.report.tables import Table
 from lighthouse.report.unfinished import make_all, message

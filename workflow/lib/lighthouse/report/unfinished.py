@@ -8,7 +8,7 @@ makes them again: what it computes anew is newer than they are.
 from collections.abc import Sequence
 from graphlib import TopologicalSorter
 
-from lighthouse.report.items import Item
+from lighthouse.report.item import Item
 from lighthouse.report.making import make
 from lighthouse.runtime.errors import DataError
 
