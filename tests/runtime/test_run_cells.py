@@ -38,7 +38,8 @@ def run(job, cells, basis="b", fails=()):
             raise DataError("broken")
         return {"answer": 42}
 
-    run_cells(job, cells, basis, work)
+    job.params.code = basis
+    run_cells(job, cells, work)
     return worked
 
 
@@ -107,7 +108,8 @@ def test_a_killed_job_goes_on_where_it_was(job, tmp_path):
         return {}
 
     with pytest.raises(KeyboardInterrupt):
-        run_cells(job, cells, "b", killed)
+        job.params.code = "b"
+        run_cells(job, cells, killed)
     assert not (tmp_path / "batch.json").exists()
     assert run(job, cells) == ["b.json", "c.json"]
 
@@ -132,9 +134,13 @@ def test_a_digest_of_several_is_not_that_of_their_letters():
 
 def test_jobs_with_failed_cells_are_told_and_run_again(job, tmp_path):
     run(job, [cell(tmp_path, "a"), cell(tmp_path, "b")], fails=["b.json"])
-    other = Job(job.input, SimpleNamespace(record=str(tmp_path / "other.json")), None, None, 1)
+    other = Job(
+        job.input, SimpleNamespace(record=str(tmp_path / "other.json")), job.params, None, 1
+    )
     run(other, [cell(tmp_path, "c", sources=[str(tmp_path / "b.json")])])
-    whole = Job(job.input, SimpleNamespace(record=str(tmp_path / "whole.json")), None, None, 1)
+    whole = Job(
+        job.input, SimpleNamespace(record=str(tmp_path / "whole.json")), job.params, None, 1
+    )
     run(whole, [cell(tmp_path, "d")])
     failed, left = forget_failures(tmp_path)
     lacking = {str(tmp_path / "c.json"): str(tmp_path / "b.json")}
@@ -157,3 +163,12 @@ def test_a_cell_of_which_a_file_was_removed_is_lost_and_made_again(job, tmp_path
     (tmp_path / "b.json").unlink()
     images.touch()
     assert lost_cells(job.output.record, cells) == [cells[1]["record"]]
+
+
+def test_a_change_of_what_all_cells_are_made_from_makes_them_all_again(job, tmp_path):
+    cells, read = [cell(tmp_path, "a"), cell(tmp_path, "b")], tmp_path / "read"
+    worked = []
+    for text in ("1", "1", "2"):
+        read.write_text(text)
+        run_cells(job, cells, lambda c: worked.append(c["record"]) or {}, [read])
+    assert worked == 2 * [c["record"] for c in cells]

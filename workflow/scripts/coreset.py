@@ -10,7 +10,7 @@ from lighthouse.coresets import Pool  # noqa: E402
 from lighthouse.datasets.index import ImageIndex  # noqa: E402
 from lighthouse.datasets.latents import Latents  # noqa: E402
 from lighthouse.runtime import rng  # noqa: E402, F401  torch loads before the clock runs
-from lighthouse.runtime.cells import content_digest, run_cells  # noqa: E402
+from lighthouse.runtime.cells import run_cells  # noqa: E402
 from lighthouse.runtime.files import read_arrays, write_tensors  # noqa: E402
 from lighthouse.runtime.named import load  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
@@ -50,4 +50,4 @@ def make(cell: dict) -> dict:
 
 
 read = [job.input.index, f"{job.input.latents}/means.safetensors", *job.input.features]
-run_cells(job, job.params.cells, content_digest(read), make)
+run_cells(job, job.params.cells, make, read)

@@ -20,4 +20,4 @@ def make(cell: dict) -> dict:
     return {"folder": cell["folder"], "sets": len(sets)}
 
 
-run_cells(job, job.params.cells, job.params.code, make)
+run_cells(job, job.params.cells, make)

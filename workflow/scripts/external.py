@@ -12,7 +12,7 @@ import torch  # noqa: E402
 from lighthouse.datasets.external import folders_for, problems, read_external  # noqa: E402
 from lighthouse.datasets.index import ImageIndex  # noqa: E402
 from lighthouse.diffusion.autoencoder import encode, load_autoencoder  # noqa: E402
-from lighthouse.runtime.cells import content_digest, made_from, run_cells  # noqa: E402
+from lighthouse.runtime.cells import run_cells  # noqa: E402
 from lighthouse.runtime.errors import DataError  # noqa: E402
 from lighthouse.runtime.files import write_tensors  # noqa: E402
 from lighthouse.runtime.precision import full_float32  # noqa: E402
@@ -55,4 +55,4 @@ def make(cell: dict) -> dict:
 
 
 read = [job.input.index, job.input.autoencoder]
-run_cells(job, job.params.cells, made_from(job.params.code, content_digest(read)), make)
+run_cells(job, job.params.cells, make, read)

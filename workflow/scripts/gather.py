@@ -33,4 +33,4 @@ def make(cell: dict) -> dict:
     return gather_costs(records)
 
 
-run_cells(job, job.params.cells, job.params.code, make)
+run_cells(job, job.params.cells, make)

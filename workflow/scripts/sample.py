@@ -91,9 +91,9 @@ def make(cell: dict) -> dict:
 
 
 read = [job.input.prior, job.input.autoencoder, measured]
-basis, surrogate = content_digest(read), content_digest(job.input.surrogate)
+surrogate = content_digest(job.input.surrogate)
 cells = [
     {**cell, "code": made_from(cell["code"], surrogate)} if cell["guided_by_surrogate"] else cell
     for cell in params.cells
 ]
-run_cells(job, cells, basis, make)
+run_cells(job, cells, make, read)

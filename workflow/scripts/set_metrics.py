@@ -11,7 +11,7 @@ from lighthouse.metrics.features import load_extractor, set_features  # noqa: E4
 from lighthouse.metrics.frechet import Reference, distance_row  # noqa: E402
 from lighthouse.metrics.sets import class_sets, distinct_sets  # noqa: E402
 from lighthouse.metrics.spectrum import rank_row, singular_values, value_rows  # noqa: E402
-from lighthouse.runtime.cells import content_digest, made_from, run_cells  # noqa: E402
+from lighthouse.runtime.cells import run_cells  # noqa: E402
 from lighthouse.runtime.files import read_arrays, without_nan  # noqa: E402
 
 params, seeds = job.params, list(job.params.seeds)
@@ -55,4 +55,4 @@ def make(cell: dict) -> dict:
 
 
 read = [job.input.features, job.input.extractor]
-run_cells(job, params.cells, made_from(params.code, content_digest(read)), make)
+run_cells(job, params.cells, make, read)

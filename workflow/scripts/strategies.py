@@ -18,7 +18,7 @@ from lighthouse.metrics.strategies import (  # noqa: E402
     joined,
 )
 from lighthouse.metrics.subsets import random_subsets  # noqa: E402
-from lighthouse.runtime.cells import content_digest, made_from, run_cells  # noqa: E402
+from lighthouse.runtime.cells import run_cells  # noqa: E402
 from lighthouse.runtime.files import read_about, read_arrays, without_nan  # noqa: E402
 from lighthouse.runtime.rng import generator  # noqa: E402
 
@@ -55,4 +55,4 @@ def make(cell: dict) -> dict:
 
 
 read = [job.input.features, job.input.extractor]
-run_cells(job, params.cells, made_from(params.code, content_digest(read)), make)
+run_cells(job, params.cells, make, read)

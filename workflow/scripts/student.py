@@ -4,7 +4,7 @@ from lighthouse.runtime.job import device, start
 
 job = start(globals().get("snakemake"))
 
-from lighthouse.runtime.cells import content_digest, made_from, run_cells  # noqa: E402
+from lighthouse.runtime.cells import run_cells  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
 from lighthouse.students.runs import run_students, students_record  # noqa: E402
 from lighthouse.students.teacher import load_teacher  # noqa: E402
@@ -29,4 +29,4 @@ def make(cell: dict) -> dict:
 
 
 read = [job.input.pixels, *job.input.teacher]
-run_cells(job, params.cells, made_from(params.code, content_digest(read)), make)
+run_cells(job, params.cells, make, read)

@@ -36,21 +36,26 @@ def recorded(path: str | Path) -> dict | None:
 
 
 def run_cells(
-    job: Job, cells: Sequence[Mapping], basis: str, work: Callable[[Mapping], Mapping]
+    job: Job,
+    cells: Sequence[Mapping],
+    work: Callable[[Mapping], Mapping],
+    read: Iterable[str | Path] = (),
 ) -> None:
     """Do what is not done of a job's cells, and write its record.
 
     cells: each with the path of its ``record``, its ``stamp`` (``config.stamps``) and maybe
     ``sources``, the records of what it alone is made from, ``files``, what it is beside its
-    record, and ``code``, a digest of its own. basis: a digest of the code and of the inputs
-    that all cells have in common. work: makes one cell and returns what its record is to hold.
+    record, and ``code``, a digest of its own. work: makes one cell and returns what its
+    record is to hold. read: the files and folders that all cells are made from.
 
-    The record of a cell has ``stamp`` and ``made``, a digest of all of these. It is
+    The record of a cell has ``stamp`` and ``made``, a digest of these, of what the files hold
+    and of the job's code (``job.params.code``, where the rule gives one). It is
     written last, and removed before work begins: what a failure leaves behind has no record.
     An error is logged, and the cells behind it are done all the same. The batch's record,
     ``job.output.record``, has ``made`` by path, ``failed``, the errors, and ``left``, cells
     that something was to be made from which is not there.
     """
+    basis = made_from(getattr(job.params, "code", ""), content_digest(read))
     made, failed, left, kept = {}, {}, {}, 0
     for cell in cells:
         path = cell["record"]
