@@ -18,7 +18,7 @@ rule audit:
         "../../envs/report.yaml"
     params:
         cells=[cell.row for cell in study.table_cells],
-        images=[of_source(cell)["images"] for cell in study.table_cells],
+        images=[jobs.images_of(study, cell) for cell in study.table_cells],
         expected=expectations(study),
         code=code("audit.py"),
     script:

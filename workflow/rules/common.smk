@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, f"{workflow.basedir}/workflow/lib")
 
-from lighthouse.config import paths
+from lighthouse.config import jobs, paths
 from lighthouse.config import rows, stamps
 from lighthouse.config.batches import EXTERNAL, REAL, SAMPLED, batches, sampled_by
 from lighthouse.config.disk import missing
@@ -121,129 +121,35 @@ def batch_of(wildcards):
     return BATCHES[wildcards.dataset, wildcards.batch]
 
 
-def files_of(folder):
-    """What a cell's set is, as keys of a job's cells. folder: of its samples."""
-    named = {"latents": paths.LATENTS, "images": paths.IMAGES, "record": paths.RECORD}
-    return {key: f"{folder}/{name}" for key, name in named.items()}
-
-
-def made(source):
-    """What names a source to its job: its files, its stamp and how large it is."""
-    return sets_in(
-        paths.samples(source),
-        {"method": source.method, "ipc": source.ipc, "stamp": stamps.samples(study, source)},
-    )
-
-
-def sets_in(folder, known):
-    """A job's cell whose sets lie in a folder, with what else is known of it."""
-    files = files_of(folder)
-    return {**known, **files, "files": [files["latents"], files["images"]]}
-
-
-def shard_in(folder, known):
-    """The same of some classes, of which the record alone stays when they have been gathered."""
-    return {**sets_in(folder, known), "files": []}
+def cells_of(kind):
+    """A params function: the cells of a batch's job, by a function of ``config.jobs``."""
+    return lambda wildcards: kind(study, batch_of(wildcards))
 
 
 def coreset_cells(wildcards):
     """The sets of real images of a batch."""
-    return [
-        {
-            **made(source),
-            "coreset": study.methods[source.method].coreset,
-            "choose": coreset_of(source).choose,
-            # Of its own choice alone, so that a new coreset reruns no other.
-            "code": code("coreset.py", [coreset_of(source).choose]),
-        }
-        for source in batch_of(wildcards).sources
-    ]
-
-
-def external_cells(wildcards):
-    """The finished set of a batch. Its files' names, sizes and times are in its stamp."""
-    return [
-        {**made(source), "root": str(study.external_root(source.method))}
-        for source in batch_of(wildcards).sources
-    ]
+    return jobs.coreset_cells(study, batch_of(wildcards), code)
 
 
 def sampled_cells(wildcards):
-    """The sets that a batch samples, with all that tells them apart; of a shard in its folder."""
-    shard = wildcards.get("shard")
-    return [
-        {
-            **(
-                made(source)
-                if shard is None
-                else shard_in(paths.shard(shard, source), made(source))
-            ),
-            "coupling": study.methods[source.method].coupling,
-            "terms": study.terms(source),
-            "sampler": study.sampler(source),
-            "guided_by_surrogate": study.methods[source.method].needs_surrogate,
-            # Of its own terms alone, so that a new one reruns no other.
-            "code": code("sample.py", [term["make"] for term in study.terms(source)]),
-        }
-        for source in batch_of(wildcards).sources
-    ]
-
-
-def gathered_cells(wildcards):
-    """The sets of a batch, with the folders of their shards."""
-    shards = range(len(study.shards(wildcards.dataset)))
-    return [
-        {
-            **made(source),
-            "shards": [paths.shard(shard, source) for shard in shards],
-            "sources": [f"{paths.shard(shard, source)}/{paths.RECORD}" for shard in shards],
-        }
-        for source in batch_of(wildcards).sources
-    ]
-
-
-def of_source(cell):
-    """What a job reads of a cell's sets, which may be part of another cell's."""
-    files = files_of(paths.samples(study.source(cell)))
-    return {"images": files["images"], "latents": files["latents"], "sources": [files["record"]]}
+    """The sets that a batch samples, or of some classes a shard of it."""
+    return jobs.sampled_cells(study, batch_of(wildcards), code, wildcards.get("shard"))
 
 
 def student_cells(wildcards):
     """The cells of a batch on which students of a network and protocol are trained."""
-    asked = {
-        cell
-        for cell, student, protocol in study.evaluations
-        if (student, protocol) == (wildcards.student, wildcards.protocol)
-    }
-    found = []
-    for cell in (cell for cell in batch_of(wildcards).cells if cell in asked):
-        seeds = rows.student_seeds(study, cell)
-        names = wildcards.student, wildcards.protocol
-        found.append(
-            {
-                **of_source(cell),
-                "row": cell.row,
-                "ipc": cell.ipc,
-                "student_seeds": seeds,
-                "record": paths.students(*names, cell),
-                "stamp": stamps.students(study, cell, *names, seeds),
-            }
-        )
-    return found
+    names = wildcards.student, wildcards.protocol
+    return jobs.student_cells(study, batch_of(wildcards), *names)
 
 
-def measured_cells(wildcards):
-    """The cells of a batch, with what is measured of their sets."""
-    return [
-        {
-            **of_source(cell),
-            **study.measures(cell),
-            "row": cell.row,
-            "record": paths.set_metrics(cell),
-            "stamp": stamps.sets(study, cell),
-        }
-        for cell in batch_of(wildcards).cells
-    ]
+def distilled_cells(wildcards):
+    """The sets of a dataset that are handed on."""
+    return jobs.distilled_cells(study, wildcards.dataset)
+
+
+def strategies_sets(wildcards):
+    """The sets of the strategies figure."""
+    return jobs.strategies_sets(study, wildcards.dataset)
 
 
 def lost_of(cells, stage, name="{batch}"):
@@ -257,30 +163,6 @@ def lost_of(cells, stage, name="{batch}"):
         return lost_cells(record, cells(wildcards))
 
     return lost
-
-
-def handed_on(wildcards):
-    """The cells of a dataset whose sets are handed on: of the leaderboard, and made here."""
-    return [
-        cell
-        for cell in study.main_cells
-        if cell.dataset == wildcards.dataset and not study.methods[cell.method].external
-    ]
-
-
-def distilled_cells(wildcards):
-    """The sets of a dataset that are handed on."""
-    return [
-        {
-            **of_source(cell),
-            "ipc": cell.ipc,
-            "folder": paths.distilled(cell),
-            "files": [paths.distilled(cell)],
-            "record": paths.batch("distilled", cell.dataset, f"{cell.method}/ipc~{cell.ipc}"),
-            "stamp": stamps.samples(study, study.source(cell)),
-        }
-        for cell in handed_on(wildcards)
-    ]
 
 
 def prior_of(wildcards):
@@ -297,13 +179,11 @@ def surrogate_of(wildcards):
 
 def features_of(wildcards):
     """The features that a batch's coresets choose by; none where none needs them."""
-    asked = any(coreset_of(cell).by_features for cell in batch_of(wildcards).sources)
+    asked = any(
+        coresets.CORESETS[study.methods[cell.method].coreset].by_features
+        for cell in batch_of(wildcards).sources
+    )
     return [paths.features(wildcards.dataset)] if asked else []
-
-
-def coreset_of(cell):
-    """The declaration of the coreset of a cell's method."""
-    return coresets.CORESETS[study.methods[cell.method].coreset]
 
 
 def tuned(wildcards):
@@ -375,24 +255,6 @@ def source_options(wildcards):
 def dataset_option(key):
     """A params function: one entry of the options of the wildcards' dataset."""
     return lambda wildcards: study.dataset(wildcards.dataset)[key]
-
-
-def strategies_sets(wildcards):
-    """The sets of the strategies figure: of each strategy, and the pool's."""
-    cells = rows.strategies_cells(study, wildcards.dataset)
-    options = study.run["strategies"]
-    (record,) = rows.strategies_records(study, [wildcards.dataset])
-    return [
-        {
-            "sets": [of_source(cell) for cell in cells],
-            "sources": [source for cell in cells for source in of_source(cell)["sources"]],
-            "seeds": study.run["seeds"],
-            **{key: options[key] for key in ("ipc", "subsets", "shown_class")},
-            "pool_ipc": cells[-1].ipc,
-            "record": record.path,
-            "stamp": record.stamp,
-        }
-    ]
 
 
 def extractor_weights_of(wildcards):

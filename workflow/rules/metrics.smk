@@ -67,8 +67,8 @@ rule set_metrics:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
-        cells=measured_cells,
-        lost=lost_of(measured_cells, "metrics"),
+        cells=cells_of(jobs.measured_cells),
+        lost=lost_of(cells_of(jobs.measured_cells), "metrics"),
         seeds=study.run["seeds"],
         epsilon=study.config["guidance"]["dpp"]["epsilon"],
         neighbours=study.config["metrics"]["coverage_neighbours"],

@@ -95,8 +95,8 @@ rule gather:
         mem_mb=lambda wildcards, attempt: 4000 * 3 ** (attempt - 1),
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        cells=gathered_cells,
-        lost=lost_of(gathered_cells, "samples"),
+        cells=cells_of(jobs.gathered_cells),
+        lost=lost_of(cells_of(jobs.gathered_cells), "samples"),
         code=code("gather.py"),
     script:
         "../scripts/gather.py"
@@ -121,8 +121,8 @@ rule external:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:
-        cells=external_cells,
-        lost=lost_of(external_cells, "samples"),
+        cells=cells_of(jobs.external_cells),
+        lost=lost_of(cells_of(jobs.external_cells), "samples"),
         seeds=study.run["seeds"],
         image_size=dataset_option("image_size"),
         code=code("external.py"),
@@ -132,7 +132,7 @@ rule external:
 
 rule distilled:
     input:
-        samples=lambda wildcards: sampled_by(study, handed_on(wildcards)),
+        samples=lambda wildcards: sampled_by(study, jobs.handed_on(study, wildcards.dataset)),
     output:
         record=paths.batch("distilled", "{dataset}", "all"),
     log:

@@ -1,0 +1,84 @@
+"""What jobs are told of their cells: each cell once, where its files go, what tells it apart."""
+
+import pytest
+
+from lighthouse.config import jobs
+from lighthouse.config.batches import REAL, SAMPLED, batches
+from lighthouse.config.load import load_study
+from repository import ROOT
+from shipped import SHIPPED
+
+
+@pytest.fixture(scope="module")
+def study():
+    return load_study(SHIPPED, ROOT)
+
+
+def code(script, makers):
+    """A digest that can be read."""
+    return f"{script} {' '.join(makers)}"
+
+
+def told(study, kind, tell):
+    return [cell for batch in batches(study) if batch.kind == kind for cell in tell(study, batch)]
+
+
+def test_every_set_is_sampled_by_one_job_with_the_code_of_its_own_terms(study):
+    cells = told(study, SAMPLED, lambda s, b: jobs.sampled_cells(s, b, code))
+    assert len({cell["record"] for cell in cells}) == len({c["stamp"] for c in cells}) == len(cells)
+    by_method = {cell["method"]: cell for cell in cells}
+    assert by_method["dit"]["code"] == "sample.py "
+    assert by_method["mgd3"]["code"] == "sample.py lighthouse.guidance.mode:mode"
+    guided = {cell["method"] for cell in cells if cell["guided_by_surrogate"]}
+    assert guided == {"dit-igd", "minimax-igd"}
+
+
+def test_a_shard_is_the_same_set_in_a_folder_of_its_own_and_by_its_record_done(study):
+    batch = next(batch for batch in batches(study) if batch.kind == SAMPLED)
+    whole, shard = (jobs.sampled_cells(study, batch, code, given)[0] for given in (None, "3"))
+    places = {"latents", "images", "record", "files"}
+    assert {k: v for k, v in whole.items() if k not in places} == {
+        k: v for k, v in shard.items() if k not in places
+    }
+    assert whole["files"] == [whole["latents"], whole["images"]]
+    assert (shard["files"], shard["record"].startswith("results/shards/3/")) == ([], True)
+
+
+def test_a_gathered_set_is_made_from_the_records_of_its_shards(study):
+    batch = next(batch for batch in batches(study) if batch.kind == SAMPLED)
+    (cell, *_) = jobs.gathered_cells(study, batch)
+    assert cell["sources"] == [f"{folder}/record.json" for folder in cell["shards"]]
+    assert len(cell["shards"]) == len(study.shards("digits"))
+
+
+def test_students_and_metrics_are_of_every_cell_and_made_from_its_source(study):
+    both = (
+        lambda s, b: jobs.student_cells(s, b, "convnet2", "digits"),
+        jobs.measured_cells,
+    )
+    for tell in both:
+        cells = [cell for batch in batches(study) for cell in tell(study, batch)]
+        assert len({cell["record"] for cell in cells}) == len(cells) == len(study.cells)
+        sources = {tuple(cell["sources"]) for cell in cells}
+        assert len(sources) == len({study.source(cell) for cell in study.cells})
+    assert jobs.student_cells(study, batches(study)[0], "resnet18", "digits") == []
+
+
+def test_coresets_are_told_how_they_are_chosen(study):
+    cells = told(study, REAL, lambda s, b: jobs.coreset_cells(s, b, code))
+    chosen = {cell["coreset"]: cell["choose"] for cell in cells}
+    assert chosen == {n: f"lighthouse.coresets:{n}" for n in ("random", "herding")}
+
+
+def test_sets_that_are_handed_on_are_those_of_the_leaderboard_each_in_its_folder(study):
+    cells = jobs.distilled_cells(study, "digits")
+    folders = [cell["folder"] for cell in cells]
+    assert len(set(folders)) == len(study.main_cells) == len(folders)
+    assert "results/distilled/digits/rsm-cgs/ipc~10" in folders
+
+
+def test_the_strategies_are_measured_beside_their_pool(study):
+    (cell,) = jobs.strategies_sets(study, "digits")
+    images = [files["images"] for files in cell["sets"]]
+    assert [path.split("/")[3] for path in images] == ["rsm", "rsm-greedy", "rsm-cgs", "rsm"]
+    assert (cell["pool_ipc"], len(cell["sources"])) == (10, 4)

@@ -1,0 +1,185 @@
+"""What each job is told of its cells, in plain values: where their files go, and what they are.
+
+A cell of a job is a dictionary that ``runtime.cells.run_cells`` reads: its ``record`` and
+``stamp``; ``files``, what it is beside its record; ``sources``, the records of what it alone is
+made from; ``code``, a digest of code that is its own. All else is for the job's script.
+"""
+
+from collections.abc import Callable, Sequence
+
+from lighthouse.config import paths, rows, stamps
+from lighthouse.config.batches import Batch
+from lighthouse.config.grid import Cell
+from lighthouse.config.study import Study
+from lighthouse.parts.coresets import CORESETS
+
+#: A digest of a script and of the functions that it loads by name, ``module:function``.
+Code = Callable[[str, Sequence[str]], str]
+
+
+def coreset_cells(study: Study, batch: Batch, code: Code) -> list[dict]:
+    """The sets of real images of a batch."""
+    found = []
+    for source in batch.sources:
+        coreset = CORESETS[study.methods[source.method].coreset]
+        found.append(
+            {
+                **_sets(study, source, paths.samples(source)),
+                "coreset": coreset.name,
+                "choose": coreset.choose,
+                # Of its own choice alone, so that a new coreset reruns no other.
+                "code": code("coreset.py", [coreset.choose]),
+            }
+        )
+    return found
+
+
+def external_cells(study: Study, batch: Batch) -> list[dict]:
+    """The finished set of a batch. Its files' names, sizes and times are in its stamp."""
+    return [
+        {
+            **_sets(study, source, paths.samples(source)),
+            "root": str(study.external_root(source.method)),
+        }
+        for source in batch.sources
+    ]
+
+
+def sampled_cells(study: Study, batch: Batch, code: Code, shard: str | None = None) -> list[dict]:
+    """The sets that a batch samples, with all that tells them apart.
+
+    shard: the number of a shard, whose sets lie in its folder until they are gathered; then
+    their records alone stay, by which they are done.
+    """
+    found = []
+    for source in batch.sources:
+        folder = paths.samples(source) if shard is None else paths.shard(shard, source)
+        terms = study.terms(source)
+        cell = {
+            **_sets(study, source, folder),
+            "coupling": study.methods[source.method].coupling,
+            "terms": terms,
+            "sampler": study.sampler(source),
+            "guided_by_surrogate": study.methods[source.method].needs_surrogate,
+            # Of its own terms alone, so that a new one reruns no other.
+            "code": code("sample.py", [term["make"] for term in terms]),
+        }
+        found.append(cell if shard is None else {**cell, "files": []})
+    return found
+
+
+def gathered_cells(study: Study, batch: Batch) -> list[dict]:
+    """The sets of a batch, with the folders of their shards."""
+    shards = range(len(study.shards(batch.dataset)))
+    found = []
+    for source in batch.sources:
+        folders = [paths.shard(shard, source) for shard in shards]
+        sources = [f"{folder}/{paths.RECORD}" for folder in folders]
+        own = _sets(study, source, paths.samples(source))
+        found.append({**own, "shards": folders, "sources": sources})
+    return found
+
+
+def student_cells(study: Study, batch: Batch, student: str, protocol: str) -> list[dict]:
+    """The cells of a batch on which students of a network and protocol are trained."""
+    asked = {cell for cell, *names in study.evaluations if names == [student, protocol]}
+    found = []
+    for cell in (cell for cell in batch.cells if cell in asked):
+        seeds = rows.student_seeds(study, cell)
+        found.append(
+            {
+                **_of_source(study, cell),
+                "row": cell.row,
+                "ipc": cell.ipc,
+                "student_seeds": seeds,
+                "record": paths.students(student, protocol, cell),
+                "stamp": stamps.students(study, cell, student, protocol, seeds),
+            }
+        )
+    return found
+
+
+def measured_cells(study: Study, batch: Batch) -> list[dict]:
+    """The cells of a batch, with what is measured of their sets."""
+    return [
+        {
+            **_of_source(study, cell),
+            **study.measures(cell),
+            "row": cell.row,
+            "record": paths.set_metrics(cell),
+            "stamp": stamps.sets(study, cell),
+        }
+        for cell in batch.cells
+    ]
+
+
+def handed_on(study: Study, dataset: str) -> list[Cell]:
+    """The cells of a dataset whose sets are handed on: of the leaderboard, and made here."""
+    return [
+        cell
+        for cell in study.main_cells
+        if cell.dataset == dataset and not study.methods[cell.method].external
+    ]
+
+
+def distilled_cells(study: Study, dataset: str) -> list[dict]:
+    """The sets of a dataset that are handed on."""
+    return [
+        {
+            **_of_source(study, cell),
+            "ipc": cell.ipc,
+            "folder": paths.distilled(cell),
+            "files": [paths.distilled(cell)],
+            "record": paths.batch("distilled", cell.dataset, f"{cell.method}/ipc~{cell.ipc}"),
+            "stamp": stamps.samples(study, study.source(cell)),
+        }
+        for cell in handed_on(study, dataset)
+    ]
+
+
+def strategies_sets(study: Study, dataset: str) -> list[dict]:
+    """The sets of the strategies figure as one cell: of each strategy, and the pool's."""
+    cells = rows.strategies_cells(study, dataset)
+    options = study.run["strategies"]
+    (record,) = rows.strategies_records(study, [dataset])
+    sets = [_of_source(study, cell) for cell in cells]
+    return [
+        {
+            "sets": sets,
+            "sources": [source for files in sets for source in files["sources"]],
+            "seeds": study.run["seeds"],
+            **{key: options[key] for key in ("ipc", "subsets", "shown_class")},
+            "pool_ipc": cells[-1].ipc,
+            "record": record.path,
+            "stamp": record.stamp,
+        }
+    ]
+
+
+def images_of(study: Study, cell: Cell) -> str:
+    """The file that holds a cell's decoded images."""
+    return f"{paths.samples(study.source(cell))}/{paths.IMAGES}"
+
+
+def _sets(study: Study, source: Cell, folder: str) -> dict:
+    """What names the sets of a source to the job that makes them, in a folder."""
+    latents, images = f"{folder}/{paths.LATENTS}", f"{folder}/{paths.IMAGES}"
+    return {
+        "method": source.method,
+        "ipc": source.ipc,
+        "stamp": stamps.samples(study, source),
+        "latents": latents,
+        "images": images,
+        "record": f"{folder}/{paths.RECORD}",
+        "files": [latents, images],
+    }
+
+
+def _of_source(study: Study, cell: Cell) -> dict:
+    """What a job reads of a cell's sets, which may be part of another cell's."""
+    folder = paths.samples(study.source(cell))
+    return {
+        "images": images_of(study, cell),
+        "latents": f"{folder}/{paths.LATENTS}",
+        "sources": [f"{folder}/{paths.RECORD}"],
+    }
