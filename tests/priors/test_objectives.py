@@ -98,7 +98,7 @@ def test_the_natural_weighting_cancels_the_division_by_root_alpha_bar():
 
 OPTIONS = {
     "plain": {},
-    "rsm": {"lam": 0.3, "l1_weighting": "snr"},
+    "rsm": {"lambda": 0.3, "l1_weighting": "snr"},
     "minimax": {"positive": 0.5, "negative": 0.25, "memory": 3},
 }
 

@@ -208,11 +208,9 @@ def extractor_code(script):
 
 def objective_options(wildcards):
     """The options of a prior's objective."""
-    options = dict(tuned(wildcards).options)
-    if "lambda" in options:
-        weighting = study.dataset(wildcards.dataset)["tuning"]["l1_weighting"]
-        options = {"lam": options["lambda"], "l1_weighting": weighting}
-    return options
+    tuning = study.dataset(wildcards.dataset)["tuning"]
+    common = {key: tuning[key] for key in objective_of(wildcards).from_tuning}
+    return {**tuned(wildcards).options, **common}
 
 
 def tuning_of(wildcards):

@@ -13,7 +13,8 @@ class Objective:
     name: in ``priors`` of the config. make: ``module:function``, which makes it of its options,
     the number of classes and that of a latent's numbers. options: by key of ``priors.<name>``,
     each of which it needs. from_table: options that may be ``table``, the hyperparameter
-    table's column of that name. earlier: whether it was published before RSM and CGS.
+    table's column of that name. from_tuning: options that are those of every tuning of the
+    dataset. earlier: whether it was published before RSM and CGS.
     one_process: whether it keeps what several processes would each have for themselves.
     """
 
@@ -21,6 +22,7 @@ class Objective:
     make: str
     options: Mapping[str, Option] = field(default_factory=dict)
     from_table: tuple[str, ...] = ()
+    from_tuning: tuple[str, ...] = ()
     earlier: bool = False
     one_process: bool = False
 
@@ -43,6 +45,7 @@ OBJECTIVES: dict[str, Objective] = {
                 )
             },
             from_table=("lambda",),
+            from_tuning=("l1_weighting",),
         ),
         Objective(
             "minimax",

@@ -70,5 +70,5 @@ def make_plain(options: Mapping, n_classes: int, dim: int) -> nn.Module:
 
 
 def make_rsm(options: Mapping, n_classes: int, dim: int) -> nn.Module:
-    """``rsm``. ``options``: ``lam``, ``l1_weighting``."""
-    return Stateless(partial(rsm, lam=options["lam"], weighting=options["l1_weighting"]))
+    """``rsm``. ``options``: ``lambda``, ``l1_weighting``."""
+    return Stateless(partial(rsm, lam=options["lambda"], weighting=options["l1_weighting"]))
