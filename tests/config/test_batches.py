@@ -6,6 +6,7 @@ import pytest
 
 from lighthouse.config import stamps
 from lighthouse.config.batches import EXTERNAL, REAL, SAMPLED, batches
+from lighthouse.config.grid import Cell
 from lighthouse.config.load import load_study
 from repository import ROOT
 from shipped import SHIPPED, changed, hyperparameters, table
@@ -96,7 +97,7 @@ def test_a_stamp_is_of_all_that_a_cells_samples_depend_on_and_of_no_more(study, 
 
 
 def test_students_and_metrics_depend_on_their_samples_and_on_their_own_options(study):
-    cell = study.cell("digits", "rsm", 5)
+    cell = Cell("digits", "rsm", 5)
 
     def both(study):
         return (
@@ -124,12 +125,12 @@ def test_what_is_measured_of_a_set_is_in_its_stamp(study):
     of_one, of_other = ({c: stamps.sets(s, c) for c in s.cells} for s in (study, other))
     moved = {(cell.method, cell.ipc) for cell in study.cells if of_one[cell] != of_other[cell]}
     assert moved == {("random", 10), ("control", 10), ("dit", 10)}
-    cells = [study.cell("digits", method, 5) for method in ("rsm", "rsm-cgs", "rsm-greedy")]
+    cells = [Cell("digits", method, 5) for method in ("rsm", "rsm-cgs", "rsm-greedy")]
     assert stamps.strategies(study, cells) == stamps.strategies(other, cells)
 
 
 def test_distances_are_of_the_tables_cells_alone(study):
-    assert study.measures(study.cell("digits", "rsm-cgs", 5))["distances"]
+    assert study.measures(Cell("digits", "rsm-cgs", 5))["distances"]
     swept = next(cell for cell in study.cells if cell.moved)
     assert study.measures(swept) == {"distances": False, "spectrum": None}
 
@@ -146,7 +147,7 @@ def test_an_external_set_is_stamped_by_its_files(tmp_path):
     (tmp_path / "a" / "0.png").write_text("x")
     given = {"dataset": "digits", "root": str(tmp_path), "ipc": 3, "label": "Mine"}
     study = load_study(copy.deepcopy(changed("external", {"mine": given})), ROOT)
-    cell = study.cell("digits", "mine", 3)
+    cell = Cell("digits", "mine", 3)
     before = stamps.samples(study, cell)
     (tmp_path / "a" / "0.png").write_text("other")
     assert stamps.samples(study, cell) != before

@@ -16,17 +16,15 @@ def study():
 
 
 def test_lambda_comes_from_the_table_or_from_the_prior(study):
-    lams = {
-        m: study.prior(study.cell("digits", m, 5)).options["lambda"] for m in ("rsm", "control")
-    }
+    lams = {m: study.prior(Cell("digits", m, 5)).options["lambda"] for m in ("rsm", "control")}
     assert lams == {"rsm": 0.005, "control": 0}
     for method in ("dit", "minimax", "minimax-igd"):
-        assert "lambda" not in study.prior(study.cell("digits", method, 5)).options
+        assert "lambda" not in study.prior(Cell("digits", method, 5)).options
 
 
 def test_priors_have_folders_of_their_own(study):
     paths = {
-        m.name: study.prior(study.cell("digits", m.name, 5)).path
+        m.name: study.prior(Cell("digits", m.name, 5)).path
         for m in study.methods.values()
         if m.prior
     }
@@ -60,7 +58,7 @@ def test_a_lambda_survives_the_path_that_carries_it(tmp_path, lam):
         return [line.replace("0.005", lam) for line in lines]
 
     study = load_study(table(tmp_path, "hyperparameters", edit), ROOT)
-    prior = study.prior(study.cell("digits", "rsm", 5))
+    prior = study.prior(Cell("digits", "rsm", 5))
     assert float(prior.path.split("/")[1].removeprefix("lambda~")) == float(lam)
 
 
@@ -68,11 +66,11 @@ def test_the_weights_of_a_cell_are_its_own_and_else_the_tables(study):
     largest = max(SHIPPED["run"]["sweep"]["values"]["mu_dm"])
     swept = study.sweep_points("digits", "mu_dm")[largest]
     assert study.term_weights(swept) == {"eta_dpp": 100, "mu_dm": largest}
-    assert study.term_weights(study.cell("digits", "mgd3", 5)) == {"mode_scale": 0.1}
-    assert study.term_weights(study.cell("digits", "rsm", 5)) == {}
+    assert study.term_weights(Cell("digits", "mgd3", 5)) == {"mode_scale": 0.1}
+    assert study.term_weights(Cell("digits", "rsm", 5)) == {}
 
 
 def test_the_curves_of_the_spectrum_are_named_by_their_methods(study):
     sources = {"random": "real", "control": "lambda=0", "rsm": "RSM"}
     assert study.spectrum_sources == sources
-    assert {study.cell("digits", method, 10) for method in sources} <= set(study.main_cells)
+    assert {Cell("digits", method, 10) for method in sources} <= set(study.main_cells)

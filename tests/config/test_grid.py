@@ -123,7 +123,7 @@ def test_any_number_of_a_method_can_be_swept(name):
     assert len(points) == len(values) + 1
     assert {value: shown(study, cell) for value, cell in points.items()} == {v: v for v in points}
     # All else is as in the table's own cell, and the paths are apart.
-    table = study.cell("digits", method, 5)
+    table = Cell("digits", method, 5)
     others = {**study.hyperparameters_of(table), **study.sampler(table)}
     others.pop(name.removeprefix("sampler."), None)
     for cell in points.values():
@@ -226,8 +226,8 @@ def test_no_two_cells_share_a_path(study):
 @pytest.mark.parametrize("method", FREE)
 @pytest.mark.parametrize("ipc", IPCS)
 def test_images_that_do_not_depend_on_the_ipc_are_made_once_at_the_largest(study, method, ipc):
-    source = study.source(study.cell("digits", method, ipc))
-    assert source == study.cell("digits", method, 10)
+    source = study.source(Cell("digits", method, ipc))
+    assert source == Cell("digits", method, 10)
 
 
 @pytest.mark.parametrize("method", [*COUPLED, *IGD, "mgd3"])
@@ -244,7 +244,7 @@ def test_the_mean_term_makes_an_iid_cell_its_own_source(tmp_path):
         lambda lines: [*lines, row],
         methods=[*SHIPPED["run"]["methods"], "pulled"],
     )
-    cell = study.cell("digits", "pulled", 1)
+    cell = Cell("digits", "pulled", 1)
     assert study.source(cell) == cell
 
 
@@ -253,9 +253,9 @@ def test_a_prior_tuned_for_one_ipc_is_not_the_source_of_another(tmp_path):
         return [*lines[:3], hyperparameters(lines[3], **{"lambda": 0.003}), *lines[4:]]
 
     study = with_table(tmp_path, "hyperparameters", edit)
-    assert study.source(study.cell("digits", "rsm", 1)).ipc == 5
-    assert study.source(study.cell("digits", "rsm", 10)).ipc == 10
-    assert study.source(study.cell("digits", "control", 1)).ipc == 10
+    assert study.source(Cell("digits", "rsm", 1)).ipc == 5
+    assert study.source(Cell("digits", "rsm", 10)).ipc == 10
+    assert study.source(Cell("digits", "control", 1)).ipc == 10
 
 
 def test_a_row_of_the_ablation_alone_is_its_own_source(study):
@@ -268,7 +268,7 @@ def test_an_ipc_that_only_leaves_out_is_no_source():
     config["run"]["only"].append({"methods": ["dit"], "ipc": [1, 5]})
     config["run"]["spectrum"]["curves"] = [{"source": "real", "method": "random"}]
     study = load_study(config, ROOT)
-    assert study.source(study.cell("digits", "dit", 1)).ipc == 5
+    assert study.source(Cell("digits", "dit", 1)).ipc == 5
 
 
 def test_the_source_of_a_cell_is_a_cell_of_the_grid(study):
@@ -280,7 +280,7 @@ def test_the_order_of_the_ipcs_does_not_matter():
     config = copy.deepcopy(SHIPPED)
     config["run"]["ipc"] = [10, 1, 5]
     study = load_study(config, ROOT)
-    assert study.source(study.cell("digits", "dit", 1)).ipc == 10
+    assert study.source(Cell("digits", "dit", 1)).ipc == 10
     assert set(study.cells) == set(load_study(SHIPPED, ROOT).cells)
 
 

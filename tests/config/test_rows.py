@@ -4,6 +4,7 @@ import copy
 from dataclasses import replace
 
 from lighthouse.config import rows
+from lighthouse.config.grid import Cell
 from lighthouse.config.load import load_study
 from lighthouse.report.cost import paths_of
 from repository import ROOT
@@ -44,7 +45,7 @@ def test_a_set_made_elsewhere_has_its_one_row_its_student_and_no_cost():
     (spec,) = [spec for spec in rows.leaderboard_specs(own) if spec["method"] == "mine"]
     assert (spec["ipc"], spec["label"], spec["run"], spec["real"]) == (3, "Mine", True, False)
     paths = [record.path for record in rows.student_records(own)]
-    assert f"results/students/convnet2/digits/{own.cell('digits', 'mine', 3).path}.json" in paths
+    assert f"results/students/convnet2/digits/{Cell('digits', 'mine', 3).path}.json" in paths
     (cost,) = [row for row in rows.cost_rows(own) if row["method"] == "mine"]
     assert (paths_of(cost), cost["classes"]) == ([], 10)
 

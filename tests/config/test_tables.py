@@ -2,6 +2,7 @@
 
 import pytest
 
+from lighthouse.config.grid import Cell
 from lighthouse.config.load import load_study
 from repository import ROOT
 from shipped import (
@@ -167,14 +168,14 @@ def test_the_largest_mean_weight_that_does_not_overshoot_is_allowed(tmp_path):
 def test_a_methods_own_row_lies_over_the_row_of_all_methods():
     study = load_study(SHIPPED, ROOT)
     weights = {
-        method: study.term_weights(study.cell("digits", method, 1))
+        method: study.term_weights(Cell("digits", method, 1))
         for method in ("dit-igd", "minimax-igd")
     }
     assert weights == {
         "dit-igd": {"k_influence": 5, "gamma_deviation": 50},
         "minimax-igd": {"k_influence": 15, "gamma_deviation": 10},
     }
-    assert study.prior(study.cell("digits", "minimax-igd", 1)).learning_rate == 0.001
+    assert study.prior(Cell("digits", "minimax-igd", 1)).learning_rate == 0.001
 
 
 @pytest.mark.parametrize("first", [True, False])
@@ -186,14 +187,14 @@ def test_the_order_of_the_two_rows_does_not_matter(tmp_path, first):
 
     study = load_study(table(tmp_path, "hyperparameters", edit), ROOT)
     cells = [("rsm-cgs", 10), ("rsm-greedy", 10), ("rsm-cgs", 5)]
-    found = [study.term_weights(study.cell("digits", *cell))["mu_dm"] for cell in cells]
+    found = [study.term_weights(Cell("digits", *cell))["mu_dm"] for cell in cells]
     assert found == [5, 1000, 1000]
 
 
 def test_a_methods_own_rate_and_lambda_make_a_prior_of_its_own(tmp_path):
     row = "\t".join(["digits", "10", "rsm-cgs", "0.02", "0.003"])
     study = load_study(table(tmp_path, "hyperparameters", lambda lines: [*lines, row]), ROOT)
-    paths = {m: study.prior(study.cell("digits", m, 10)).path for m in ("rsm", "rsm-cgs")}
+    paths = {m: study.prior(Cell("digits", m, 10)).path for m in ("rsm", "rsm-cgs")}
     assert paths == {"rsm": "rsm/lambda~0.005/lr~0.001", "rsm-cgs": "rsm/lambda~0.02/lr~0.003"}
 
 

@@ -7,6 +7,7 @@ import torch
 
 from lighthouse.config import rows
 from lighthouse.config.expectations import expectations
+from lighthouse.config.grid import Cell
 from lighthouse.config.load import load_study
 from lighthouse.config.schema import ConfigError
 from lighthouse.guidance import guides_of
@@ -72,7 +73,7 @@ def test_a_declared_term_may_be_named_in_the_table_and_the_config(declared):
     declared["guidance"]["halving"] = {"reach": 5}
     study = load_study(declared, ROOT)
     assert study.config["guidance"]["halving"] == {"steps": [0, 500], "reach": 5}
-    assert study.term_weights(study.cell("digits", "halved", 1)) == {"xi_halving": 4}
+    assert study.term_weights(Cell("digits", "halved", 1)) == {"xi_halving": 4}
 
 
 def test_a_term_that_is_not_declared_is_refused(tmp_path):
@@ -119,7 +120,7 @@ def test_a_declared_term_is_in_every_table(declared):
     assert "results/costs/surrogates/digits.json" in cost["preparation"]
     (look,) = (row for row in rows.method_looks(study) if row["name"] == "halved")
     assert family(look) == "RSM and CGS"
-    cell = study.cell("digits", "halved", 5).row
+    cell = Cell("digits", "halved", 5).row
     options = {
         "weights": {"xi_halving": 4.0},
         "applied_weights": {"xi_halving": 0.25},
@@ -142,7 +143,7 @@ def test_an_earlier_part_puts_a_method_among_the_earlier_ones():
 def test_a_job_makes_a_declared_term_of_its_options(declared):
     declared["guidance"]["halving"] = {"reach": 5}
     study = load_study(declared, ROOT)
-    (guide,) = guides_of(study.terms(study.cell("digits", "halved", 1)), context(latent_dim=64))
+    (guide,) = guides_of(study.terms(Cell("digits", "halved", 1)), context(latent_dim=64))
     assert (guide.weight, guide.steps) == (4 * 64 / 4096, (0, 500))
     s = state(2, 8)
     assert torch.equal(guide.term(s), s.z / 5)

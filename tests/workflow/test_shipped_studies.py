@@ -8,6 +8,7 @@ import yaml
 from snakemake.utils import update_config
 
 from lighthouse.config.disk import missing
+from lighthouse.config.grid import Cell
 from lighthouse.config.load import check_name, load_study
 from lighthouse.config.schema import ConfigError
 from repository import ROOT
@@ -106,7 +107,7 @@ def test_the_papers_study_runs_every_method_at_every_ipc():
 
 def test_the_study_of_rivals_is_the_defaults_with_igd_at_every_ipc():
     study, default = load_study(merged(["rivals"]), ROOT), load_study(SHIPPED, ROOT)
-    added = {study.cell("digits", m, ipc) for m in ("dit-igd", "minimax-igd") for ipc in (5, 10)}
+    added = {Cell("digits", m, ipc) for m in ("dit-igd", "minimax-igd") for ipc in (5, 10)}
     assert set(study.cells) == set(default.main_cells) | added
 
 
@@ -114,7 +115,7 @@ def test_the_weights_of_igd_are_the_papers():
     study = load_study(merged(["paper"]), ROOT)
     found = {
         (dataset.split("-")[0], method, ipc): tuple(
-            study.term_weights(study.cell(dataset, method, ipc)).values()
+            study.term_weights(Cell(dataset, method, ipc)).values()
         )
         for dataset in study.run["datasets"]
         for method in ("dit-igd", "minimax-igd")

@@ -80,7 +80,7 @@ def _strategies(study: Study) -> dict | None:
         return None
     cells = {
         dataset: {
-            strategy: study.cell(dataset, options[strategy], options["ipc"]).row
+            strategy: Cell(dataset, options[strategy], options["ipc"]).row
             for strategy in ("iid", "sequential", "joint")
         }
         for dataset in study.run["datasets"]

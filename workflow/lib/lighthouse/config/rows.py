@@ -75,7 +75,7 @@ def spectrum_cells(study: Study) -> list[Cell]:
     """The cells behind the curves of the spectrum."""
     ipc = study.run["spectrum"]["ipc"]
     return [
-        study.cell(dataset, method, ipc)
+        Cell(dataset, method, ipc)
         for dataset in study.run["datasets"]
         for method in study.spectrum_sources
     ]
@@ -95,10 +95,8 @@ def spectra(study: Study) -> list[Expected]:
 def strategies_cells(study: Study, dataset: str) -> list[Cell]:
     """The cells of the strategies figure, and last the one whose images are the pool."""
     options = study.run["strategies"]
-    named = [
-        study.cell(dataset, options[key], options["ipc"]) for key in ("iid", "sequential", "joint")
-    ]
-    pool = study.cell(dataset, options["iid"], max(study.ipcs(options["iid"])))
+    named = [Cell(dataset, options[key], options["ipc"]) for key in ("iid", "sequential", "joint")]
+    pool = Cell(dataset, options["iid"], max(study.ipcs(options["iid"])))
     return [*named, pool]
 
 
@@ -136,7 +134,7 @@ def leaderboard_specs(study: Study) -> list[dict]:
             method = study.methods[name]
             run = method.external or ipc in study.ipcs(name)
             names = {"dataset": dataset, "method": name, "ipc": ipc}
-            cell = study.cell(dataset, name, ipc).row if run else names
+            cell = Cell(dataset, name, ipc).row if run else names
             specs.append(
                 {
                     **cell,

@@ -124,10 +124,6 @@ class Study:
         rows.sort(key=lambda row: "method" in row)
         return {key: value for row in rows for key, value in row.items()}
 
-    def cell(self, dataset: str, method: str, ipc: int) -> Cell:
-        """The cell of a method at the tables' own values."""
-        return Cell(dataset, method, ipc)
-
     def hyperparameters_of(self, cell: Cell) -> dict:
         """The row of ``weights`` of a cell, with the number that its variant moves."""
         row = self.weights(cell.dataset, cell.method, cell.ipc)
@@ -200,7 +196,7 @@ class Study:
         if cell.moved or not method.ignores_ipc or cell.method not in self.run["methods"]:
             return cell
         larger = [
-            self.cell(cell.dataset, cell.method, ipc)
+            Cell(cell.dataset, cell.method, ipc)
             for ipc in self.ipcs(cell.method)
             if ipc >= cell.ipc
         ]
@@ -211,12 +207,12 @@ class Study:
     def main_cells(self) -> list[Cell]:
         """Every dataset × method × IPC at the table's weights, and the external sets."""
         return [
-            self.cell(dataset, method, ipc)
+            Cell(dataset, method, ipc)
             for dataset in self.run["datasets"]
             for method in self.run["methods"]
             for ipc in self.ipcs(method)
         ] + [
-            self.cell(given["dataset"], name, given["ipc"])
+            Cell(given["dataset"], name, given["ipc"])
             for name, given in self.config["external"].items()
             if given["dataset"] in self.run["datasets"]
         ]
@@ -228,7 +224,7 @@ class Study:
         if ablation is None:
             return []
         return [
-            self.cell(dataset, method, ablation["ipc"])
+            Cell(dataset, method, ablation["ipc"])
             for dataset in self.run["datasets"]
             for method in ablation["methods"]
         ]
@@ -260,7 +256,7 @@ class Study:
         if name not in self.swept:
             return {}
         sweep = self.run["sweep"]
-        table = self.cell(dataset, sweep["method"], sweep["ipc"])
+        table = Cell(dataset, sweep["method"], sweep["ipc"])
         own = self.table_value(table, name)
         points = {float(v): replace(table, variant=f"{name}~{number(v)}") for v in self.swept[name]}
         return dict(sorted({**points, own: table}.items()))
