@@ -25,6 +25,7 @@ class Look(NamedTuple):
     size: float
 
 
+#: The strategies, in the order of panels.
 STRATEGIES = {
     "iid": Look("iid", "#595959", "o", 5),
     "sequential": Look("sequential", "#D55E00", "D", 6),
@@ -33,7 +34,7 @@ STRATEGIES = {
 #: Colours, markers and sizes of the methods beside them, one after the other.
 BESIDE = (("#009E73", "s", 6.5), ("#CC79A7", "^", 7.5), ("#56B4E9", "P", 8))
 LIT, DARK = "#E8AE1B", "#C9CDD2"
-#: Width of the figure, of four maps at most, and the heights of a map and of what is below all.
+#: In inches, the width of up to four maps, and the heights of one and of the panels below.
 WIDTH, MAP, UTILITY = 10.5, 3.0, 3.3
 TITLES = {
     "log_det": "log det(K + εI) of latents",
@@ -125,8 +126,8 @@ def strategies_figure(
     width = max(WIDTH, WIDTH / 4 * len(mapped))
     # Two strips of images, each as high as it is wide.
     rows = [MAP, *[width / len(mapped) / len(first[mapped[0]])] * 2]
-    beside = len(looks) - len(STRATEGIES)  # with two tests each, a line above the panels
-    heights = [sum(rows) + 1, UTILITY + 0.3 * beside]
+    # Titles and legend above; below, two lines for the tests of each method.
+    heights = [sum(rows) + 1, UTILITY + 0.3 * (len(looks) - len(STRATEGIES))]
     with plt.rc_context(STYLE):
         size = (width, sum(heights) * len(images))
         figure = plt.figure(figsize=size, layout="constrained")
