@@ -9,10 +9,10 @@ from functools import cached_property
 from itertools import product
 from pathlib import Path
 
-from lighthouse.config.grid import Cell, Method, Prior, number
+from lighthouse.config.grid import NONE, Cell, Method, Prior, number
 from lighthouse.datasets.sources import SOURCES
 from lighthouse.parts.objectives import OBJECTIVES
-from lighthouse.parts.sweeps import Swept, sweepable
+from lighthouse.parts.sweeps import SAMPLER_DEFAULTS, Swept, sweepable
 from lighthouse.parts.terms import named
 
 
@@ -130,7 +130,12 @@ class Study:
         return {**row, **{name: value for name, value in cell.moved.items() if name in row}}
 
     def term_weights(self, cell: Cell) -> dict[str, float]:
-        """The weight of each term of a cell's method, by column, in the papers' unit."""
+        """The weight of each term of a cell's method, by column, in the papers' unit.
+
+        Empty where there is no denoiser: a term that is alone is minimised, whatever its weight.
+        """
+        if not self.methods[cell.method].denoises:
+            return {}
         row = self.hyperparameters_of(cell)
         return {term.column: row[term.column] for term in named(self.methods[cell.method].guidance)}
 
@@ -138,7 +143,9 @@ class Study:
         """The terms of a cell's method with their weights and options, as its job takes them."""
         weights, options = self.term_weights(cell), self.config["guidance"]
         return [
-            term.at_work(weights[term.column], self._moved(options[term.name], term.name, cell))
+            term.at_work(
+                weights.get(term.column, 0.0), self._moved(options[term.name], term.name, cell)
+            )
             for term in named(self.methods[cell.method].guidance)
         ]
 
@@ -153,19 +160,25 @@ class Study:
         return {**options, **moved}
 
     def sampler(self, cell: Cell) -> dict:
-        """The options by which a cell is sampled."""
-        return self._moved(self.dataset(cell.dataset)["sampler"], "sampler", cell)
+        """The options by which a cell is sampled; ``start_step`` of those that start at images."""
+        options = {**SAMPLER_DEFAULTS, **self.dataset(cell.dataset)["sampler"]}
+        if self.methods[cell.method].start is None:
+            del options["start_step"]
+        return self._moved(options, "sampler", cell)
 
     def sweepable(self, method: str) -> dict[str, Swept]:
         """The numbers of a method that a sweep can vary, by name."""
         about = self.methods[method]
-        if not about.prior:
+        if not about.denoises:
             return {}
-        return sweepable(about.guidance, self.config["priors"][about.prior]["objective"])
+        objective = self.config["priors"][about.prior]["objective"]
+        return sweepable(about.guidance, objective, starts=about.start is not None)
 
     def prior(self, cell: Cell) -> Prior:
         """The prior that a cell samples from."""
         name = self.methods[cell.method].prior
+        if name == NONE:
+            return Prior(name, name)
         spec = self.config["priors"][name]
         objective = spec["objective"]
         if name == "base":
@@ -181,7 +194,7 @@ class Study:
 
     def priors(self, dataset: str) -> dict[str, Prior]:
         """The tuned priors of a dataset's cells, by path."""
-        sampled = (cell for cell in self.cells_of(dataset) if self.methods[cell.method].prior)
+        sampled = (cell for cell in self.cells_of(dataset) if self.methods[cell.method].denoises)
         found = {prior.path: prior for prior in map(self.prior, sampled)}
         return {path: prior for path, prior in found.items() if prior.name != "base"}
 
@@ -243,7 +256,7 @@ class Study:
             of_prior = self.prior(cell).options
             return float(of_prior[name] if name in of_prior else row[name])
         if part == "sampler":
-            return float(self.dataset(cell.dataset)["sampler"][option])
+            return float(self.sampler(cell)[option])
         if part in self.config["guidance"]:
             return float(self.config["guidance"][part][option])
         return float(self.config["priors"][self.methods[cell.method].prior][option])

@@ -182,7 +182,7 @@ def _cost(study: Study) -> Item:
 
 
 def _guidance(study: Study) -> Item:
-    cells = [cell for cell in study.cells if study.methods[cell.method].prior]
+    cells = [cell for cell in study.cells if study.methods[cell.method].denoises]
     return _table(
         "guidance",
         "guidance:guidance_table",
