@@ -16,7 +16,7 @@ from lighthouse.diffusion.autoencoder import (  # noqa: E402
 from lighthouse.diffusion.denoiser import load_denoiser  # noqa: E402
 from lighthouse.diffusion.loading import RECORD  # noqa: E402
 from lighthouse.diffusion.sampler import sample, sets_of  # noqa: E402
-from lighthouse.guidance import Context, applied_weight, guides_of  # noqa: E402
+from lighthouse.guidance import Context, applied_weight, guides_of, weighed  # noqa: E402
 from lighthouse.runtime.cells import content_digest, made_from, run_cells  # noqa: E402
 from lighthouse.runtime.files import (  # noqa: E402
     read_about,
@@ -53,6 +53,8 @@ def make(cell: dict) -> dict:
         device=device(),
     )
     terms = cell["terms"]
+    if "tuning" in cell:
+        terms = weighed(terms, read_json(cell["tuning"])["weights"])
     guides = guides_of(terms, context)
     job.work_begins()
     latents, work = sample(

@@ -13,7 +13,8 @@ def expectations(study: Study) -> dict:
     cell, student and protocol, with the sampling ``seeds`` and ``student_seeds`` that it has.
     ``main``, ``tables``, ``sampled``, ``all``: the cells of the leaderboard, those at the
     hyperparameter table's weights, those that a diffusion model samples (with the weights of
-    their terms, and whether one goes back through the denoiser), and every one.
+    their terms, None where these are tuned, and whether one goes back through the denoiser), and
+    every one. ``candidates``: of all tunings, with the factors and weights of each.
     ``terms``: the declared guidance terms, with the columns of their weights.
     ``evaluations``: by dataset, passes of the denoiser that an image takes.
     ``sweep`` and ``strategies`` are None where the study has none.
@@ -44,6 +45,7 @@ def expectations(study: Study) -> dict:
             if study.methods[cell.method].prior
         ],
         "all": [cell.row for cell in study.cells],
+        "candidates": rows.candidates(study),
         "ablation": rows.ablation_specs(study),
         "ablation_students": run["ablation"]["students"] if run["ablation"] else [],
         "spectra": [record.row for record in rows.spectra(study)],
