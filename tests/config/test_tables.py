@@ -63,6 +63,30 @@ METHOD_ROWS = {
         "x\t\tbase\tsequential\tmode\tX",
         ["x: coupling 'sequential' without a term that couples", "'iid'"],
     ),
+    "no prior and a term that needs one": (
+        "x\t\tnone\tjoint\tdpp\tX",
+        ["x: prior 'none' optimises latents by one term", "is 'dpp'; allowed: support"],
+    ),
+    "no prior and two terms": (
+        "x\t\tnone\tjoint\tsupport+mean\tX",
+        ["x: prior 'none' optimises latents by one term", "is 'support+mean'"],
+    ),
+    "no prior, one after the other": (
+        "x\t\tnone\tsequential\tsupport\tX",
+        ["x: prior 'none' optimises all latents", "allowed: coupling 'joint'"],
+    ),
+    "a start that needs features": (
+        "x\t\tbase\tjoint\tmean\tX\therding",
+        ["x: start 'herding' goes by deep features", "allowed: random, support"],
+    ),
+    "a start that is no coreset": (
+        "x\t\tbase\tjoint\tmean\tX\tnoise",
+        [f"line {NEXT}: start: 'noise' is not known", "allowed: random, herding"],
+    ),
+    "a coreset with a start": (
+        "x\trandom\t\t\t\tX\trandom",
+        [f"line {NEXT}", "'prior' is missing (a row with 'start' needs it)"],
+    ),
     "the name of the ceiling": (
         "full\t\tbase\tiid\t\tFull",
         ["methods.tsv: 'full' is the name of the ceiling's row"],
@@ -71,7 +95,7 @@ METHOD_ROWS = {
     "a name unfit for a path": ("X/Y\t\tbase\tiid\t\tX", [f"line {NEXT}: method: 'X/Y'"]),
     "no label": ("x\t\tbase\tiid\t\t", [f"line {NEXT}: 'label' is missing"]),
     "a field too many": (
-        "x\t\tbase\tjoint\tdpp\tX\ttable\tY",
+        "x\t\tbase\tjoint\tdpp\tX\t\ttable\tY",
         [f"line {NEXT}: more fields than columns"],
     ),
 }

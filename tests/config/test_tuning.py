@@ -284,10 +284,18 @@ def test_with_a_share_held_out_it_is(tmp_path):
 
 
 def test_a_row_without_a_term_has_no_weights_to_tune(tmp_path):
-    row = "dit-tuned\t\tbase\tiid\t\tDiT, tuned\ttuned"
+    row = "dit-tuned\t\tbase\tiid\t\tDiT, tuned\t\ttuned"
     one_problem(
         table(tmp_path, "methods", lambda lines: [*lines, row]),
         "'guidance' is missing (a row with 'weights' needs it)",
+    )
+
+
+def test_a_term_that_is_minimised_has_no_weight_to_tune(tmp_path):
+    row = "still\t\tnone\tjoint\tsupport\tNo prior, tuned\t\ttuned"
+    one_problem(
+        table(tmp_path, "methods", lambda lines: [*lines, row]),
+        "methods.tsv: still: prior 'none' minimises its term, whatever its weight",
     )
 
 

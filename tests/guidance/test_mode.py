@@ -9,32 +9,17 @@ import torch
 import yaml
 
 from lighthouse.couplings import COUPLINGS
-from lighthouse.datasets.latents import LATENTS, MEANS
-from lighthouse.diffusion.encoding import class_means
 from lighthouse.diffusion.schedule import ancestral
 from lighthouse.guidance import Context, Guide, State
 from lighthouse.guidance.mode import Modes, mode, modes, step_deviation
 from lighthouse.runtime.errors import DataError
-from lighthouse.runtime.files import write_arrays
 from repository import ROOT
 from sampling import OPTIONS, run
-from toy import CHANNELS, CLASSES, DIM, SIDE
+from toy import CHANNELS, CLASSES, DIM, SIDE, write_latents
 
 CONFIG = ROOT / "config" / "config.yaml"
 #: Steps of the source, of DiT's 50.
 GUIDED = [t for t in ancestral(50).timesteps.tolist() if t >= 511]
-
-
-def write_latents(folder, first_views, labels):
-    """A folder of latents with a second view that no mode may come from."""
-    folder.mkdir()
-    views = first_views.reshape(-1, 1, CHANNELS, SIDE, SIDE).astype(np.float32)
-    np.save(folder / LATENTS, np.concatenate([views, np.full_like(views, 1e6)], axis=1))
-    means = class_means(views, labels, len(CLASSES))
-    write_arrays(
-        folder / MEANS, {"labels": labels, "class_means": means}, {"classes": list(CLASSES)}
-    )
-    return folder
 
 
 def blobs(per_blob=6, count=4, spread=0.01):

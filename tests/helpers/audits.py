@@ -193,6 +193,8 @@ class Invented:
     def _diversity(self, cell, seed):
         n, random = cell["ipc"], rng("diversity", *cell.values(), seed)
         shares = dict(zip(("coverage", "precision", "recall"), random.random(3), strict=True))
+        copies = self.study.methods[cell["method"]].coreset is not None
+        latent, feature = (0 if copies else random.uniform(0, 2)), random.uniform(0, 2)
         return {
             **cell,
             "seed": seed,
@@ -201,6 +203,10 @@ class Invented:
             "log_det": self.log_dets(cell, seed).mean() if n > 1 else np.log(1.001),
             **shares,
             "density": random.uniform(0, 2),
+            "nearest_latent": latent,
+            "nearest_latent_min": latent / 2,
+            "nearest_feature": feature,
+            "nearest_feature_min": feature / 2,
         }
 
     def _spectrum(self, source):

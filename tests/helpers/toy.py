@@ -1,9 +1,13 @@
 """Toy models and data that several test files share: small, random, and the same every time."""
 
+import numpy as np
 import torch
 
+from lighthouse.datasets.latents import LATENTS, MEANS
 from lighthouse.diffusion.denoiser import new_denoiser
+from lighthouse.diffusion.encoding import class_means
 from lighthouse.diffusion.sampler import Sets, sets_of
+from lighthouse.runtime.files import write_arrays
 from lighthouse.runtime.rng import image_generators
 
 CLASSES = ("ant", "bee", "cat")
@@ -77,3 +81,15 @@ def noise_of(seed, class_name, index, shape=(CHANNELS, SIDE, SIDE)):
     """The first noise of one image."""
     (rng,) = image_generators(seed, "toy", class_name, [index])
     return torch.randn(shape, generator=rng)
+
+
+def write_latents(folder, first_views, labels):
+    """A folder of latents (n, D) with a second view that nothing may come from."""
+    folder.mkdir()
+    views = first_views.reshape(-1, 1, CHANNELS, SIDE, SIDE).astype(np.float32)
+    np.save(folder / LATENTS, np.concatenate([views, np.full_like(views, 1e6)], axis=1))
+    means = class_means(views, labels, len(CLASSES))
+    write_arrays(
+        folder / MEANS, {"labels": labels, "class_means": means}, {"classes": list(CLASSES)}
+    )
+    return folder

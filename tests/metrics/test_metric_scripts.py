@@ -7,16 +7,24 @@ import pytest
 from PIL import Image
 
 from lighthouse.datasets.index import ImageIndex
+from lighthouse.datasets.latents import LATENTS, MEANS
 from lighthouse.metrics.setutility import log_det
 from lighthouse.metrics.strategies import COMPARISONS, SAMPLED, claims
 from lighthouse.metrics.subsets import MEASURES, PICKED
-from lighthouse.runtime.files import read_arrays, read_json, without_nan, write_json, write_tensors
+from lighthouse.runtime.files import (
+    read_arrays,
+    read_json,
+    without_nan,
+    write_arrays,
+    write_json,
+    write_tensors,
+)
 from toy_metrics import CELL, pictures, rng
 
 SEEDS = [0, 1]
 MEASURING = {"epsilon": 1e-3, "neighbours": 2, "code": "c"}
 TABLE, SWEPT = {**CELL, "ipc": 2}, {**CELL, "ipc": 2, "variant": "eta_dpp~9"}
-#: A coreset: the same set under each seed.
+#: A coreset: the same set of real images under each seed.
 SAME = {**CELL, "method": "herding", "ipc": 2}
 
 
@@ -29,11 +37,11 @@ def folder(tmp_path_factory, run_script):
     for pixels, row in zip(pictures(12), rows, strict=False):
         Image.fromarray(pixels.transpose(1, 2, 0)).save(folder / row[3])
     ImageIndex.write(folder / "index.tsv", rows)
-    images = {f"seed~{s}": pictures(6, seed=s).reshape(2, 3, 3, 16, 16) for s in SEEDS}
+    images = {f"seed~{s}": pictures(6, seed=1 + s).reshape(2, 3, 3, 16, 16) for s in SEEDS}
     latents = {f"seed~{s}": rng(s).normal(size=(2, 3, 1, 4, 4)) for s in SEEDS}
+    encoded = encode(folder / "encoded", 12)
     for kind, sets in (("images", images), ("latents", latents)):
         write_tensors(folder / f"m-{kind}", sets, {})
-        write_tensors(folder / f"herding-{kind}", dict.fromkeys(sets, sets["seed~0"]), {})
     for method in ("m", "herding"):
         write_json(folder / f"{method}.json", {"made": f"of {method}"})
     real = {"image_size": 16, "images_per_class": 4}
@@ -51,7 +59,23 @@ def folder(tmp_path_factory, run_script):
         real,
         dataset="toy",
     )
+    measured = read_arrays(folder / "features")
+    rows = np.stack([measured["rows"][measured["labels"] == label][:3] for label in (0, 1)])
+    for kind, values in (("images", pictures(12)[rows]), ("latents", encoded[rows, 0])):
+        write_tensors(folder / f"herding-{kind}", {f"seed~{s}": values for s in SEEDS}, {})
     return folder
+
+
+def encode(folder, count):
+    """Latents of images of two classes in turn, each with that of its mirror image."""
+    folder.mkdir()
+    latents = rng(9).normal(size=(count, 2, 1, 4, 4)).astype(np.float32)
+    labels = np.arange(count) % 2
+    np.save(folder / LATENTS, latents)
+    means = np.stack([latents[labels == label, 0].mean(0) for label in (0, 1)])
+    made = {"labels": labels, "class_means": means}
+    write_arrays(folder / MEANS, made, {"classes": ["a", "b"]})
+    return latents
 
 
 def files(folder, method):
@@ -76,7 +100,11 @@ def measure(folder, run_script, name, cells, **params):
     """Run a script of many cells. The record of each, and the job's."""
     run_script(
         name,
-        {"features": folder / "features", "extractor": folder / "extractor"},
+        {
+            "latents": folder / "encoded",
+            "features": folder / "features",
+            "extractor": folder / "extractor",
+        },
         {"record": folder / f"{name}.json"},
         {**MEASURING, "cells": cells, **params},
         dataset="toy",
@@ -116,6 +144,18 @@ def test_a_cells_record_has_a_row_of_diversity_for_each_set(records):
         # Two images a class and two neighbours: no recall.
         assert all(found["recall"] is None and found["precision"] <= 1 for found in sets)
         assert sets[0]["n_pairs"] == 1 and sets[0]["ssim"] != sets[1]["ssim"]
+
+
+def test_real_images_that_stand_for_their_class_are_seen_to_be_copies(records):
+    of_noise, _, copied = (record["diversity"] for record in records)
+    columns = [f"nearest_{space}{end}" for space in ("latent", "feature") for end in ("", "_min")]
+    for row in copied:
+        assert [row[name] for name in columns[:2]] == [0, 0]
+        # The network's batches differ, and rounding with them.
+        assert [row[name] for name in columns[2:]] == pytest.approx([0, 0], abs=1e-5)
+    for row in of_noise:
+        assert all(row[name] > 0.1 for name in columns)
+        assert all(row[name] > row[f"{name}_min"] for name in columns[::2])
 
 
 def test_a_cells_record_has_the_distance_of_its_sets(records):

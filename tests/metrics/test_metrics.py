@@ -9,6 +9,7 @@ from torch_fidelity.metric_fid import fid_features_to_statistics
 from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, kid_features_to_metric
 
 from lighthouse.metrics import frechet
+from lighthouse.metrics.copying import RealPoints, RealSpaces
 from lighthouse.metrics.diversity import RealClasses, diversity_row
 from lighthouse.metrics.features import Extractor
 from lighthouse.metrics.frechet import (
@@ -284,13 +285,21 @@ def test_a_set_is_read_class_by_class_up_to_its_ipc(tmp_path):
     assert np.array_equal(np.stack(found), images[:, :3] + 1)
 
 
+def spaces_of(real):
+    """Real images of two classes in turn by their features, with latents of noise."""
+    labels = np.arange(len(real.features)) % 2
+    latents = rng(1).normal(size=(len(labels), 1, 4, 4))
+    return RealSpaces(RealPoints(latents, labels), RealPoints(real.features, labels))
+
+
 def test_a_diversity_row_is_the_mean_over_classes(extractor):
     images = np.stack([pictures(3, seed=s) for s in (0, 1)])  # 2 classes, 3 images
     latents = rng().normal(size=(2, 3, 1, 4, 4))
     real, labels = extractor.array(pictures(30, seed=2)), np.arange(30) % 2
     cell = {**CELL, "ipc": 3}
     deep, among_real = map(extractor.array, images), RealClasses(real, labels, 2)
-    row = diversity_row(cell, 5, images, latents, deep, among_real, 1e-3, most_pairs=3)
+    spaces = spaces_of(among_real)
+    row = diversity_row(cell, 5, images, latents, deep, among_real, spaces, 1e-3, most_pairs=3)
     assert (row["seed"], row["n_pairs"]) == (5, 3)
     assert row["ssim"] == pytest.approx(np.mean([ssim(k) for k in images]))
     assert row["log_det"] == pytest.approx(np.mean([log_det(k, 1e-3) for k in latents]))
@@ -300,6 +309,13 @@ def test_a_diversity_row_is_the_mean_over_classes(extractor):
     ]
     names = ("coverage", "precision", "recall", "density")
     assert [row[name] for name in names] == pytest.approx(np.mean(among, axis=0))
+    near = {
+        "latent": [spaces.latents.nearness(k, latents[k]) for k in (0, 1)],
+        "feature": [spaces.features.nearness(k, extractor.array(images[k])) for k in (0, 1)],
+    }
+    for space, values in near.items():
+        assert row[f"nearest_{space}"] == pytest.approx(np.mean(values))
+        assert row[f"nearest_{space}_min"] == pytest.approx(np.mean([v.min() for v in values]))
 
 
 def test_a_set_of_no_more_images_a_class_than_neighbours_has_no_recall(extractor):
@@ -307,7 +323,8 @@ def test_a_set_of_no_more_images_a_class_than_neighbours_has_no_recall(extractor
     real = RealClasses(extractor.array(pictures(30, seed=2)), np.arange(30) % 2, 2)
     latents = rng().normal(size=(2, 2, 1, 4, 4))
     deep = map(extractor.array, images)
-    row = diversity_row({**CELL, "ipc": 2}, 5, images, latents, deep, real, 1e-3, 3)
+    cell = {**CELL, "ipc": 2}
+    row = diversity_row(cell, 5, images, latents, deep, real, spaces_of(real), 1e-3, 3)
     assert np.isnan(row["recall"])
     assert np.isfinite([row["coverage"], row["precision"], row["density"]]).all()
 
@@ -318,7 +335,7 @@ def test_a_diversity_row_takes_the_pairs_of_its_seed_dataset_and_class(extractor
     real = RealClasses(extractor.array(pictures(8)), np.arange(8) % 2, 2)
     cell = {**CELL, "ipc": 9}
     deep = map(extractor.array, images)
-    row = diversity_row(cell, 5, images, latents, deep, real, 1e-3, most_pairs=4)
+    row = diversity_row(cell, 5, images, latents, deep, real, spaces_of(real), 1e-3, most_pairs=4)
     drawn = [chosen_pairs(9, 4, generator("ssim-pairs", 5, "toy", k)) for k in (0, 1)]
     assert row["n_pairs"] == 4 and drawn[0] != drawn[1]
     assert row["ssim"] == pytest.approx(np.mean(list(map(mean_ssim, images, drawn))))

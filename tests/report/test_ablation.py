@@ -55,6 +55,8 @@ def ablation(runs=TRAININGS, rows=ABLATION, students=("s",)):
             "precision": 0.7,
             "recall": NAN,
             "density": 0.9 + s / 10,
+            "nearest_latent": 0.5 + s,
+            "nearest_feature": NAN,
             "ssim": 0.1,
             "status": "measured",
         }
@@ -72,7 +74,8 @@ def test_the_ablation_compares_each_row_with_the_first_that_has_no_factor():
     assert found["rsm"]["top1_std"] == pytest.approx(3)
     assert (found["rsm"]["log_det"], found["rsm"]["ssim"]) == (-1.5, pytest.approx(0.1))
     assert (found["rsm"]["precision"], found["rsm"]["density"]) == (0.7, pytest.approx(1.05))
-    assert found["rsm"]["recall"] != found["rsm"]["recall"]
+    assert found["rsm"]["nearest_latent"] == pytest.approx(2)
+    assert all(found["rsm"][name] != found["rsm"][name] for name in ("recall", "nearest_feature"))
     assert found["cgs"]["verdict"] == "better"
     assert all(tuple(row) == columns(ABLATION) for row in found.values())
 

@@ -69,7 +69,7 @@ def test_each_student_and_protocol_has_a_board_of_its_own():
 
 
 def test_diversity_is_the_mean_over_seeds_and_fid_and_cost_are_the_rows_own():
-    among = {"precision": 0.5, "recall": NAN, "density": 1.25}
+    among = {"precision": 0.5, "recall": NAN, "density": 1.25, "nearest_latent": 0.75}
     diversity = [
         measures("rsm", 1, seed=s, **among, coverage=c, log_det=-s, ssim=NAN)
         for s, c in ((1, 0.2), (2, 0.4))
@@ -86,8 +86,8 @@ def test_diversity_is_the_mean_over_seeds_and_fid_and_cost_are_the_rows_own():
     row = board(tables)[1]["rsm", 1]
     assert (row["coverage"], row["log_det"]) == (pytest.approx(0.3), -1.5)
     assert row["ssim"] != row["ssim"]
-    assert (row["precision"], row["density"]) == (0.5, 1.25)
-    assert row["recall"] != row["recall"]
+    assert (row["precision"], row["density"], row["nearest_latent"]) == (0.5, 1.25, 0.75)
+    assert all(row[name] != row[name] for name in ("recall", "nearest_feature"))
     assert (row["fid"], row["kid"], row["extractor"]) == (7.0, -0.2, "x")
     assert (row["seconds_per_image"], row["tuning_seconds"]) == (0.25, 40.0)
 
@@ -96,12 +96,12 @@ def test_a_measure_that_failed_says_so_beside_an_accuracy_that_did_not():
     place = {"dataset": "toy", "method": "rsm", "ipc": 5}
     fid = {**place, "fid": NAN, "kid": NAN, "extractor": NAN, "status": "missing"}
     diversity = {**place, "variant": "table", "seed": NAN, "ssim": NAN, "status": "missing"}
-    seconds = dict.fromkeys(("seconds_per_image", "tuning_seconds"), NAN)
-    cost = {**place, **seconds, "status": "missing"}
+    seconds = ("seconds_per_image", "tuning_seconds")
+    cost = {**place, **dict.fromkeys(seconds, NAN), "status": "missing"}
     found = board({**TABLES, "fid": [fid], "diversity": [diversity], "cost": [cost]})[1]
     lost, *others = found["rsm", 5], found["rsm", 1], found["dit", 5]
-    beside = ("fid", "kid", "ssim", "coverage", "seconds_per_image", "tuning_seconds")
-    assert [lost[name] for name in beside] == ["missing"] * 6
+    beside = ("fid", "kid", "ssim", "coverage", "nearest_feature", *seconds)
+    assert [lost[name] for name in beside] == ["missing"] * 7
     assert lost["status"] == "measured"
     assert all(row[name] != row[name] for row in others for name in beside)
 

@@ -175,6 +175,7 @@ COLUMNS_OF = {
     "cost": ["report/cost.py"],
     "diversity": [
         "metrics/diversity.py",
+        "metrics/copying.py",
         "metrics/setutility.py",
         "report/measures.py",
         "tables.py",

@@ -172,8 +172,11 @@ def lost_of(cells, stage, name="{batch}"):
 
 
 def prior_of(wildcards):
-    """The folder of the prior that a batch samples from."""
-    return paths.prior(wildcards.dataset, study.prior(batch_of(wildcards).sources[0]).path)
+    """The folder of the prior that a batch samples from; none where its latents have none."""
+    source = batch_of(wildcards).sources[0]
+    if not study.methods[source.method].denoises:
+        return []
+    return [paths.prior(wildcards.dataset, study.prior(source).path)]
 
 
 def seeds_of(wildcards):

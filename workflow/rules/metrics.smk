@@ -52,6 +52,7 @@ rule features:
 rule set_metrics:
     input:
         samples=paths.batch("samples", "{dataset}", "{batch}"),
+        latents=paths.latents("{dataset}"),
         features=paths.features("{dataset}"),
         extractor=paths.extractor("{dataset}"),
     output:

@@ -25,6 +25,7 @@ pool = Pool(
     index.labels("train"),
     measured.get("features"),
     measured.get("rows"),
+    Latents(job.input.latents).latents,
 )
 
 
@@ -39,7 +40,7 @@ def make(cell: dict) -> dict:
     # Each image is read once, in however many sets it is.
     rows, places = np.unique(chosen, return_inverse=True)
     places = places.reshape(chosen.shape)
-    latents = Latents(job.input.latents).latents[rows, 0]
+    latents = pool.latents[rows, 0]
     images = index.images("train", size, job.threads, rows)
     for path, values in ((cell["latents"], latents), (cell["images"], images)):
         sets = {f"seed~{s}": values[mine] for s, mine in zip(seeds, places, strict=True)}

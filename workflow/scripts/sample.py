@@ -7,7 +7,11 @@ from lighthouse.runtime.job import device, start
 
 job = start(globals().get("snakemake"))
 
+import torch  # noqa: E402
+
+from lighthouse.coresets import start_latents  # noqa: E402
 from lighthouse.couplings import COUPLINGS  # noqa: E402
+from lighthouse.datasets.latents import Latents  # noqa: E402
 from lighthouse.diffusion.autoencoder import (  # noqa: E402
     decode,
     decoder_of,
@@ -15,8 +19,8 @@ from lighthouse.diffusion.autoencoder import (  # noqa: E402
 )
 from lighthouse.diffusion.denoiser import load_denoiser  # noqa: E402
 from lighthouse.diffusion.loading import RECORD  # noqa: E402
-from lighthouse.diffusion.sampler import sample, sets_of  # noqa: E402
-from lighthouse.guidance import Context, applied_weight, guides_of, weighed  # noqa: E402
+from lighthouse.diffusion.sampler import sample, sets_of, settle  # noqa: E402
+from lighthouse.guidance import Context, applied_weight, guides_of, with_weights  # noqa: E402
 from lighthouse.runtime.cells import content_digest, made_from, run_cells  # noqa: E402
 from lighthouse.runtime.files import (  # noqa: E402
     read_about,
@@ -24,6 +28,7 @@ from lighthouse.runtime.files import (  # noqa: E402
     read_tensors,
     write_tensors,
 )
+from lighthouse.runtime.named import load  # noqa: E402
 from lighthouse.runtime.precision import full_float32  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
 
@@ -34,9 +39,11 @@ measured = folder / "means.safetensors"
 classes = read_about(measured)["classes"]
 means = read_tensors(measured)["class_means"].to(device())
 chosen = list(range(len(classes)) if params.classes is None else params.classes)
-model = load_denoiser(job.input.prior, device()).requires_grad_(False)
+# The rule names no prior where latents are optimised without one.
+folders = [Path(path) for path in job.input.prior]
+model = load_denoiser(folders[0], device()).requires_grad_(False) if folders else None
+prior = read_json(folders[0] / RECORD) if folders else None
 autoencoder = load_autoencoder(job.input.autoencoder, device()).requires_grad_(False)
-prior = read_json(Path(job.input.prior) / RECORD)
 
 
 def make(cell: dict) -> dict:
@@ -54,19 +61,27 @@ def make(cell: dict) -> dict:
     )
     terms = cell["terms"]
     if "tuning" in cell:
-        terms = weighed(terms, read_json(cell["tuning"])["weights"])
-    guides = guides_of(terms, context)
+        terms = with_weights(terms, read_json(cell["tuning"])["weights"])
+    if model is None:
+        (term,) = terms
+        alone = load(term["alone"])(term["options"], context)
+    else:
+        guides = guides_of(terms, context)
     job.work_begins()
-    latents, work = sample(
-        model,
-        sets_of(dataset, classes, means, seeds, ipc, chosen),
-        COUPLINGS[cell["coupling"]](ipc),
-        guides,
-        cell["sampler"],
-    )
+    starts = None
+    if cell["start"]:
+        names = dataset, ipc, seeds, chosen
+        starts = torch.from_numpy(start_latents(Latents(folder), load(cell["start"]), *names))
+    sets = sets_of(dataset, classes, means, seeds, ipc, chosen, starts)
+    if model is None:
+        latents, work = settle(sets, alone)
+    else:
+        coupling = COUPLINGS[cell["coupling"]](ipc)
+        latents, work = sample(model, sets, coupling, guides, cell["sampler"])
     images = decode(autoencoder, latents.flatten(0, 1))
     latents = latents.unflatten(0, (len(seeds), len(chosen)))
     images = images.unflatten(0, (len(seeds), len(chosen), ipc))
+    weighed = terms if model else []
     about = {
         "stamp": cell["stamp"],
         "classes": [classes[label] for label in chosen],
@@ -76,9 +91,10 @@ def make(cell: dict) -> dict:
             coupling=cell["coupling"],
             terms={term["name"]: term["options"] for term in terms},
             latent_dim=context.latent_dim,
-            weights={term["column"]: term["weight"] for term in terms},
+            start=cell["start"],
+            weights={term["column"]: term["weight"] for term in weighed},
             applied_weights={
-                term["column"]: applied_weight(term, context.latent_dim) for term in terms
+                term["column"]: applied_weight(term, context.latent_dim) for term in weighed
             },
             sampler=cell["sampler"],
             tf32=False,
@@ -92,7 +108,7 @@ def make(cell: dict) -> dict:
     )
 
 
-read = [job.input.prior, job.input.autoencoder, measured]
+read = [*folders, job.input.autoencoder, measured]
 surrogate = content_digest(job.input.surrogate)
 cells = [
     {**cell, "code": made_from(cell["code"], surrogate)} if cell["guided_by_surrogate"] else cell

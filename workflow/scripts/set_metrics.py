@@ -6,6 +6,8 @@ from lighthouse.runtime.job import device, start
 
 job = start(globals().get("snakemake"))
 
+from lighthouse.datasets.latents import MEANS, Latents  # noqa: E402
+from lighthouse.metrics.copying import RealPoints, RealSpaces  # noqa: E402
 from lighthouse.metrics.diversity import RealClasses, diversity_row  # noqa: E402
 from lighthouse.metrics.features import load_extractor, set_features  # noqa: E402
 from lighthouse.metrics.frechet import Reference, distance_row  # noqa: E402
@@ -18,6 +20,11 @@ params, seeds = job.params, list(job.params.seeds)
 extractor = load_extractor(Path(job.input.extractor), device())
 of_real = read_arrays(job.input.features)
 real = RealClasses(of_real["features"], of_real["labels"], neighbours=params.neighbours)
+encoded = Latents(job.input.latents)
+spaces = RealSpaces(
+    RealPoints(encoded.latents[:, 0], encoded.labels),  # as they are, not mirrored
+    RealPoints(real.features, of_real["labels"]),
+)
 reference = Reference(real.features)
 
 
@@ -34,6 +41,7 @@ def make(cell: dict) -> dict:
                 class_sets(cell["latents"], seed, ipc),
                 features.reshape(-1, ipc, features.shape[-1]),
                 real,
+                spaces,
                 params.epsilon,
                 params.ssim_pairs,
             )
@@ -54,5 +62,5 @@ def make(cell: dict) -> dict:
     return without_nan(found)
 
 
-read = [job.input.features, job.input.extractor]
+read = [Path(job.input.latents, MEANS), job.input.features, job.input.extractor]
 run_cells(job, params.cells, make, read)

@@ -10,6 +10,10 @@ from plants import DIT, JOINT, RSM, TABLES, TEST, THEIRS, TUNED, altered, findin
 # what is put there. Then, where the finding is not the planted field with its old value: the
 # column, and words of what was expected.
 
+#: Of sets, as leaderboard and ablation show them.
+MEASURES = ("coverage", "precision", "recall", "density", "nearest_latent", "nearest_feature")
+MEASURES = (*MEASURES, "log_det", "ssim")
+
 WRONG_FIELDS = [
     ("what_is_run", "leaderboard", RSM, "label", "RSM"),
     *(
@@ -75,7 +79,7 @@ WRONG_FIELDS = [
     *(
         ("measures_of_sets", table, RSM, column, 0.001)
         for table in ("leaderboard", "ablation")
-        for column in ("coverage", "precision", "recall", "density", "log_det", "ssim")
+        for column in MEASURES
     ),
     ("distances_and_cost", "leaderboard", RSM, "fid", 0.01),
     ("distances_and_cost", "leaderboard", RSM, "kid", 0.01),
@@ -202,6 +206,8 @@ BOUNDS = [
     ("diversity", RSM, "precision", -0.01, "0 to 1"),
     ("diversity", RSM, "recall", 1.01, "0 to 1"),
     ("diversity", RSM, "density", -0.01, "at least 0"),
+    ("diversity", RSM, "nearest_latent", -0.01, "at least 0"),
+    ("leaderboard", RSM, "nearest_feature", -0.01, "at least 0"),
     ("diversity", RSM, "ssim", 1.01, "-1 to 1"),
     ("runs", RSM, "top1_last", 100.5, "0 to 100"),
     ("runs", RSM, "top1_best", -1.0, "0 to 100"),
@@ -248,6 +254,9 @@ OTHERS = [
         f"{math.log(1e-3) + math.log(2.001):g} to 0.001999",
     ),
     ("pairs_of_images", "diversity", RSM, "n_pairs", 1, 1),
+    ("nearest_images", "diversity", {"method": "herding"}, "nearest_latent", 0.1, "0 to 0"),
+    ("nearest_images", "diversity", RSM, "nearest_latent_min", -9.0, None),
+    ("nearest_images", "diversity", RSM, "nearest_feature_min", 9.0, None),
     ("numbers_of_images", "fid", RSM, "n_sets", 1, "1 to 2"),
     ("numbers_of_images", "fid", RSM, "n_synthetic", 1, "1 to 40"),
     ("distances_of_sets", "fid", {"method": "herding"}, "fid_pooled", 0.1, None),

@@ -1,16 +1,26 @@
 """Coresets: which real images stand for a class. Importing this needs no torch.
 
-``herding`` and ``k-centre`` choose by deep features, those of the dataset's extractor as
-they are, not normalised. Coverage is measured in the same features, so k-centre covers in
-part by construction, and herding's mean is close in the space that it is judged in.
+``herding``, ``k-centre`` and ``support-deep`` choose by deep features, those of the dataset's
+extractor as they are, not normalised. Coverage is measured in the same features, so k-centre covers
+in part by construction, and herding's mean is close in the space that it is judged in. ``support``
+chooses by latents.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
+from lighthouse.datasets.latents import Latents
 from lighthouse.runtime.errors import DataError
+
+#: Images that a coreset by features can choose.
+WITH_FEATURES = "images with features"
+#: Swaps end in one of many minima: of so many the best is taken.
+DRAWS = 10
+#: A swap has to lower the energy by more than this share of it.
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
@@ -19,7 +29,7 @@ class Pool:
 
     labels: of all images of the part, (n,) int64. classes: names in label order.
     features: (m, d), of the images at positions ``rows`` (m,) of the part; None for a
-    coreset that needs none.
+    coreset that needs none. latents: (n, views, c, h, w), the first view of the image as it is.
     """
 
     dataset: str
@@ -27,11 +37,12 @@ class Pool:
     labels: np.ndarray
     features: np.ndarray | None = None
     rows: np.ndarray | None = None
+    latents: np.ndarray | None = None
 
 
 #: A pool, the IPC and S seeds to positions in the part, (S, C, ipc) int64, a set a seed.
-#: The first n images of a larger IPC are those of IPC n. Raises ``DataError`` if a class has
-#: too few images.
+#: The first n images of a larger IPC are those of IPC n, if it is declared as nested. Raises
+#: ``DataError`` if a class has too few images.
 Coreset = Callable[[Pool, int, Sequence[int]], np.ndarray]
 
 
@@ -48,6 +59,45 @@ def herding(pool: Pool, ipc: int, seeds: Sequence[int]) -> np.ndarray:
 def k_centre(pool: Pool, ipc: int, seeds: Sequence[int]) -> np.ndarray:
     """Images far from each other, from the middle outwards: the same under each seed."""
     return _same_for_all(_by_features(pool, ipc, farthest), seeds)
+
+
+def support(pool: Pool, ipc: int, seeds: Sequence[int]) -> np.ndarray:
+    """Images whose latents have little energy among all of their class (``lowest_energy``)."""
+    if pool.latents is None:
+        raise ValueError("this coreset needs the latents of the pool")
+    rows = np.arange(len(pool.labels))
+    return _exchanged(pool, ipc, seeds, pool.latents[:, 0], rows, "images")
+
+
+def support_deep(pool: Pool, ipc: int, seeds: Sequence[int]) -> np.ndarray:
+    """The same by deep features."""
+    return _exchanged(pool, ipc, seeds, *_features(pool), WITH_FEATURES)
+
+
+def lowest_energy(distances: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """Rows of which no swap of one for another lowers the energy among all n, (N,).
+
+    distances: of all points from each other, (n, n) float64; start: N rows. The energy is that of
+    support points (Mak and Joseph 2018; see ``guidance.support``), chosen from the points
+    themselves (ours): N² E = 2N Σ_i p_i - Σ_ik d_ik over the rows chosen, p the mean of a row's
+    distances. The best of all swaps is made, again and again.
+    """
+    mean, chosen = distances.mean(0), np.array(start)
+    while len(outside := np.setdiff1d(np.arange(len(distances)), chosen)):
+        # i leaves, j enters: N² E grows by 2N (p_j - p_i) - 2 (Σ_k d_jk - d_ij - Σ_k d_ik).
+        value = len(chosen) * mean - distances[chosen].sum(0)
+        between = distances[np.ix_(chosen, outside)]
+        growth = value[outside] - value[chosen, None] + between
+        leaves, enters = np.unravel_index(growth.argmin(), growth.shape)
+        if growth[leaves, enters] >= -ROUNDING * mean.sum():
+            break
+        chosen[leaves] = outside[enters]
+    return chosen
+
+
+def subset_energy(distances: np.ndarray, rows: np.ndarray) -> float:
+    """The energy of some of n points among all, of distances (n, n)."""
+    return 2 * distances[rows].mean() - distances[np.ix_(rows, rows)].mean()
 
 
 def herd(features: np.ndarray, count: int) -> np.ndarray:
@@ -100,32 +150,87 @@ def _same_for_all(chosen: np.ndarray, seeds: Sequence[int]) -> np.ndarray:
 
 def _draw(pool: Pool, ipc: int, seed: int) -> np.ndarray:
     """One set, (C, ipc)."""
-    import torch
-
-    from lighthouse.runtime.rng import generator
-
     chosen = []
     for label, name in enumerate(pool.classes):
         members = np.flatnonzero(pool.labels == label)
         _check_enough(name, len(members), ipc, "images")
-        rng = generator("coreset", seed, pool.dataset, name)
-        order = torch.randperm(len(members), generator=rng)
-        chosen.append(members[order.numpy()[:ipc]])
+        chosen.append(members[_order(pool, name, seed, len(members))[:ipc]])
     return np.stack(chosen)
+
+
+def _order(pool: Pool, name: str, seed: int, count: int, draw: int = 0) -> np.ndarray:
+    """The order in which ``count`` images of a class are drawn under a seed, for the n-th time."""
+    import torch
+
+    from lighthouse.runtime.rng import generator
+
+    rng = generator("coreset", seed, pool.dataset, name, *([draw] if draw else []))
+    return torch.randperm(count, generator=rng).numpy()
+
+
+def _exchanged(
+    pool: Pool, ipc: int, seeds: Sequence[int], points: np.ndarray, rows: np.ndarray, what: str
+) -> np.ndarray:
+    """Sets (S, C, ipc) by ``lowest_energy``, each the best of ``DRAWS`` of its own to begin with.
+
+    points: (m, …), of the images at positions ``rows`` (m,) of the part. what: those images, in
+    words.
+    """
+    from scipy.spatial.distance import cdist
+
+    labels, sets = pool.labels[rows], []
+    for label, name in enumerate(pool.classes):
+        members = np.flatnonzero(labels == label)
+        _check_enough(name, len(members), ipc, what)
+        own = points[members].reshape(len(members), -1).astype(np.float64)
+        distances = cdist(own, own)
+        found = []
+        for seed in seeds:
+            draws = (_order(pool, name, seed, len(members), n)[:ipc] for n in range(DRAWS))
+            ends = [lowest_energy(distances, draw) for draw in draws]
+            found.append(rows[members[min(ends, key=partial(subset_energy, distances))]])
+        sets.append(found)
+    return np.array(sets, dtype=np.int64).swapaxes(0, 1)
 
 
 def _by_features(pool: Pool, ipc: int, pick: Callable[[np.ndarray, int], np.ndarray]) -> np.ndarray:
     """One set, (C, ipc), of a function that picks rows of a class's features."""
-    if pool.features is None or pool.rows is None:
-        raise ValueError("this coreset needs the features of the pool")
-    labels, chosen = pool.labels[pool.rows], []
+    features, rows = _features(pool)
+    labels, chosen = pool.labels[rows], []
     for label, name in enumerate(pool.classes):
         members = np.flatnonzero(labels == label)
-        _check_enough(name, len(members), ipc, "images with features")
-        chosen.append(pool.rows[members[pick(pool.features[members], ipc)]])
+        _check_enough(name, len(members), ipc, WITH_FEATURES)
+        chosen.append(rows[members[pick(features[members], ipc)]])
     return np.stack(chosen)
+
+
+def _features(pool: Pool) -> tuple[np.ndarray, np.ndarray]:
+    """The features of a pool that has some, and their rows."""
+    if pool.features is None or pool.rows is None:
+        raise ValueError("this coreset needs the features of the pool")
+    return pool.features, pool.rows
 
 
 def _check_enough(name: str, count: int, ipc: int, what: str) -> None:
     if count < ipc:
         raise DataError(f"class {name!r} has {count} {what}, fewer than IPC {ipc}")
+
+
+def start_latents(
+    latents: Latents,
+    choose: Coreset,
+    dataset: str,
+    ipc: int,
+    seeds: Sequence[int],
+    chosen: Sequence[int],
+) -> np.ndarray:
+    """The latents of a coreset by which sets start, (S, C, ipc, c, h, w) of the classes ``chosen``.
+
+    Of a class the same, whichever others a job has.
+    """
+    own = {label: place for place, label in enumerate(chosen)}
+    labels = np.array([own.get(int(label), -1) for label in latents.labels])
+    pool = Pool(
+        dataset, [latents.classes[label] for label in chosen], labels, latents=latents.latents
+    )
+    return latents.latents[choose(pool, ipc, seeds), 0]

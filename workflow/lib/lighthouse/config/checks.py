@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping
 from itertools import chain
 
-from lighthouse.config.grid import CEILING
+from lighthouse.config.grid import CEILING, NONE, Method
 from lighthouse.config.grid_checks import grid_checks
 from lighthouse.config.study import Study
 from lighthouse.config.tuning_checks import tuning_checks
 from lighthouse.datasets.sources import SOURCES
+from lighthouse.parts.coresets import CORESETS
 from lighthouse.parts.extractors import EXTRACTORS
 from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.parts.terms import TERMS, named
@@ -121,10 +122,10 @@ def _given(options: Mapping, *keys: str) -> list[str]:
 def _check_methods(study: Study) -> Iterable[str]:
     path, priors = study.table_path("methods"), study.config["priors"]
     for method in study.methods.values():
-        if method.prior is not None and method.prior not in priors:
+        if method.prior is not None and method.prior not in (NONE, *priors):
             yield (
                 f"{path}: {method.name}: prior {method.prior!r} is not known; "
-                f"allowed: {', '.join(priors)}"
+                f"allowed: {', '.join(priors)}, or {NONE}"
             )
         for term in method.guidance:
             if term not in TERMS:
@@ -135,6 +136,14 @@ def _check_methods(study: Study) -> Iterable[str]:
         if len(set(method.guidance)) < len(method.guidance):
             yield f"{path}: {method.name}: a guidance term is named twice"
         known = named(method.guidance)
+        if method.prior == NONE:
+            yield from (f"{path}: {method.name}: {line}" for line in _check_alone(method))
+        if method.start and CORESETS[method.start].by_features:
+            latent = [name for name, coreset in CORESETS.items() if not coreset.by_features]
+            yield (
+                f"{path}: {method.name}: start {method.start!r} goes by deep features, which no "
+                f"sampling has; allowed: {', '.join(latent)}"
+            )
         for term in known:
             if method.coupling not in term.couplings:
                 yield (
@@ -150,7 +159,24 @@ def _check_methods(study: Study) -> Iterable[str]:
             )
 
 
+def _check_alone(method: Method) -> Iterable[str]:
+    """What a method without a denoiser must be."""
+    able = [term.name for term in TERMS.values() if term.alone]
+    if len(method.guidance) != 1 or method.guidance[0] not in able:
+        given = "+".join(method.guidance) or "nothing"
+        yield (
+            f"prior {NONE!r} optimises latents by one term that does so alone, and guidance is "
+            f"{given!r}; allowed: {', '.join(able)}"
+        )
+    if method.coupling != "joint":
+        yield f"prior {NONE!r} optimises all latents of a class together; allowed: coupling 'joint'"
+    if method.is_tuned:
+        yield f"prior {NONE!r} minimises its term, whatever its weight; leave weights empty"
+
+
 def _check_priors(priors: dict) -> Iterable[str]:
+    if NONE in priors:
+        yield f"config: priors.{NONE}: is the word for no prior at all; name it otherwise"
     for name, spec in priors.items():
         if name == "base" and spec != {"objective": "plain"}:
             yield "config: priors.base: must be {objective: plain}"

@@ -4,6 +4,7 @@ from lighthouse.config import rows
 from lighthouse.config.grid import Cell
 from lighthouse.config.study import Study
 from lighthouse.parts.terms import TERMS, named
+from lighthouse.steps import TRAIN_STEPS, respaced
 
 
 def expectations(study: Study) -> dict:
@@ -11,12 +12,12 @@ def expectations(study: Study) -> dict:
 
     Cells are rows (``Cell.row``), so that all of it is JSON. ``trainings``: a row for each
     cell, student and protocol, with the sampling ``seeds`` and ``student_seeds`` that it has.
-    ``main``, ``tables``, ``sampled``, ``all``: the cells of the leaderboard, those at the
-    hyperparameter table's weights, those that a diffusion model samples (with the weights of
-    their terms, None where these are tuned, and whether one goes back through the denoiser), and
-    every one. ``candidates``: of all tunings, with the factors and weights of each.
+    ``main``, ``tables``, ``sampled``, ``undenoised``, ``all``: the cells of the leaderboard, those
+    at the hyperparameter table's weights, those that a diffusion model samples (with the weights
+    of their terms, None where these are tuned, whether one goes back through the denoiser, and
+    ``evaluations``, its passes an image), those that are made here without one, and every one.
+    ``candidates``: of all tunings, with the factors and weights of each.
     ``terms``: the declared guidance terms, with the columns of their weights.
-    ``evaluations``: by dataset, passes of the denoiser that an image takes.
     ``sweep`` and ``strategies`` are None where the study has none.
     """
     run, datasets = study.run, study.run["datasets"]
@@ -28,7 +29,6 @@ def expectations(study: Study) -> dict:
         "pairs": run["comparisons"]["pairs"],
         "alpha": run["comparisons"]["alpha"],
         "classes": {dataset: study.n_classes(dataset) for dataset in datasets},
-        "evaluations": {dataset: _evaluations(study, dataset) for dataset in datasets},
         "epsilon": study.config["guidance"]["dpp"]["epsilon"],
         "ssim_pairs": study.config["metrics"]["ssim_pairs"],
         "terms": [
@@ -40,9 +40,19 @@ def expectations(study: Study) -> dict:
         "main": [cell.row for cell in study.main_cells],
         "tables": [cell.row for cell in study.table_cells],
         "sampled": [
-            {**cell.row, "weights": study.term_weights(cell), "back": _goes_back(study, cell)}
+            {
+                **cell.row,
+                "weights": study.term_weights(cell),
+                "back": _goes_back(study, cell),
+                "evaluations": _evaluations(study, cell),
+            }
             for cell in study.cells
-            if study.methods[cell.method].prior
+            if study.methods[cell.method].denoises
+        ],
+        "undenoised": [
+            cell.row
+            for cell in study.cells
+            if not (study.methods[cell.method].denoises or study.methods[cell.method].external)
         ],
         "all": [cell.row for cell in study.cells],
         "candidates": rows.candidates(study),
@@ -59,10 +69,11 @@ def _goes_back(study: Study, cell: Cell) -> bool:
     return any(term.through_denoiser for term in named(study.methods[cell.method].guidance))
 
 
-def _evaluations(study: Study, dataset: str) -> int:
+def _evaluations(study: Study, cell: Cell) -> int:
     """One pass a step, and under classifier-free guidance another without a class."""
-    sampler = study.dataset(dataset)["sampler"]
-    return sampler["steps"] * (1 if sampler["guidance_scale"] == 1 else 2)
+    sampler = study.sampler(cell)
+    taken = [t for t in respaced(sampler["steps"]) if t < sampler.get("start_step", TRAIN_STEPS)]
+    return len(taken) * (1 if sampler["guidance_scale"] == 1 else 2)
 
 
 def _sweep(study: Study) -> dict | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
+from lighthouse.parts.coresets import CORESETS
 from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.parts.terms import named
 
@@ -11,6 +12,9 @@ PREFIX_COUPLINGS = frozenset({"iid"})
 
 #: The row of students trained on all real images, and its IPC.
 CEILING, ALL = "full", "all"
+
+#: The prior of methods that have no denoiser: a term's loss is minimised over latents alone.
+NONE = "none"
 
 #: The variant of a cell in which every number is the tables' own.
 TABLE = "table"
@@ -43,8 +47,8 @@ class Prior:
     @property
     def path(self) -> str:
         """Folder below ``results/priors/<dataset>/``."""
-        if self.name == "base":
-            return "base"
+        if self.name in ("base", NONE):
+            return self.name
         # What the hyperparameter table may give tells priors of one objective apart.
         given = OBJECTIVES[self.objective].from_table
         what = "/".join(
@@ -59,7 +63,8 @@ class Prior:
 class Method:
     """A row of the method table: a coreset, or prior × coupling × guidance.
 
-    Or a finished set that was made elsewhere, an entry of ``external``. weights: of its terms,
+    Or a finished set that was made elsewhere, an entry of ``external``.
+    start: the coreset whose images a set starts at; None is noise. weights: of its terms,
     ``TABLE`` or ``TUNED``.
     """
 
@@ -69,6 +74,7 @@ class Method:
     prior: str | None = None
     coupling: str | None = None
     guidance: tuple[str, ...] = ()
+    start: str | None = None
     external: bool = False
     weights: str = TABLE
 
@@ -78,9 +84,15 @@ class Method:
         return self.weights == TUNED
 
     @property
+    def denoises(self) -> bool:
+        """Whether it samples from a diffusion model."""
+        return self.prior not in (None, NONE)
+
+    @property
     def picks_real_images(self) -> bool:
         """True where a class needs at least as many real images as the IPC."""
-        return self.coreset is not None or any(t.needs_real_images for t in named(self.guidance))
+        picks = self.coreset is not None or self.start is not None
+        return picks or any(term.needs_real_images for term in named(self.guidance))
 
     @property
     def needs_surrogate(self) -> bool:
@@ -90,7 +102,10 @@ class Method:
     @property
     def ignores_ipc(self) -> bool:
         """True where IPC n is the first n images of any larger IPC."""
-        return self.coreset is not None or (self.coupling in PREFIX_COUPLINGS and not self.guidance)
+        if self.coreset is not None:
+            return CORESETS[self.coreset].nested
+        alone = self.coupling in PREFIX_COUPLINGS and not self.guidance
+        return alone and (self.start is None or CORESETS[self.start].nested)
 
 
 @dataclass(frozen=True, order=True)
@@ -140,5 +155,6 @@ def method_of(row: dict) -> Method:
         row.get("prior"),
         row.get("coupling"),
         terms,
+        row.get("start"),
         weights=row.get("weights", TABLE),
     )

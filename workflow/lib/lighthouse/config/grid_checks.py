@@ -84,7 +84,7 @@ def asked(study: Study) -> list[tuple[str, int]]:
 
 def _columns(study: Study, method: Method) -> list[str]:
     """The hyperparameters that a method reads."""
-    if not method.prior:
+    if not method.denoises:
         return []
     spec = study.config["priors"][method.prior]
     about = OBJECTIVES[spec["objective"]]

@@ -57,15 +57,18 @@ def sampled_cells(study: Study, batch: Batch, code: Code, shard: str | None = No
     found = []
     for source in batch.sources:
         folder = paths.samples(source) if shard is None else paths.shard(shard, source)
-        terms = study.terms(source)
+        method, terms = study.methods[source.method], study.terms(source)
+        start = CORESETS[method.start].choose if method.start else None
+        makers = [term["make" if method.denoises else "alone"] for term in terms]
         cell = {
             **_sets(study, source, folder),
-            "coupling": study.methods[source.method].coupling,
+            "coupling": method.coupling,
+            "start": start,
             "terms": terms,
             "sampler": study.sampler(source),
-            "guided_by_surrogate": study.methods[source.method].needs_surrogate,
-            # Of its own terms alone, so that a new one reruns no other.
-            "code": code("sample.py", [term["make"] for term in terms]),
+            "guided_by_surrogate": method.needs_surrogate,
+            # Of its own terms and start alone, so that a new one reruns no other.
+            "code": code("sample.py", [*makers, *([start] if start else [])]),
         }
         if tuned := study.tuned_at(source):
             cell |= {"tuning": paths.tuning(tuned), "sources": [paths.tuning(tuned)]}

@@ -187,7 +187,7 @@ def cost_rows(study: Study) -> list[dict]:
 def _cost_row(study: Study, cell: Cell) -> dict:
     method, dataset = study.methods[cell.method], cell.dataset
     base, preparation = None, []
-    if method.prior:
+    if method.denoises:
         # A pretrained model that is taken as it is costs nothing here.
         base = paths.prior_cost(dataset, "base") if study.dataset(dataset)["base"] else None
         prior = study.prior(cell)
@@ -224,7 +224,7 @@ def ablation_specs(study: Study) -> list[dict]:
 
 def _ablation_row(study: Study, cell: Cell, terms: list[str]) -> dict:
     method = study.methods[cell.method]
-    lam = study.prior(cell).options.get("lambda", 0) if method.prior else 0
+    lam = study.prior(cell).options.get("lambda", 0) if method.denoises else 0
     factors = {"rsm": lam > 0, **{term: term in method.guidance for term in terms}}
     words = {name: "yes" if given else "no" for name, given in factors.items()}
     prior = study.config["priors"].get(method.prior, {})
@@ -268,7 +268,7 @@ def method_looks(study: Study) -> list[dict]:
 
 def _is_earlier(study: Study, method: Method) -> bool:
     parts: list = named(method.guidance)
-    if method.prior:
+    if method.denoises:
         parts.append(OBJECTIVES[study.config["priors"][method.prior]["objective"]])
     return any(part.earlier for part in parts)
 

@@ -28,7 +28,7 @@ def stamp(parameters: object) -> str:
 def samples(study: Study, cell: Cell) -> str:
     """The stamp of a cell's sets."""
     method, dataset = study.methods[cell.method], study.dataset(cell.dataset)
-    seen = TRAINED if method.prior else SEEN
+    seen = TRAINED if method.denoises else SEEN
     known = {
         "cell": cell.row,
         "seeds": study.seeds(cell),
@@ -42,13 +42,14 @@ def samples(study: Study, cell: Cell) -> str:
         most = study.config["metrics"]["real_images_per_class"]
         known["features"] = [dataset["extractor"], most]
     if method.prior:
-        prior, sampler = study.prior(cell), study.sampler(cell)
-        tuning = None if prior.name == "base" else dataset["tuning"]
-        known["prior"] = [prior.path, dict(prior.options), tuning]
-        known["coupling"] = method.coupling
+        known["coupling"], known["start"] = method.coupling, method.start
         known["terms"] = [
             {key: term[key] for key in ("name", "weight", "options")} for term in study.terms(cell)
         ]
+    if method.denoises:
+        prior, sampler = study.prior(cell), study.sampler(cell)
+        tuning = None if prior.name == "base" else dataset["tuning"]
+        known["prior"] = [prior.path, dict(prior.options), tuning]
         if method.needs_surrogate:
             network = study.config["students"][dataset["surrogate"]["network"]]
             known["surrogate"] = [dataset["surrogate"], network]

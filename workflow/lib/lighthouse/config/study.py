@@ -10,10 +10,10 @@ from itertools import product
 from pathlib import Path
 
 from lighthouse.config.candidates import Candidate, candidates
-from lighthouse.config.grid import CANDIDATE, TABLE, Cell, Method, Prior, number
+from lighthouse.config.grid import CANDIDATE, NONE, TABLE, Cell, Method, Prior, number
 from lighthouse.datasets.sources import SOURCES
 from lighthouse.parts.objectives import OBJECTIVES
-from lighthouse.parts.sweeps import Swept, sweepable
+from lighthouse.parts.sweeps import SAMPLER_DEFAULTS, Swept, sweepable
 from lighthouse.parts.terms import named
 
 
@@ -133,8 +133,11 @@ class Study:
     def term_weights(self, cell: Cell) -> dict[str, float | None]:
         """The weight of each term of a cell's method, by column, in the papers' unit.
 
-        None where they are tuned: only the tuning's record knows them.
+        None where they are tuned: only the tuning's record knows them. Empty where there is no
+        denoiser: a term that is alone is minimised, whatever its weight.
         """
+        if not self.methods[cell.method].denoises:
+            return {}
         columns = [term.column for term in named(self.methods[cell.method].guidance)]
         if self.tuned_at(cell):
             return dict.fromkeys(columns)
@@ -147,7 +150,9 @@ class Study:
         """The terms of a cell's method with their weights and options, as its job takes them."""
         weights, options = self.term_weights(cell), self.config["guidance"]
         return [
-            term.at_work(weights[term.column], self._moved(options[term.name], term.name, cell))
+            term.at_work(
+                weights.get(term.column, 0.0), self._moved(options[term.name], term.name, cell)
+            )
             for term in named(self.methods[cell.method].guidance)
         ]
 
@@ -162,15 +167,19 @@ class Study:
         return {**options, **moved}
 
     def sampler(self, cell: Cell) -> dict:
-        """The options by which a cell is sampled."""
-        return self._moved(self.dataset(cell.dataset)["sampler"], "sampler", cell)
+        """The options by which a cell is sampled; ``start_step`` of those that start at images."""
+        options = {**SAMPLER_DEFAULTS, **self.dataset(cell.dataset)["sampler"]}
+        if self.methods[cell.method].start is None:
+            del options["start_step"]
+        return self._moved(options, "sampler", cell)
 
     def sweepable(self, method: str) -> dict[str, Swept]:
         """The numbers of a method that a sweep can vary, by name."""
         about = self.methods[method]
-        if not about.prior:
+        if not about.denoises:
             return {}
-        found = sweepable(about.guidance, self.config["priors"][about.prior]["objective"])
+        objective = self.config["priors"][about.prior]["objective"]
+        found = sweepable(about.guidance, objective, starts=about.start is not None)
         # A weight that is chosen anew wherever something changes has no value of its own.
         chosen = {term.column for term in named(about.guidance)} if about.is_tuned else ()
         return {name: swept for name, swept in found.items() if name not in chosen}
@@ -178,6 +187,8 @@ class Study:
     def prior(self, cell: Cell) -> Prior:
         """The prior that a cell samples from."""
         name = self.methods[cell.method].prior
+        if name == NONE:
+            return Prior(name, name)
         spec = self.config["priors"][name]
         objective = spec["objective"]
         if name == "base":
@@ -193,7 +204,7 @@ class Study:
 
     def priors(self, dataset: str) -> dict[str, Prior]:
         """The tuned priors of a dataset's cells, by path."""
-        sampled = (cell for cell in self.cells_of(dataset) if self.methods[cell.method].prior)
+        sampled = (cell for cell in self.cells_of(dataset) if self.methods[cell.method].denoises)
         found = {prior.path: prior for prior in map(self.prior, sampled)}
         return {path: prior for path, prior in found.items() if prior.name != "base"}
 
@@ -255,7 +266,7 @@ class Study:
             of_prior = self.prior(cell).options
             return float(of_prior[name] if name in of_prior else row[name])
         if part == "sampler":
-            return float(self.dataset(cell.dataset)["sampler"][option])
+            return float(self.sampler(cell)[option])
         if part in self.config["guidance"]:
             return float(self.config["guidance"][part][option])
         return float(self.config["priors"][self.methods[cell.method].prior][option])

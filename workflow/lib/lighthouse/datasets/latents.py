@@ -44,3 +44,8 @@ class Latents:
     def __init__(self, folder: str | Path):
         self.latents = np.load(Path(folder, LATENTS), mmap_mode="r")
         self.labels, self.class_means, self.classes = read_means(folder)
+
+    def of_class(self, label: int) -> np.ndarray:
+        """Latents of a class's images as they are, (n, c·h·w)."""
+        rows = np.flatnonzero(self.labels == label)
+        return self.latents[rows, 0].reshape(len(rows), -1)

@@ -55,9 +55,12 @@ def new_denoiser(
 
     ``options``: ``layers``, ``heads``, ``head_dim``, ``patch_size``, and
     ``learned_variance`` (off unless given): the variance of a step is predicted beside
-    the noise, in as many channels again. In eval mode, since its only dropout is that
-    of labels, which diffusers draws apart in every block: the training loop drops
-    labels itself, once an image. Weights are drawn from torch's global generator.
+    the noise, in as many channels again. ``activation`` of the MLPs: the reference's
+    ``gelu-approximate`` unless given, or the exact ``gelu`` (ours), which CPUs compute four
+    times as fast: of a small DiT's calls the other is a fifth.
+    In eval mode, since its only dropout is that of labels, which diffusers draws apart in every
+    block: the training loop drops labels itself, once an image. Weights are drawn from torch's
+    global generator.
     """
     model = DiTTransformer2DModel(
         num_attention_heads=options["heads"],
@@ -69,6 +72,7 @@ def new_denoiser(
         patch_size=options["patch_size"],
         num_embeds_ada_norm=n_classes,
         norm_type="ada_norm_zero",
+        activation_fn=options.get("activation", "gelu-approximate"),
     )
     _initialise(model)
     return as_reference(model).eval()

@@ -31,7 +31,8 @@ class Sets:
     dataset: its name. labels: class of each set, (B,) int64. seeds: of each set. names: of
     each set, for messages. class_means: m_c of each set, (B, D).
     generators: B lists of N CPU generators, one an image.
-    shape: of a latent, (c, h, w).
+    shape: of a latent, (c, h, w). starts: clean latents that the sets start at,
+    (B, N, c, h, w) on the CPU; None where they start at noise.
     """
 
     dataset: str
@@ -41,6 +42,7 @@ class Sets:
     class_means: Tensor
     generators: Sequence[Sequence[torch.Generator]]
     shape: tuple[int, int, int]
+    starts: Tensor | None = None
 
     @property
     def ipc(self) -> int:
@@ -57,6 +59,7 @@ class Sets:
             self.class_means[rows],
             self.generators[rows],
             self.shape,
+            None if self.starts is None else self.starts[rows],
         )
 
 
@@ -67,10 +70,12 @@ def sets_of(
     seeds: Sequence[int],
     ipc: int,
     chosen: Sequence[int] | None = None,
+    starts: Tensor | None = None,
 ) -> Sets:
     """Sets for every seed and class, seed by seed. class_means: (C, c, h, w).
 
-    ``chosen``: labels of the classes to sample; None is all.
+    ``chosen``: labels of the classes to sample; None is all. ``starts``: of each seed and chosen
+    class, (seeds, classes, N, c, h, w).
     """
     chosen = range(len(classes)) if chosen is None else chosen
     pairs = [(seed, label) for seed in seeds for label in chosen]
@@ -85,6 +90,7 @@ def sets_of(
             image_generators(seed, dataset, classes[label], range(ipc)) for seed, label in pairs
         ],
         shape=tuple(class_means.shape[1:]),
+        starts=None if starts is None else starts.flatten(0, 1),
     )
 
 
@@ -105,7 +111,9 @@ def sample(
 ) -> Sampled:
     """Sample the images of ``sets``.
 
-    ``options``: ``steps``, and those of ``GuidedDenoiser``. All but the denoiser is float32.
+    ``options``: ``steps``, those of ``GuidedDenoiser`` and, for sets that start at images,
+    ``start_step``: they are noised to the first of the steps below it (SDEdit's way, Meng et al.,
+    ICLR 2022), and sampled from there. All but the denoiser is float32.
     The device of ``sets`` holds one set at a time, or as many small ones as come to
     ``SIDE_BY_SIDE`` of the largest calls. Raises ``DataError`` where the semantics ask what
     the model has not, ``NonFiniteError`` with the step and the image, ``MemoryError`` with
@@ -113,20 +121,26 @@ def sample(
     """
     denoiser = GuidedDenoiser(model, sets.dataset, options)
     scheduler = ancestral(options["steps"], denoiser.semantics.variance_type)
+    steps = scheduler.timesteps
+    if sets.starts is not None:
+        steps = steps[steps < options["start_step"]]
     result = torch.empty(len(sets.labels), sets.ipc, *sets.shape)
     work = [(stage, rows) for stage in coupling for rows in _chunks(sets, stage, options)]
     counts = {len(sets.labels[rows]) * len(_members(stage)) for stage, rows in work}
     if any(guide.through_denoiser for guide in guides):
         counts.add(1)
-    bar = progress(None, "sampling", total=len(work) * len(scheduler.timesteps))
+    bar = progress(None, "sampling", total=len(work) * len(steps))
     with bar, denoiser.steady(sets.shape, counts, sets.labels.device):
         for stage, rows in work:
             part, members = sets.part(rows), _members(stage)
             generators = [row[i] for row in part.generators for i in members]
-            first = [torch.randn(sets.shape, generator=g) for g in generators]
-            z = torch.stack(first).to(part.labels.device)
+            z = _noise(part, generators)
+            if part.starts is not None:
+                clean = part.starts[:, members].flatten(0, 1)
+                z = scheduler.add_noise(clean, z, steps[0])
+            z = z.to(part.labels.device)
             labels = part.labels.repeat_interleave(len(members))
-            for t in scheduler.timesteps:
+            for t in steps:
                 acting = [guide for guide in guides if guide.acts_at(int(t))]
                 place = _Place(t, scheduler, part, stage, labels, result[rows])
                 prediction, direction = _look(denoiser, z, place, acting)
@@ -136,6 +150,24 @@ def sample(
                 bar.update()
             result[rows, members] = z.view(-1, len(members), *sets.shape).cpu()
     return Sampled(result, denoiser.work)
+
+
+@torch.no_grad()
+def settle(sets: Sets, alone: Callable[[Tensor, int], Tensor]) -> Sampled:
+    """Sets with no denoiser: where a term's loss alone takes them from starts, or from noise.
+
+    alone: latents (N, D) of a set and its label to latents, as ``parts.terms.Term.alone`` makes it.
+    """
+    found = []
+    for row, label in enumerate(sets.labels.tolist()):
+        z = _noise(sets, sets.generators[row]) if sets.starts is None else sets.starts[row]
+        found.append(alone(z.flatten(1).to(sets.labels.device), label).cpu())
+    return Sampled(torch.stack(found).unflatten(2, sets.shape), Work())
+
+
+def _noise(sets: Sets, generators: Sequence[torch.Generator]) -> Tensor:
+    """The first noise of some images, (n, c, h, w) on the CPU."""
+    return torch.stack([torch.randn(sets.shape, generator=g) for g in generators])
 
 
 def _members(stage: Stage) -> list[int]:

@@ -15,7 +15,7 @@ from lighthouse.guidance.state import State
 from lighthouse.runtime.named import load
 from lighthouse.units import raw_weight
 
-__all__ = ["Context", "Guide", "State", "Term", "applied_weight", "guides_of", "weighed"]
+__all__ = ["Context", "Guide", "State", "Term", "applied_weight", "guides_of", "with_weights"]
 
 Term = Callable[[State], Tensor]
 
@@ -42,7 +42,7 @@ def applied_weight(term: Mapping, latent_dim: int) -> float:
     return raw_weight(term["weight"], latent_dim) if term["grows"] else term["weight"]
 
 
-def weighed(terms: Iterable[Mapping], weights: Mapping[str, float]) -> list[dict]:
+def with_weights(terms: Iterable[Mapping], weights: Mapping[str, float]) -> list[dict]:
     """The terms of a job with the weights that a tuning has chosen, by column."""
     return [{**term, "weight": weights[term["column"]]} for term in terms]
 

@@ -72,16 +72,15 @@ class Modes:
     def _find(self, seed: int, label: int) -> np.ndarray:
         if self._data is None:
             self._data = Latents(Path(self.context.latents))
-        rows, ipc = np.flatnonzero(self._data.labels == label), self.context.ipc
+        real, ipc = self._data.of_class(label), self.context.ipc
         dataset, name = self.context.dataset, self.context.classes[label]
-        if len(rows) < ipc:
+        if len(real) < ipc:
             raise DataError(
-                f"mode guidance: class {name!r} of {dataset} has {len(rows)} training images, "
+                f"mode guidance: class {name!r} of {dataset} has {len(real)} training images, "
                 f"fewer than the {ipc} modes of IPC {ipc}: add images, or take the method or the "
                 "IPC out of run"
             )
-        first_views = self._data.latents[rows, 0].reshape(len(rows), -1)
-        return modes(first_views, ipc, derive_seed("modes", seed, dataset, name))
+        return modes(real, ipc, derive_seed("modes", seed, dataset, name))
 
 
 def mode(options: Mapping, context: Context) -> Callable[[State], Tensor]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from lighthouse.metrics.copying import RealSpaces
 from lighthouse.metrics.setutility import Manifold, log_det, manifold, radii
 from lighthouse.metrics.ssim import chosen_pairs, mean_ssim
 from lighthouse.runtime.rng import generator
@@ -31,29 +32,33 @@ def diversity_row(
     latents: Iterable[np.ndarray],
     features: Iterable[np.ndarray],
     real: RealClasses,
+    spaces: RealSpaces,
     epsilon: float,
     most_pairs: int,
 ) -> dict:
     """The row of one set; each measure is the mean over classes.
 
     images, latents: (N, …) of one class after the other; features: (N, d), deep, of its images.
-    ``ssim`` in [-1, 1], of at most
-    ``most_pairs`` pairs a class, ``n_pairs`` of them, NaN at IPC 1; ``log_det`` ≤ about
-    0; ``coverage``, ``precision``, ``recall`` and ``density`` as in ``Manifold``.
+    ``ssim`` in [-1, 1], of at most ``most_pairs`` pairs a class, ``n_pairs`` of them, NaN at
+    IPC 1; ``log_det`` ≤ about 0; ``coverage``, ``precision``, ``recall`` and ``density`` as in
+    ``Manifold``; ``nearest_…`` as in ``RealSpaces``.
     """
     per_class = []
     for label, (pictures, points, deep) in enumerate(zip(images, latents, features, strict=True)):
         # The same pairs for every method: their images start from the same noise.
         rng = generator("ssim-pairs", seed, cell["dataset"], label)
         pairs = chosen_pairs(len(pictures), most_pairs, rng)
-        among = real.manifold(label, deep)
-        per_class.append((mean_ssim(pictures, pairs), log_det(points, epsilon), *among))
-    ssim, volume, *among = np.mean(per_class, axis=0)
+        per_class.append(
+            {
+                "ssim": mean_ssim(pictures, pairs),
+                "log_det": log_det(points, epsilon),
+                **real.manifold(label, deep)._asdict(),
+                **spaces.nearness(label, points, deep),
+            }
+        )
     return {
         **{key: cell[key] for key in CELL},
         "seed": seed,
-        "ssim": ssim,
         "n_pairs": len(pairs),
-        "log_det": volume,
-        **dict(zip(Manifold._fields, among, strict=True)),
+        **{name: np.mean([found[name] for found in per_class]) for name in per_class[0]},
     }

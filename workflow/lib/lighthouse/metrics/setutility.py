@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-#: Real images whose distances are held at once: at 10,000 of a class, 80 MB.
+#: Images whose distances are held at once: to 10,000 of a class, 80 MB.
 BLOCK = 1024
 #: By how much of a radius a distance may exceed it. Where the synthetic images are real
 #: ones, as a coreset's, many lie on a radius, and rounding must not decide (ours).
@@ -30,7 +30,7 @@ def radii(images: np.ndarray, neighbours: int) -> np.ndarray:
     """Distance of each image of a class (n, d) to its k-th nearest of the others, (n,)."""
     k = nearest(len(images), neighbours)  # the 0-th is the image itself
     blocks = [images[first : first + BLOCK] for first in range(0, len(images), BLOCK)]
-    return np.concatenate([np.partition(_distances(block, images), k)[:, k] for block in blocks])
+    return np.concatenate([np.partition(distances(block, images), k)[:, k] for block in blocks])
 
 
 def covered(real: np.ndarray, radius: np.ndarray, synthetic: np.ndarray) -> np.ndarray:
@@ -38,7 +38,7 @@ def covered(real: np.ndarray, radius: np.ndarray, synthetic: np.ndarray) -> np.n
 
     real: (n, d) features; radius: their ``radii``, (n,); synthetic: (N, d). (n, N) bool.
     """
-    return _within(_distances(real, synthetic), radius[:, None])
+    return _within(distances(real, synthetic), radius[:, None])
 
 
 class Manifold(NamedTuple):
@@ -72,11 +72,11 @@ def manifold(
     lit, reached = [], []
     for first in range(0, len(real), BLOCK):
         rows = slice(first, first + BLOCK)
-        distances = _distances(real[rows], synthetic)
-        inside = _within(distances, radius[rows, None])
+        apart = distances(real[rows], synthetic)
+        inside = _within(apart, radius[rows, None])
         balls += inside.sum(axis=0)
         lit.append(inside.any(axis=1))
-        reached.append(_within(distances, reach).any(axis=1))
+        reached.append(_within(apart, reach).any(axis=1))
     return Manifold(
         coverage=float(np.concatenate(lit).mean()),
         precision=float((balls > 0).mean()),
@@ -85,12 +85,13 @@ def manifold(
     )
 
 
-def _within(distances: np.ndarray, radius: np.ndarray) -> np.ndarray:
+def _within(apart: np.ndarray, radius: np.ndarray) -> np.ndarray:
     """Which distance is at most a radius."""
-    return distances <= radius * (1 + SLACK)
+    return apart <= radius * (1 + SLACK)
 
 
-def _distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Of points (m, d) from others (n, d), (m, n), in float64."""
     a, b = a.astype(np.float64), b.astype(np.float64)
     squares = (a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T
     return np.sqrt(np.maximum(squares, 0))

@@ -8,12 +8,14 @@ class Coreset:
     """How real images are chosen.
 
     name: in the method table. choose: ``module:function``, a ``coresets.Coreset``.
-    by_features: whether it goes by the extractor's features.
+    by_features: whether it goes by the extractor's features. nested: whether its first n images
+    of a larger IPC are those of IPC n.
     """
 
     name: str
     choose: str
     by_features: bool = False
+    nested: bool = True
 
 
 CORESETS: dict[str, Coreset] = {
@@ -22,5 +24,7 @@ CORESETS: dict[str, Coreset] = {
         Coreset("random", "lighthouse.coresets:random"),
         Coreset("herding", "lighthouse.coresets:herding", by_features=True),
         Coreset("k-centre", "lighthouse.coresets:k_centre", by_features=True),
+        Coreset("support", "lighthouse.coresets:support", nested=False),
+        Coreset("support-deep", "lighthouse.coresets:support_deep", by_features=True, nested=False),
     )
 }

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.parts.option import RATE, Option
 from lighthouse.parts.terms import named
+from lighthouse.steps import TRAIN_STEPS
 
 #: Of the sampler; its other options say how work is divided.
 SAMPLER = {
@@ -21,7 +22,17 @@ SAMPLER = {
         symbol="scale",
         label="scale of classifier-free guidance",
     ),
+    "start_step": Option(
+        {"type": "integer", "minimum": 1, "maximum": TRAIN_STEPS},
+        "Of methods with a `start`: its images are noised to the first of the respaced steps t "
+        "below this one, and denoised from there.",
+        600,
+        symbol="t₀",
+        label="step at which a set starts",
+    ),
 }
+#: Where the config leaves one out.
+SAMPLER_DEFAULTS = {k: option.default for k, option in SAMPLER.items() if option.default}
 LEARNING_RATE = Option(RATE, "Rate of the fine-tuning.", symbol="lr", label="learning rate")
 
 
@@ -36,10 +47,10 @@ class Swept(NamedTuple):
     label: str
 
 
-def sweepable(terms: Iterable[str], objective: str) -> dict[str, Swept]:
+def sweepable(terms: Iterable[str], objective: str, starts: bool = False) -> dict[str, Swept]:
     """The numbers of a method's parts, by the name that a sweep gives them.
 
-    terms: the method's guidance. objective: that of its prior.
+    terms: the method's guidance. objective: that of its prior. starts: whether it starts at images.
     ``lambda``, ``learning_rate`` and the weights of terms go by their columns of the
     hyperparameter table, options by ``term.option``, ``objective.option`` and ``sampler.option``.
     """
@@ -52,7 +63,8 @@ def sweepable(terms: Iterable[str], objective: str) -> dict[str, Swept]:
     for term in named(terms):
         found[term.column] = term.weight
         found |= {f"{term.name}.{key}": option for key, option in term.options.items()}
-    found |= {f"sampler.{key}": option for key, option in SAMPLER.items()}
+    of_sampler = [key for key in SAMPLER if starts or key != "start_step"]
+    found |= {f"sampler.{key}": SAMPLER[key] for key in of_sampler}
     return {name: _swept(name, option) for name, option in found.items() if option.is_number}
 
 

@@ -33,6 +33,8 @@ class Term:
     the denoiser. needs_surrogate: whether it asks for the network of
     ``students.surrogate``. needs_real_images: whether a class needs as many real images as
     the IPC. earlier: whether it was published before RSM and CGS.
+    alone: ``module:function``, made as ``make`` is, which moves latents (N, D) of a class to where
+    the term's loss is low, with no denoiser; empty where the term has none.
     derived: further columns of the guidance table, from weight and IPC. problem: what is
     wrong with a weight at an IPC, in words that follow it; empty if nothing is.
     """
@@ -51,6 +53,7 @@ class Term:
     needs_surrogate: bool = False
     needs_real_images: bool = False
     earlier: bool = False
+    alone: str = ""
     derived: Mapping[str, Callable[[float, int], float]] = field(default_factory=dict)
     problem: Callable[[float, int], str] = lambda weight, ipc: ""
 
@@ -68,6 +71,7 @@ class Term:
         return {
             "name": self.name,
             "make": self.make,
+            "alone": self.alone,
             "column": self.column,
             "weight": weight,
             "grows": self.grows,
@@ -201,6 +205,26 @@ TERMS: dict[str, Term] = {
             grows=False,
             needs_real_images=True,
             earlier=True,
+        ),
+        Term(
+            "support",
+            "lighthouse.guidance.support:support",
+            "Support points: the energy distance from the class's real latents.",
+            column="w_support",
+            weight=Option(
+                WEIGHT,
+                "Weight of support points: 1 moves an image by the class's own spread at most "
+                "twice a step.",
+                symbol="w",
+                label="weight of support points w",
+            ),
+            # In the spread of the class's latents already.
+            unit=lambda ipc: 1.0,
+            options={"steps": steps_option(0, 1000)},
+            # In the spread of the class's latents.
+            grows=False,
+            couples=True,
+            alone="lighthouse.guidance.support:alone",
         ),
     )
 }

@@ -203,7 +203,7 @@ def _tuning(study: Study) -> Item:
 
 
 def _guidance(study: Study) -> Item:
-    cells = [cell for cell in study.cells if study.methods[cell.method].prior]
+    cells = [cell for cell in study.cells if study.methods[cell.method].denoises]
     return _table(
         "guidance",
         "guidance:guidance_table",

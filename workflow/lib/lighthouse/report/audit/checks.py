@@ -35,6 +35,7 @@ CHECKS: tuple[Callable[[Results, Mapping], Iterator[Claim]], ...] = (
     ranges.within_bounds,
     ranges.known_words,
     ranges.volumes,
+    ranges.nearest_images,
     ranges.pairs_of_images,
     sets.numbers_of_images,
     sets.distances_of_sets,

@@ -48,24 +48,24 @@ def cost_of_sets(results: Results, grid: Mapping) -> Iterator[Claim]:
 
 
 def work_of_images(results: Results, grid: Mapping) -> Iterator[Claim]:
-    """Sampled images take as many passes of the denoiser as the sampler's steps say, real none.
+    """Sampled images take as many passes of the denoiser as the sampler's steps say, others none.
 
     Of sets made elsewhere none is known.
     """
     sampled = {key(cell, SET): cell for cell in grid["sampled"]}
-    real = {key(spec, SET) for spec in grid["leaderboard"] if spec["real"]}
+    without = {key(cell, SET) for cell in grid["undenoised"]}
     for row in measured(results.rows(TABLE)):
         place = (TABLE, named(row, SET))
         found = {name: row.get(name, "no such column") for name in WORK}
         evaluations = found["evaluations_per_image"]
         if key(row, SET) in sampled:
-            asked = grid["evaluations"][row["dataset"]]
+            asked = sampled[key(row, SET)]["evaluations"]
             yield Claim(*place, WORK[0], evaluations, asked)
             back = Within(0, asked) if sampled[key(row, SET)]["back"] else 0
             yield Claim(*place, WORK[1], found[WORK[1]], back)
             yield Claim(*place, WORK[2], found[WORK[2]], Within(asked, math.inf))
         else:
-            expected = 0 if key(row, SET) in real else NAN
+            expected = 0 if key(row, SET) in without else NAN
             yield from same(TABLE, row, SET, dict.fromkeys(WORK, expected))
 
 

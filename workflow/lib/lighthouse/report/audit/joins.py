@@ -17,7 +17,8 @@ from lighthouse.tables import CELL, MISSING
 
 BOARD_TABLE = "tables/leaderboard.csv"
 #: Measures of a set, of which other tables show means over seeds.
-MEASURES = ("coverage", "precision", "recall", "density", "log_det", "ssim")
+MEASURES = ("coverage", "precision", "recall", "density", "nearest_latent", "nearest_feature")
+MEASURES = (*MEASURES, "log_det", "ssim")
 #: What the leaderboard takes from the other tables' rows, by table.
 TAKEN = {
     "tables/fid.csv": ("fid", "kid", "extractor"),
@@ -26,7 +27,7 @@ TAKEN = {
 
 
 def measures_of_sets(results: Results, grid: Mapping) -> Iterator[Claim]:
-    """Coverage, precision, recall, density, log det, SSIM are means over diversity.csv's seeds."""
+    """Measures of sets, from coverage to SSIM, are means over diversity.csv's seeds."""
     table = "tables/diversity.csv"
     sets = grouped(results.rows(table), CELL)
     lost = _lost(results, table, CELL)

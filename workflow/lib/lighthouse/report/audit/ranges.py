@@ -21,6 +21,7 @@ BOUNDS = {
     **dict.fromkeys(("std", "std_difference", "published_std"), NO_LESS_THAN_0),
     **dict.fromkeys(("fid_std", "kid_std", "coverage_std"), NO_LESS_THAN_0),
     **dict.fromkeys(("density", "singular_value", "mean_pull"), NO_LESS_THAN_0),
+    **dict.fromkeys(("nearest_latent", "nearest_feature"), NO_LESS_THAN_0),
     # The square root of a matrix of many numbers is taken in floating point.
     **dict.fromkeys(("fid", "fid_pooled"), Within(-1e-3, math.inf)),
     **dict.fromkeys(("base_seconds", "preparation_seconds", "tuning_seconds"), NO_LESS_THAN_0),
@@ -31,6 +32,9 @@ BOUNDS = {
     **dict.fromkeys(("latent_dim", "effective_rank", "stable_rank"), NO_LESS_THAN_1),
     **dict.fromkeys(("threads", "images", "n_seeds", "n_students"), NO_LESS_THAN_1),
 }
+#: How far from its copy an image may be: one that stands twice among the real ones, encoded in
+#: two batches, differs from itself by rounding.
+ROUNDING = 1e-6
 #: Bounds of columns whose name says too little.
 OF_TABLE = {
     ("figures/spectrum.csv", "mean"): SHARE,
@@ -83,6 +87,21 @@ def log_det_bounds(n: int, epsilon: float) -> Within:
     """The least and the most that log det(K + εI) can be, K the cosines of n latents."""
     least = (n - 1) * math.log(epsilon) + math.log(n + epsilon)
     return Within(least, n * math.log1p(epsilon))
+
+
+def nearest_images(results: Results, grid: Mapping) -> Iterator[Claim]:
+    """No set's nearest image lies farther from real ones than its mean; coresets' latents at 0."""
+    table = "tables/diversity.csv"
+    real = {spec["method"] for spec in grid["leaderboard"] if spec["real"]}
+    for row in measured(results.rows(table)):
+        place = (table, named(row, (*CELL, "seed")))
+        for mean in ("nearest_latent", "nearest_feature"):
+            copies = mean == "nearest_latent" and row["method"] in real
+            for found in known([row[mean]]):
+                bounds = Within(0, 0) if copies else NO_LESS_THAN_0
+                yield Claim(*place, mean, found, bounds, ROUNDING)
+                least, most = row[f"{mean}_min"], Within(0, found)
+                yield Claim(*place, f"{mean}_min", least, most, ROUNDING + slack(found))
 
 
 def pairs_of_images(results: Results, grid: Mapping) -> Iterator[Claim]:

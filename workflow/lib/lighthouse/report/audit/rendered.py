@@ -31,6 +31,8 @@ MEASURES = {
     "precision": ("precision", 3, "f"),
     "recall": ("recall", 3, "f"),
     "density": ("density", 3, "f"),
+    "nearest real, latents": ("nearest_latent", 3, "f"),
+    "nearest real, features": ("nearest_feature", 3, "f"),
     "log det K": ("log_det", 3, "g"),
     "SSIM": ("ssim", 3, "f"),
     "Fréchet distance": ("fid", 4, "g"),

@@ -80,8 +80,7 @@ def seconds_of_tuning(results: Results, grid: Mapping) -> Iterator[Claim]:
     Of sets made elsewhere it is not known.
     """
     tried = grouped(results.rows(TABLE), SET)
-    real = (spec for spec in grid["leaderboard"] if spec["real"])
-    own = {key(cell, SET) for cell in (*grid["sampled"], *real)}
+    own = {key(cell, SET) for cell in (*grid["sampled"], *grid["undenoised"])}
     for row in measured(results.rows(COST_TABLE)):
         seconds = known(candidate["seconds"] for candidate in tried.get(key(row, SET), ()))
         expected = sum(seconds) if key(row, SET) in own else NAN

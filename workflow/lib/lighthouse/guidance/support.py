@@ -1,0 +1,139 @@
+"""Support points: latents that stand for the real ones of their class under the energy distance.
+
+For real latents x_j, n of them, and a set of N points z_i (Mak and Joseph, Annals of Statistics
+2018, Definition 2; the term of the real ones alone, which no point moves, left out):
+
+    E = 2/(N·n) Σ_ij ‖z_i - x_j‖ - 1/N² Σ_ik ‖z_i - z_k‖
+
+No other distribution's points have a lower E than its own, as N grows. N/2 times the gradient by
+z_i is a pull and a push of bounded length, without a kernel or a width to choose:
+
+    d_i = 1/n Σ_j (z_i - x_j)/‖z_i - x_j‖ - 1/N Σ_{k≠i} (z_i - z_k)/‖z_i - z_k‖
+
+As guidance of a sampler it is ours: M guides by DPP and mean.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from lighthouse.datasets.latents import Latents
+from lighthouse.guidance.context import Context
+from lighthouse.guidance.state import State
+
+#: Points whose distances from all others are held at once.
+BLOCK = 256
+#: Below this distance, relative to the points' own lengths, two points are one: it is what
+#: rounding leaves between a latent and itself in products of float32.
+SAME = 3e-3
+#: A settled set moves by less than this share of R in a step, or has moved so often.
+SETTLED, ITERATIONS = 1e-4, 500
+
+
+def energy(z: Tensor, real: Tensor) -> Tensor:
+    """E of latents (…, N, D) among real ones (n, D): (…)."""
+    return 2 * torch.cdist(z, real).mean((-2, -1)) - torch.cdist(z, z).mean((-2, -1))
+
+
+def spread(real: Tensor) -> float:
+    """R, the mean distance of real latents (n, D) from their mean: the unit of a step."""
+    return (real - real.mean(0)).norm(dim=-1).mean().item()
+
+
+def units(z: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
+    """Σ_j (z_i - x_j)/‖z_i - x_j‖, (N, D), and Σ_j 1/‖z_i - x_j‖, (N, 1).
+
+    z: (N, D); others: the x_j, (n, D). A point where z_i is itself (``SAME``), as z_i among all
+    z, adds nothing to either. By products of matrices, block by block, around the others' mean.
+    """
+    middle = others.mean(0)
+    others = others - middle
+    squares = others.square().sum(-1)
+    found = []
+    for points in (z - middle).split(BLOCK):
+        own = points.square().sum(-1, keepdim=True)
+        apart = own + squares - 2 * points @ others.mT
+        inverse = torch.where(apart > SAME**2 * (own + squares), apart.clamp_min(0).rsqrt(), 0)
+        total = inverse.sum(-1, keepdim=True)
+        found.append((points * total - inverse @ others, total))
+    moved, totals = zip(*found, strict=True)
+    return torch.cat(moved), torch.cat(totals)
+
+
+def direction(z: Tensor, real: Tensor, finished: Tensor) -> Tensor:
+    """d of the free latents z (G, D), which see each other and the finished ones (M, D): (G, D).
+
+    N is M + G, the images that there are: of a set that is drawn one by one each image lowers
+    the energy of the set so far, whatever its IPC will be.
+    """
+    visible = torch.cat([finished, z])
+    pull, push = units(z, real)[0], units(z, visible)[0]
+    return pull / len(real) - push / len(visible)
+
+
+class RealLatents:
+    """The real latents of a job's classes, each read when it is first asked for, and kept."""
+
+    def __init__(self, context: Context):
+        self.context = context
+        self._data: Latents | None = None
+        self._of: dict[int, tuple[Tensor, float]] = {}
+
+    def of(self, label: int) -> tuple[Tensor, float]:
+        """Latents of a class, (n, D) float32 on the job's device, and their ``spread``."""
+        if label not in self._of:
+            if self._data is None:
+                self._data = Latents(Path(self.context.latents))
+            found = torch.from_numpy(self._data.of_class(label)).to(self.context.device)
+            self._of[label] = found, spread(found)
+        return self._of[label]
+
+
+def support(options: Mapping, context: Context) -> Callable[[State], Tensor]:
+    """The term: √ᾱ_before R d of the predicted clean latents, (B, G, D).
+
+    At weight w the clean latent, which z_{t-1} holds √ᾱ_before times, moves by w R d.
+    ``options``: none but the steps.
+    """
+    real_latents = RealLatents(context)
+
+    def term(state: State) -> Tensor:
+        real, reach = real_latents.of(state.label)
+        real = real.to(state.z)
+        frozen = state.finished / state.alpha_bar**0.5  # z₀, which stand at √ᾱ_t z₀
+        moved = [
+            direction(free, real, finished)
+            for free, finished in zip(state.predicted, frozen, strict=True)
+        ]
+        return state.alpha_bar_before**0.5 * reach * torch.stack(moved)
+
+    return term
+
+
+def alone(options: Mapping, context: Context) -> Callable[[Tensor, int], Tensor]:
+    """The term with no denoiser: a set's latents (N, D) and its class to ``settled`` ones."""
+    real_latents = RealLatents(context)
+
+    def settle(z: Tensor, label: int) -> Tensor:
+        return settled(z, real_latents.of(label)[0])
+
+    return settle
+
+
+def settled(z: Tensor, real: Tensor) -> Tensor:
+    """Latents z (N, D) moved to where their energy among real ones (n, D) is low: (N, D).
+
+    Mak and Joseph's algorithm ``sp.ccp``: z_i ← z_i - d_i/h_i, h_i = 1/n Σ_j 1/‖z_i - x_j‖, all
+    points at once. No step raises E, and there is no rate to choose. It ends in a minimum of many.
+    """
+    tiny = SETTLED * spread(real)
+    for _ in range(ITERATIONS):
+        pull, total = units(z, real)
+        push = units(z, z)[0]
+        step = (pull - push * (len(real) / len(z))) / total
+        z = z - step
+        if step.norm(dim=-1).max() < tiny:
+            break
+    return z
