@@ -3,6 +3,7 @@
 import pytest
 
 from lighthouse.runtime.errors import DataError
+from lighthouse.runtime.files import read_json, write_json
 from lighthouse.students.tuning import best, tried, tuning_record
 
 
@@ -74,3 +75,31 @@ def test_a_record_has_all_candidates_and_what_the_choice_comes_to():
     assert record["candidates"] == candidates
     assert (record["chosen"], record["weights"]) == ("tuning~0", {"a": 5.0, "b": 6})
     assert record["seconds"] == 4.0
+
+
+def test_the_rule_takes_the_weights_of_the_best_and_counts_all_seconds(tmp_path, run_script):
+    candidates = []
+    for number, val in enumerate((0.6, 0.8, 0.7)):
+        files = {name: tmp_path / name / f"{number}.json" for name in ("samples", "students")}
+        runs = [{"last_val": val, "last": 0.5}]
+        write_json(files["samples"], {"seconds": 10.0, "made": "x"})
+        write_json(files["students"], {"runs": runs, "seconds": 1.0 + number, "made": "y"})
+        given = candidate(number, val, (1, 1))
+        candidates.append({**{k: given[k] for k in ("variant", "factors", "weights")}, **files})
+    cell = {
+        "candidates": candidates,
+        "sources": [one["students"] for one in candidates],
+        "record": tmp_path / "table.json",
+        "stamp": "s",
+    }
+    batch = tmp_path / "batch.json"
+    run_script("tuning", {}, {"record": batch}, {"cells": [cell], "code": "c"}, dataset="toy")
+    record = read_json(cell["record"])
+    assert (record["chosen"], record["stamp"]) == ("tuning~1", "s")
+    assert [one["seconds"] for one in record["candidates"]] == [11, 12, 13]
+    assert record["seconds"] == 36
+    assert list(read_json(batch)["made"]) == [str(cell["record"])]
+    # A candidate that was not made leaves the choice to be made later.
+    cell["sources"][2].unlink()
+    run_script("tuning", {}, {"record": batch}, {"cells": [cell], "code": "c"}, dataset="toy")
+    assert list(read_json(batch)["left"]) == [str(cell["record"])]
