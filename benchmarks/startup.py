@@ -43,6 +43,7 @@ STAGES = {
     "features": "features",
     "metrics/sets": "set_metrics",
     "metrics/strategies": "strategies",
+    "metrics/tuning": "tuning",
     "tables": "report",
     "figures": "report",
 }

@@ -21,7 +21,8 @@ def study():
 def test_every_cell_is_in_one_batch_with_its_source(size):
     study = load_study(changed("compute.cells_per_job", size), ROOT)
     divided = batches(study)
-    assert sorted(cell for batch in divided for cell in batch.cells) == sorted(study.cells)
+    everyone = [*study.cells, *study.candidate_cells]
+    assert sorted(cell for batch in divided for cell in batch.cells) == sorted(everyone)
     for batch in divided:
         assert {study.source(cell) for cell in batch.cells} == set(batch.sources)
         assert 1 <= len(batch.sources) <= size

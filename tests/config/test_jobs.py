@@ -60,9 +60,10 @@ def test_students_and_metrics_are_of_every_cell_and_made_from_its_source(study):
     )
     for tell in both:
         cells = [cell for batch in batches(study) for cell in tell(study, batch)]
-        assert len({cell["record"] for cell in cells}) == len(cells) == len(study.cells)
+        everyone = [*study.cells, *study.candidate_cells]
+        assert len({cell["record"] for cell in cells}) == len(cells) == len(everyone)
         sources = {tuple(cell["sources"]) for cell in cells}
-        assert len(sources) == len({study.source(cell) for cell in study.cells})
+        assert len(sources) == len({study.source(cell) for cell in everyone})
     assert jobs.student_cells(study, batches(study)[0], "resnet18", "digits") == []
 
 

@@ -94,7 +94,10 @@ METHOD_ROWS = {
     "two rows of one name": ("dit\t\tbase\tiid\t\tX", ["methods.tsv: dit has two rows"]),
     "a name unfit for a path": ("X/Y\t\tbase\tiid\t\tX", [f"line {NEXT}: method: 'X/Y'"]),
     "no label": ("x\t\tbase\tiid\t\t", [f"line {NEXT}: 'label' is missing"]),
-    "a field too many": ("x\t\tbase\tiid\t\tX\t\tY", [f"line {NEXT}: more fields than columns"]),
+    "a field too many": (
+        "x\t\tbase\tjoint\tdpp\tX\t\ttable\tY",
+        [f"line {NEXT}: more fields than columns"],
+    ),
 }
 
 

@@ -6,7 +6,7 @@ from inspect import signature
 import pytest
 import torch
 
-from lighthouse.guidance import Guide, applied_weight, guides_of
+from lighthouse.guidance import Guide, applied_weight, guides_of, with_weights
 from lighthouse.guidance.dpp import (
     clean_dpp_gradient,
     cosine_kernel,
@@ -178,3 +178,10 @@ def test_a_weight_scales_with_the_size_of_a_latent_where_its_effect_does(term, s
 @pytest.mark.parametrize("term", TERMS.values(), ids=list(TERMS))
 def test_every_declared_term_names_a_function_that_makes_it(term):
     assert list(signature(load(term.make)).parameters) == ["options", "context"]
+
+
+def test_terms_that_were_tuned_go_by_the_weights_that_were_chosen():
+    given = [TERMS[name].at_work(None, {"steps": [0, 1000]}) for name in ("dpp", "mean")]
+    found = with_weights(given, {"mu_dm": 3.0, "eta_dpp": 5.0})
+    assert [(term["name"], term["weight"]) for term in found] == [("dpp", 5.0), ("mean", 3.0)]
+    assert [term["weight"] for term in given] == [None, None]

@@ -2,7 +2,7 @@
 
 import copy
 from contextlib import chdir
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ from lighthouse.report.making import make
 from lighthouse.report.tables import write_text
 from lighthouse.report.unfinished import in_order
 from lighthouse.runtime.files import without_nan, write_arrays, write_json
+from lighthouse.students.tuning import tuning_record
 from lighthouse.units import raw_weight
 from repository import ROOT
 from shipped import SHIPPED
@@ -32,6 +33,7 @@ DIM, CLASSES, REAL, REAL_SHOWN, LATENT = 12, 10, 60, 10, 64
 #: Images of the test part: so many that no two differences of accuracies are the same.
 TEST = 50_000
 STUDENT = "convnet3"
+PARTS = ("val", "test")
 #: A set made elsewhere, and more student seeds than a cell of the ablation has.
 MORE = {
     "run": {
@@ -53,7 +55,9 @@ PUBLISHED = [
 #: As little as a study can have.
 LESS = {
     "run": {
+        "methods": ["random", "dit", "control", "rsm", "rsm-cgs"],
         "comparisons": {"pairs": []},
+        "tuning": None,
         "ablation": None,
         "sweep": None,
         "strategies": None,
@@ -97,6 +101,7 @@ class Invented:
         self._sets()
         if self.grid["strategies"]:
             self._strategies()
+        self.tuned = self._tuning()
         self._costs()
         self._items()
 
@@ -270,11 +275,30 @@ class Invented:
         ]
         return real + sets
 
+    def _tuning(self):
+        """The choice of weights at each cell where they are tuned; its record by the cell."""
+        found = {}
+        cells, records = self.study.tuned_cells, rows.tuning_records(self.study)
+        for cell, record in zip(cells, records, strict=True):
+            candidates = [
+                {
+                    "variant": candidate.variant,
+                    **asdict(tried),
+                    **{part: rng(part, *candidate.row.values()).random() for part in PARTS},
+                    "seconds": rng("seconds", *candidate.row.values()).uniform(1, 9),
+                }
+                for candidate, tried in self.study.candidates(cell).items()
+            ]
+            found[cell] = tuning_record(candidates)
+            if cell.method not in self.failed:
+                self._record(record.path, record.stamp, found[cell])
+        return found
+
     def _costs(self):
         """What jobs took; those of sampling say with which weights, too."""
         for spec in rows.cost_rows(self.study):
             for path in paths_of(spec) if spec["method"] not in self.failed else ():
-                if path != spec["sample"]:
+                if path not in (spec["sample"], spec["tuning"]):
                     self._record(path, "", self._cost(path))
         records = rows.sample_records(self.study, self.study.cells)
         for cell, record in zip(self.study.cells, records, strict=True):
@@ -283,7 +307,10 @@ class Invented:
             found = self._cost(record.path)
             if self.study.methods[cell.method].prior:
                 found["denoiser"] = {"evaluations": 240, "gradients": 0, "computed": 320}
-                found["options"] = self._options(self.study.term_weights(cell))
+                weights = self.study.term_weights(cell)
+                if tuned := self.study.tuned_at(cell):
+                    weights = self.tuned[tuned]["weights"]
+                found["options"] = self._options(weights)
             self._record(record.path, record.stamp, found)
 
     def _cost(self, path):

@@ -36,6 +36,7 @@ HALVING = Term(
     "Towards the origin.",
     column="xi_halving",
     weight=Option(WEIGHT, "Weight of the way.", symbol="ξ"),
+    unit=lambda ipc: 1.5,
     options={
         "steps": steps_option(0, 500),
         "reach": Option(COUNT, "What the way is divided by.", 2),

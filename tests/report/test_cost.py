@@ -24,12 +24,14 @@ RECORDS = {
     "base": record(300.0, 9),
     "tuned": record(40.0, 3, trainable_parameters=700),
     "surrogate": record(12.0, 1.5),
+    "tuning": {"seconds": 90.0},
 }
 
 
-def row(sample="sample", base="base", preparation=()):
+def row(sample="sample", base="base", preparation=(), tuning=None):
     place = {"dataset": "toy", "method": "m", "ipc": 10, "classes": 5}
-    return {**place, "sample": sample, "base": base, "preparation": list(preparation)}
+    made = {"sample": sample, "base": base, "preparation": list(preparation), "tuning": tuning}
+    return {**place, **made}
 
 
 def test_what_a_method_needs_beyond_the_base_is_added_up():
@@ -39,6 +41,12 @@ def test_what_a_method_needs_beyond_the_base_is_added_up():
     assert found["trainable_parameters"] == 700
     assert (found["device"], found["threads"], found["status"]) == ("a CPU", 2, "measured")
     assert tuple(found) == COLUMNS
+
+
+def test_a_tuning_costs_what_its_candidates_took_and_no_other_method_has_one():
+    assert cost_row(row(tuning="tuning"), RECORDS)["tuning_seconds"] == 90
+    assert cost_row(row(), RECORDS)["tuning_seconds"] == 0
+    assert cost_row(row(base=None), RECORDS)["tuning_seconds"] == 0
 
 
 def test_peaks_are_of_the_method_and_not_of_the_base():
@@ -77,10 +85,10 @@ def test_real_images_ask_nothing_of_a_denoiser():
     assert [found[f"{name}_per_image"] for name in WORK] == [0, 0, 0]
 
 
-@pytest.mark.parametrize("lost", ["sample", "base", "tuned"])
+@pytest.mark.parametrize("lost", ["sample", "base", "tuned", "tuning"])
 def test_a_row_that_lacks_one_record_is_missing(lost):
     records = {path: found for path, found in RECORDS.items() if path != lost}
-    found = cost_row(row(preparation=["tuned"]), records)
+    found = cost_row(row(preparation=["tuned"], tuning="tuning"), records)
     assert found["status"] == "missing"
     assert found["seconds_per_image"] != found["seconds_per_image"]
     assert [found[key] for key in KEYS] == ["toy", "m", 10, 5]
@@ -90,6 +98,6 @@ def test_a_set_made_elsewhere_has_no_cost_here():
     found = cost_row(row(sample=None, base=None), RECORDS)
     assert found["status"] == "measured"
     unknown = ["seconds_per_image", "images", "device", "peak_host_gib"]
-    unknown += ["preparation_seconds", "trainable_parameters"]
+    unknown += ["preparation_seconds", "tuning_seconds", "trainable_parameters"]
     for column in (*unknown, *(f"{name}_per_image" for name in WORK)):
         assert found[column] != found[column]

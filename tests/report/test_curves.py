@@ -49,6 +49,7 @@ def row(method, ipc, top1, status="measured", dataset="toy", student="net"):
         "top1_mean": top1,
         "top1_std": 1.0,
         "seconds_per_image": 0.5,
+        "tuning_seconds": 0.0,
     }
 
 
@@ -77,6 +78,7 @@ def cost(**changed):
             "classes": 2,
             "base_seconds": base,
             "preparation_seconds": preparation,
+            "tuning_seconds": 0.0,
             "seconds_per_image": seconds,
             "images": images,
             "status": "measured",
@@ -244,6 +246,14 @@ def test_time_in_all_spreads_training_over_one_set():
     assert of.seconds_in_all["dit"] == pytest.approx(0.2 + 6 / 2)
     assert of.seconds_in_all["random"] == pytest.approx(0.001 + 3 / 2)
     assert of.seconds_in_all["full"] != of.seconds_in_all["full"]
+
+
+def test_the_tuning_of_weights_is_part_of_the_time_in_all():
+    costs = cost()
+    costs.loc[costs.method == "joint", "tuning_seconds"] = 5.0
+    of = by_cost(board(), costs)[0].set_index("method").seconds_in_all
+    assert of["joint"] == pytest.approx(0.3 + (10 + 5) / 2)
+    assert of["dit"] == pytest.approx(0.2 + 6 / 2)
 
 
 def test_training_is_spread_over_one_set_however_many_images_the_file_holds():

@@ -15,9 +15,12 @@ from lighthouse.report.items import items
 from lighthouse.report.making import maker
 from lighthouse.report.unfinished import in_order
 from repository import ROOT
-from shipped import SHIPPED
+from shipped import SHIPPED, changed
 
-ITEMS = {item.name: item for item in items(load_study(copy.deepcopy(SHIPPED), ROOT))}
+#: The default with a method whose weights are tuned, so that every item is there.
+METHODS = list(dict.fromkeys([*SHIPPED["run"]["methods"], "cgs-tuned"]))
+TUNED = changed("run.methods", METHODS)
+ITEMS = {item.name: item for item in items(load_study(TUNED, ROOT))}
 
 
 @pytest.fixture(params=ITEMS)
@@ -62,10 +65,12 @@ def test_items_come_behind_those_that_they_read():
 
 def test_a_study_without_its_extras_has_no_items_of_them():
     config = copy.deepcopy(SHIPPED)
-    config["run"] |= {"ablation": None, "sweep": None, "strategies": None}
+    given = [name for name in config["run"]["methods"] if not name.endswith("-tuned")]
+    config["run"] |= {"methods": given, "ablation": None, "sweep": None, "strategies": None}
     less = {item.name for item in items(load_study(config, ROOT))}
     assert ITEMS.keys() - less == {
         "table_ablation",
+        "table_tuning",
         "table_strategies",
         "table_strategies_classes",
         "figure_strategies",

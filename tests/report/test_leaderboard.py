@@ -81,7 +81,7 @@ def test_diversity_is_the_mean_over_seeds_and_fid_and_cost_are_the_rows_own():
             measures("rsm", 5, fid=3.0, fid_pooled=2.0, kid=0.1, extractor="x"),
             measures("rsm", 1, fid=7.0, fid_pooled=2.0, kid=-0.2, extractor="x"),
         ],
-        "cost": [measures("rsm", 1, seconds_per_image=0.25)],
+        "cost": [measures("rsm", 1, seconds_per_image=0.25, tuning_seconds=40.0)],
     }
     row = board(tables)[1]["rsm", 1]
     assert (row["coverage"], row["log_det"]) == (pytest.approx(0.3), -1.5)
@@ -89,18 +89,19 @@ def test_diversity_is_the_mean_over_seeds_and_fid_and_cost_are_the_rows_own():
     assert (row["precision"], row["density"], row["nearest_latent"]) == (0.5, 1.25, 0.75)
     assert all(row[name] != row[name] for name in ("recall", "nearest_feature"))
     assert (row["fid"], row["kid"], row["extractor"]) == (7.0, -0.2, "x")
-    assert row["seconds_per_image"] == 0.25
+    assert (row["seconds_per_image"], row["tuning_seconds"]) == (0.25, 40.0)
 
 
 def test_a_measure_that_failed_says_so_beside_an_accuracy_that_did_not():
     place = {"dataset": "toy", "method": "rsm", "ipc": 5}
     fid = {**place, "fid": NAN, "kid": NAN, "extractor": NAN, "status": "missing"}
     diversity = {**place, "variant": "table", "seed": NAN, "ssim": NAN, "status": "missing"}
-    cost = {**place, "seconds_per_image": NAN, "status": "missing"}
+    seconds = ("seconds_per_image", "tuning_seconds")
+    cost = {**place, **dict.fromkeys(seconds, NAN), "status": "missing"}
     found = board({**TABLES, "fid": [fid], "diversity": [diversity], "cost": [cost]})[1]
     lost, *others = found["rsm", 5], found["rsm", 1], found["dit", 5]
-    beside = ("fid", "kid", "ssim", "coverage", "nearest_feature", "seconds_per_image")
-    assert [lost[name] for name in beside] == ["missing"] * 6
+    beside = ("fid", "kid", "ssim", "coverage", "nearest_feature", *seconds)
+    assert [lost[name] for name in beside] == ["missing"] * 7
     assert lost["status"] == "measured"
     assert all(row[name] != row[name] for row in others for name in beside)
 

@@ -36,7 +36,7 @@ def test_students_of_a_set_are_those_that_are_trained_alone():
         student, record = train_student(
             bars(15, 0), bars(12, 1), NETWORK, SHORT, 5, 3, student_seed=run["student_seed"]
         )
-        scores = score_student(student, record, bars(15, 2), SHORT)
+        scores = score_student(student, record, parts(), SHORT)
         assert run == {"seed": 3, "student_seed": run["student_seed"], **scores}
 
 
@@ -49,7 +49,7 @@ def test_students_are_watched_on_the_part_that_chooses(monkeypatch, n_val, part)
         return None, {}
 
     monkeypatch.setattr(room, "train_student", spy)
-    monkeypatch.setattr(room, "score_student", lambda student, record, test, protocol: {})
+    monkeypatch.setattr(room, "score_student", lambda student, record, parts, protocol: {})
     given = parts(n_val)
     run_students(bars(15, 0), given, NETWORK, SHORT, 5, 0, [0, 1])
     assert len(watched) == 2

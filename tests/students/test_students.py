@@ -265,19 +265,27 @@ def test_bf16_is_the_networks_arithmetic_alone():
 
 def test_a_score_has_the_last_epoch_and_the_best_on_val_apart():
     network, record = train_student(bars(60, 0), odd(bars(60, 1)), NETWORK, PROTOCOL, 5, seed=0)
-    test = bars(90, 2)
-    last = accuracy(network, test)
-    scores = score_student(network, record, test, PROTOCOL)
-    assert scores["last"] == last
+    test, val = bars(90, 2), bars(60, 3)
+    last, last_val = accuracy(network, test), accuracy(network, val)
+    scores = score_student(network, record, {"val": val, "test": test}, PROTOCOL)
+    assert (scores["last"], scores["last_val"]) == (last, last_val)
     network.load_state_dict(record["best_state"])
     assert scores["best"] == accuracy(network, test) != last
+    assert accuracy(network, val) != last_val
     assert "best_state" not in scores
+
+
+def test_without_a_val_part_the_last_epoch_has_no_score_on_it():
+    protocol = {**PROTOCOL, "evaluations": 0}
+    network, record = train_student(bars(60, 0), bars(0, 1), NETWORK, protocol, 5, seed=0)
+    scores = score_student(network, record, {"val": bars(0, 1), "test": bars(9, 2)}, protocol)
+    assert scores["last_val"] is None
 
 
 def test_the_best_on_test_is_the_top_of_the_curve_where_test_was_looked_at():
     test, protocol = bars(60, 1), {**PROTOCOL, "optimizer": "sgd", "learning_rate": 0.1}
     network, record = train_student(bars(60, 0), test, NETWORK, protocol, ipc=5, seed=0)
-    scores = score_student(network, record, test, protocol)
+    scores = score_student(network, record, {"val": bars(0, 1), "test": test}, protocol)
     assert scores["best"] == max(score for _, score in record["curve"]) > scores["last"]
     assert scores["last"] == record["curve"][-1][1]
 

@@ -9,7 +9,8 @@ sys.path.insert(0, f"{workflow.basedir}/workflow/lib")
 
 from lighthouse.config import jobs, paths
 from lighthouse.config import rows, stamps
-from lighthouse.config.batches import EXTERNAL, REAL, SAMPLED, batches, sampled_by
+from lighthouse.config.batches import EXTERNAL, REAL, SAMPLED, batches
+from lighthouse.config.batches import sampled_by, tried_by, tuned_by
 from lighthouse.config.disk import missing
 from lighthouse.config.expectations import expectations
 from lighthouse.config.load import check_name, load_study
@@ -142,6 +143,11 @@ def student_cells(wildcards):
     return jobs.student_cells(study, batch_of(wildcards), *names)
 
 
+def tuning_cells(wildcards):
+    """The cells of a dataset at which the weights of terms are tuned."""
+    return jobs.tuning_cells(study, wildcards.dataset)
+
+
 def distilled_cells(wildcards):
     """The sets of a dataset that are handed on."""
     return jobs.distilled_cells(study, wildcards.dataset)
@@ -171,6 +177,16 @@ def prior_of(wildcards):
     if not study.methods[source.method].denoises:
         return []
     return [paths.prior(wildcards.dataset, study.prior(source).path)]
+
+
+def seeds_of(wildcards):
+    """The seeds of a batch's sets, which are all the study's or all candidates'."""
+    return study.seeds(batch_of(wildcards).sources[0])
+
+
+def chosen_for(wildcards):
+    """The record of the job that chooses a batch's weights, where these are tuned."""
+    return tuned_by(study, batch_of(wildcards).sources)
 
 
 def surrogate_of(wildcards):

@@ -35,6 +35,7 @@ rule sample:
         autoencoder=paths.autoencoder("{dataset}"),
         prior=prior_of,
         surrogate=surrogate_of,
+        weights=chosen_for,
     output:
         record=paths.batch("samples", "{dataset}", "{batch}"),
     log:
@@ -54,7 +55,7 @@ rule sample:
     params:
         cells=sampled_cells,
         lost=lost_of(sampled_cells, "samples"),
-        seeds=study.run["seeds"],
+        seeds=seeds_of,
         classes=classes_of,
     script:
         "../scripts/sample.py"

@@ -50,7 +50,7 @@ rule student:
         lost=lost_of(student_cells, "students/{student}/{protocol}"),
         network=lambda wildcards: study.config["students"][wildcards.student],
         protocol=lambda wildcards: study.protocol(wildcards.protocol),
-        seeds=study.run["seeds"],
+        seeds=seeds_of,
         code=code("student.py"),
     script:
         "../scripts/student.py"

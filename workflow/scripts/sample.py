@@ -20,7 +20,7 @@ from lighthouse.diffusion.autoencoder import (  # noqa: E402
 from lighthouse.diffusion.denoiser import load_denoiser  # noqa: E402
 from lighthouse.diffusion.loading import RECORD  # noqa: E402
 from lighthouse.diffusion.sampler import sample, sets_of, settle  # noqa: E402
-from lighthouse.guidance import Context, applied_weight, guides_of  # noqa: E402
+from lighthouse.guidance import Context, applied_weight, guides_of, with_weights  # noqa: E402
 from lighthouse.runtime.cells import content_digest, made_from, run_cells  # noqa: E402
 from lighthouse.runtime.files import (  # noqa: E402
     read_about,
@@ -60,6 +60,8 @@ def make(cell: dict) -> dict:
         device=device(),
     )
     terms = cell["terms"]
+    if "tuning" in cell:
+        terms = with_weights(terms, read_json(cell["tuning"])["weights"])
     if model is None:
         (term,) = terms
         alone = load(term["alone"])(term["options"], context)

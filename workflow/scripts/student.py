@@ -25,7 +25,7 @@ def make(cell: dict) -> dict:
         )
     names = {"student": job.wildcards.student, "protocol": job.wildcards.protocol}
     about = provenance(**names, **cell["row"], network=network, recipe=protocol)
-    return students_record(runs, parts, about)
+    return {**students_record(runs, parts, about), **job.cost()}
 
 
 read = [job.input.pixels, *job.input.teacher]

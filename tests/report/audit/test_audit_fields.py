@@ -13,6 +13,7 @@ from plants import (
     TEST,
     TEST_ASIDE,
     THEIRS,
+    TUNED,
     altered,
     findings,
 )
@@ -96,6 +97,9 @@ WRONG_FIELDS = [
     ("distances_and_cost", "leaderboard", RSM, "kid", 0.01),
     ("distances_and_cost", "leaderboard", RSM, "extractor", "another"),
     ("distances_and_cost", "leaderboard", RSM, "seconds_per_image", 0.01),
+    ("distances_and_cost", "leaderboard", TUNED, "tuning_seconds", 0.01),
+    ("seconds_of_tuning", "cost", TUNED, "tuning_seconds", 0.01),
+    ("seconds_of_tuning", "cost", RSM, "tuning_seconds", 0.01),
     ("published_figures", "leaderboard", {"method": "rsm", "ipc": 1}, "published", 1.0),
     ("published_figures", "leaderboard", {"method": "rsm", "ipc": 1}, "published_std", 1.0),
     ("published_figures", "leaderboard", {"method": "rsm", "ipc": 1}, "published_source", "B"),
@@ -103,6 +107,10 @@ WRONG_FIELDS = [
     ("given_weights", "guidance", {"method": "dit-igd"}, "k_influence", 1.0),
     ("given_weights", "guidance", {"method": "dit-igd"}, "gamma_deviation", 1.0),
     ("given_weights", "guidance", {"method": "mgd3"}, "mode_scale", 1.0),
+    ("given_weights", "guidance", TUNED, "eta_dpp", 1.0),
+    ("given_weights", "guidance", TUNED, "mu_dm", 1.0),
+    ("weights_tried", "tuning", {**TUNED, "variant": "tuning~0"}, "eta_dpp", 1.0),
+    ("weights_tried", "tuning", {**TUNED, "variant": "tuning~2"}, "mu_dm", 1.0),
     *(
         ("applied_weights", "guidance", RSM, column, 0.01)
         for column in ("eta_dpp_applied", "eta_share", "mu_dm_applied", "mean_pull")
@@ -229,6 +237,9 @@ BOUNDS = [
     ("fid", RSM, "fid", -1.0, "at least -0.001"),
     ("fid", RSM, "kid_std", -1.0, "at least 0"),
     ("cost", RSM, "seconds_per_image", -1.0, "at least 0"),
+    ("tuning", TUNED, "top1_val", 101.0, "0 to 100"),
+    ("tuning", TUNED, "top1_test", -1.0, "0 to 100"),
+    ("tuning", TUNED, "seconds", -1.0, "at least 0"),
     ("spectrum_ranks", {"source": "RSM"}, "effective_rank", 0.5, "at least 1"),
     ("figures/ssim_vs_eta_dpp.csv", {"eta_dpp": 0}, "mean", 1.5, "-1 to 1"),
     ("figures/spectrum.csv", {"source": "RSM"}, "mean", 1.5, "0 to 1"),

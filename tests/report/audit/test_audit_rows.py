@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from plants import BY_NAME, JOINT, RSM, TABLES, TEST, findings, with_row, without
+from plants import BY_NAME, JOINT, RSM, TABLES, TEST, TUNED, findings, with_row, without
 
 NAN = float("nan")
 ROWS = {
@@ -16,6 +16,7 @@ ROWS = {
     "fid": RSM,
     "diversity": {**RSM, "seed": 1},
     "guidance": RSM,
+    "tuning": {**TUNED, "variant": "tuning~1"},
     "spectrum": {"source": "RSM", "seed": 1, "index": 5},
     "spectrum_ranks": {"source": "RSM", "seed": 1},
     "strategies": TEST,

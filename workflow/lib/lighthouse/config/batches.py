@@ -28,13 +28,14 @@ class Batch:
 
 
 def batches(study: Study) -> list[Batch]:
-    """Every cell of a study in a batch, in the grid's order.
+    """Every cell of a study in a batch, in the grid's order, and behind them all candidates.
 
     Cells of a dataset that share a prior are together, at most ``compute.cells_per_job`` sources
-    in one batch; so are the coresets. An external set is alone.
+    in one batch; so are the coresets. An external set is alone. Those whose weights are tuned are
+    apart, for they wait until this is done, and so are the candidates, which have other seeds.
     """
     held: dict[Cell, list[Cell]] = {}
-    for cell in study.cells:
+    for cell in [*study.cells, *study.candidate_cells]:
         held.setdefault(study.source(cell), []).append(cell)
     shared: dict[tuple[str, str, str], list[Cell]] = {}
     for source in held:
@@ -60,7 +61,10 @@ def _shared(study: Study, cell: Cell) -> tuple[str, str]:
         return EXTERNAL, f"external/{cell.method}"
     if method.coreset:
         return REAL, "real"
-    return SAMPLED, study.prior(cell).path
+    path = study.prior(cell).path
+    if cell.candidate is not None:
+        return SAMPLED, f"{path}/candidates"
+    return SAMPLED, f"{path}/{method.weights}" if method.is_tuned else path
 
 
 def sampled_by(study: Study, cells: Iterable[Cell]) -> list[str]:
@@ -75,14 +79,34 @@ def measured_by(study: Study, cells: Iterable[Cell]) -> list[str]:
 
 def trained_by(study: Study) -> list[str]:
     """The records of all jobs that train students: of cells, and of all real images."""
+    ceilings = [paths.ceiling(student, protocol, d) for d, student, protocol in study.ceilings]
+    return _students_of(study, study.evaluations) + ceilings
+
+
+def tried_by(study: Study, dataset: str) -> list[str]:
+    """The records of the jobs that train students on a dataset's candidates."""
+    asked = [
+        evaluation for evaluation in study.tuning_evaluations if evaluation[0].dataset == dataset
+    ]
+    return _students_of(study, asked)
+
+
+def tuned_by(study: Study, cells: Iterable[Cell]) -> list[str]:
+    """The records of the jobs that choose the weights of some cells, where these are tuned."""
+    datasets = dict.fromkeys(cell.dataset for cell in cells if study.tuned_at(cell))
+    return [paths.batch("tuning", dataset, "all") for dataset in datasets]
+
+
+def _students_of(study: Study, evaluations: Iterable[tuple[Cell, str, str]]) -> list[str]:
+    """The records of the jobs that train students, for some of each (cell, student, protocol)."""
     cells: dict[tuple[str, str], list[Cell]] = {}
-    for cell, *names in study.evaluations:
+    for cell, *names in evaluations:
         cells.setdefault(tuple(names), []).append(cell)
     return [
         record
         for (student, protocol), own in cells.items()
         for record in _records_of(study, own, f"students/{student}/{protocol}")
-    ] + [paths.ceiling(student, protocol, dataset) for dataset, student, protocol in study.ceilings]
+    ]
 
 
 def _records_of(study: Study, cells: Iterable[Cell], stage: str) -> list[str]:

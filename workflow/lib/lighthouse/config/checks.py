@@ -6,6 +6,7 @@ from itertools import chain
 from lighthouse.config.grid import CEILING, NONE, Method
 from lighthouse.config.grid_checks import grid_checks
 from lighthouse.config.study import Study
+from lighthouse.config.tuning_checks import tuning_checks
 from lighthouse.datasets.sources import SOURCES
 from lighthouse.parts.coresets import CORESETS
 from lighthouse.parts.extractors import EXTRACTORS
@@ -45,7 +46,9 @@ def cross_checks(study: Study) -> Iterable[str]:
     """What no schema can say: names that must exist, and combinations that make sense."""
     config, run = study.config, study.run
     table, curves = list(study.methods), run["spectrum"]["curves"]
-    sweep, ablation, strategies = (run[key] or {} for key in ("sweep", "ablation", "strategies"))
+    sweep, ablation, strategies, tuning = (
+        run[key] or {} for key in ("sweep", "ablation", "strategies", "tuning")
+    )
     own = [name for name, method in study.methods.items() if not method.external]
     named = {
         "datasets": (run["datasets"], config["datasets"]),
@@ -57,6 +60,8 @@ def cross_checks(study: Study) -> Iterable[str]:
         "comparisons.pairs": (chain(*run["comparisons"]["pairs"]), table),
         "ablation.methods": (ablation.get("methods", []), own),
         "ablation.students": (ablation.get("students", []), config["students"]),
+        "tuning.student": (_given(tuning, "student"), config["students"]),
+        "tuning.protocol": (_given(tuning, "protocol"), config["protocols"]),
         "sweep.students": (sweep.get("students", []), config["students"]),
         "sweep.method": (_given(sweep, "method"), run["methods"]),
         **{
@@ -98,12 +103,17 @@ def cross_checks(study: Study) -> Iterable[str]:
             yield f"config: run.spectrum.curves: {key} {twice!r} is that of two curves"
     if not unknown:
         yield from grid_checks(study)
+        yield from tuning_checks(study)
+
+
+#: Parts of a study that one laid over it may do without.
+PARTS = ("ablation", "sweep", "strategies", "tuning")
 
 
 def _or_null(key: str) -> str:
-    """A part of a study that another one, laid over it, may do without."""
+    """What else is allowed, where a study may do without what a key is of."""
     part = key.split(".")[0]
-    return f"; or `run.{part}: null`" if part in ("ablation", "sweep", "strategies") else ""
+    return f"; or `run.{part}: null`" if part in PARTS else ""
 
 
 def _given(options: Mapping, *keys: str) -> list[str]:
@@ -161,6 +171,8 @@ def _check_alone(method: Method) -> Iterable[str]:
         )
     if method.coupling != "joint":
         yield f"prior {NONE!r} optimises all latents of a class together; allowed: coupling 'joint'"
+    if method.is_tuned:
+        yield f"prior {NONE!r} minimises its term, whatever its weight; leave weights empty"
 
 
 def _check_priors(priors: dict) -> Iterable[str]:

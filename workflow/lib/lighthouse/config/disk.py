@@ -20,7 +20,8 @@ def missing(study: Study) -> list[str]:
                 lines += _absent(study, f"datasets.{name}.{part}.pretrained", options[part])
         lines += _absent(study, f"datasets.{name}.extractor.weights", options["extractor"])
         lines += _missing_external(study, name)
-    for name in study.run["protocols"]:
+    choosing = (protocol for *_, protocol in study.tuning_evaluations)
+    for name in dict.fromkeys([*study.run["protocols"], *choosing]):
         teacher = study.protocol(name).get("teacher", {})
         if teacher.get("weights") != "torchvision":
             lines += _absent(study, f"protocols.{name}.teacher.weights", teacher)

@@ -14,8 +14,9 @@ def expectations(study: Study) -> dict:
     cell, student and protocol, with the sampling ``seeds`` and ``student_seeds`` that it has.
     ``main``, ``tables``, ``sampled``, ``undenoised``, ``all``: the cells of the leaderboard, those
     at the hyperparameter table's weights, those that a diffusion model samples (with the weights
-    of their terms, whether one goes back through the denoiser, and ``evaluations``, its passes an
-    image), those that are made here without one, and every one.
+    of their terms, None where these are tuned, whether one goes back through the denoiser, and
+    ``evaluations``, its passes an image), those that are made here without one, and every one.
+    ``candidates``: of all tunings, with the factors and weights of each.
     ``terms``: the declared guidance terms, with the columns of their weights.
     ``sweep`` and ``strategies`` are None where the study has none.
     """
@@ -54,6 +55,7 @@ def expectations(study: Study) -> dict:
             if not (study.methods[cell.method].denoises or study.methods[cell.method].external)
         ],
         "all": [cell.row for cell in study.cells],
+        "candidates": rows.candidates(study),
         "ablation": rows.ablation_specs(study),
         "ablation_students": run["ablation"]["students"] if run["ablation"] else [],
         "spectra": [record.row for record in rows.spectra(study)],

@@ -18,6 +18,10 @@ NONE = "none"
 
 #: The variant of a cell in which every number is the tables' own.
 TABLE = "table"
+#: The weights of a method that are chosen on the validation part, where others' are the tables'.
+TUNED = "tuned"
+#: The variants of the cells among which that choice is made: ``tuning~<number>``.
+CANDIDATE = "tuning"
 
 
 def number(value: float) -> str:
@@ -60,7 +64,8 @@ class Method:
     """A row of the method table: a coreset, or prior × coupling × guidance.
 
     Or a finished set that was made elsewhere, an entry of ``external``.
-    start: the coreset whose images a set starts at; None is noise.
+    start: the coreset whose images a set starts at; None is noise. weights: of its terms,
+    ``TABLE`` or ``TUNED``.
     """
 
     name: str
@@ -71,6 +76,12 @@ class Method:
     guidance: tuple[str, ...] = ()
     start: str | None = None
     external: bool = False
+    weights: str = TABLE
+
+    @property
+    def is_tuned(self) -> bool:
+        """Whether the weights of its terms are chosen on the validation part."""
+        return self.weights == TUNED
 
     @property
     def denoises(self) -> bool:
@@ -102,7 +113,8 @@ class Cell:
     """One distilled set for each seed.
 
     variant: ``table``, or ``<name>~<value>``: one number of the method at another value than
-    the tables', as a sweep asks for it.
+    the tables', as a sweep asks for it. Or ``tuning~<number>``, a candidate of the weights of
+    a method that is tuned.
     """
 
     dataset: str
@@ -124,7 +136,13 @@ class Cell:
     def moved(self) -> dict[str, float]:
         """The number that is moved, with its value; empty at the tables' own values."""
         name, tilde, value = self.variant.partition("~")
-        return {name: float(value)} if tilde else {}
+        return {name: float(value)} if tilde and name != CANDIDATE else {}
+
+    @property
+    def candidate(self) -> int | None:
+        """Which candidate of a tuning it is, counted from 0; None if it is none."""
+        name, _, value = self.variant.partition("~")
+        return int(value) if name == CANDIDATE else None
 
 
 def method_of(row: dict) -> Method:
@@ -138,4 +156,5 @@ def method_of(row: dict) -> Method:
         row.get("coupling"),
         terms,
         row.get("start"),
+        weights=row.get("weights", TABLE),
     )

@@ -51,7 +51,7 @@ def grid_checks(study: Study) -> Iterable[str]:
             continue
         available = SOURCES[options["source"]].smallest_class(study.source_options(dataset))
         beyond = defaultdict(list)  # coresets by an IPC for which there are too few images
-        for name, ipc in _asked(study):
+        for name, ipc in asked(study):
             if study.methods[name].picks_real_images and available is not None and ipc > available:
                 beyond[ipc].append(name)
         for ipc, names in beyond.items():
@@ -73,13 +73,13 @@ def _methods_in_use(study: Study) -> list[Method]:
     return [study.methods[name] for name in names]
 
 
-def _asked(study: Study) -> list[tuple[str, int]]:
-    """Every method and IPC for which the tables' own weights are wanted."""
+def asked(study: Study) -> list[tuple[str, int]]:
+    """Every method and IPC at which a set is wanted, all numbers its own."""
     run, ablation = study.run, study.run["ablation"]
-    asked = [(name, ipc) for name in run["methods"] for ipc in study.ipcs(name)]
+    found = [(name, ipc) for name in run["methods"] for ipc in study.ipcs(name)]
     if ablation and ablation["ipc"] in run["ipc"]:
-        asked += [(name, ablation["ipc"]) for name in ablation["methods"]]
-    return list(dict.fromkeys(asked))
+        found += [(name, ablation["ipc"]) for name in ablation["methods"]]
+    return list(dict.fromkeys(found))
 
 
 def _columns(study: Study, method: Method) -> list[str]:
@@ -90,14 +90,19 @@ def _columns(study: Study, method: Method) -> list[str]:
     about = OBJECTIVES[spec["objective"]]
     tuned = ["learning_rate"] if about.tunes else []
     weighed = [key for key in about.from_table if spec.get(key) == "table"]
-    return weighed + tuned + [term.column for term in named(method.guidance)]
+    return weighed + tuned + [term.column for term in _weighed_terms(method)]
+
+
+def _weighed_terms(method: Method) -> list[Term]:
+    """The terms of a method whose weights are the table's."""
+    return [] if method.is_tuned else named(method.guidance)
 
 
 def _check_rows(study: Study, table: object) -> Iterable[str]:
     """The hyperparameters that each method needs at each IPC at which it is run."""
     for dataset in study.run["datasets"]:
         needing = defaultdict(list)  # methods by the field that they miss
-        for name, ipc in _asked(study):
+        for name, ipc in asked(study):
             row, method = study.weights(dataset, name, ipc), study.methods[name]
             columns = _columns(study, method)
             if columns and not row:
@@ -106,10 +111,10 @@ def _check_rows(study: Study, table: object) -> Iterable[str]:
             for column in columns:
                 if column not in row:
                     needing[ipc, column].append(name)
-            for term in named(method.guidance):
+            for term in _weighed_terms(method):
                 if term.column in row:
                     place = f"{table}: {dataset}, IPC {ipc}: {term.column}"
-                    yield from _check_weight(place, term, row[term.column], ipc)
+                    yield from check_weight(place, term, row[term.column], ipc)
         where = defaultdict(list)  # IPCs by column and methods: one line for an empty column
         for (ipc, column), names in needing.items():
             where[column, tuple(names)].append(ipc)
@@ -120,7 +125,8 @@ def _check_rows(study: Study, table: object) -> Iterable[str]:
             )
 
 
-def _check_weight(place: str, term: Term, weight: float, ipc: int) -> Iterable[str]:
+def check_weight(place: str, term: Term, weight: float, ipc: int) -> Iterable[str]:
+    """What a term refuses of a weight at an IPC, behind the place that gives it."""
     problem = term.problem(weight, ipc)
     if problem:
         yield f"{place} {weight:g} {problem}"
@@ -164,7 +170,7 @@ def _check_sweep(study: Study) -> Iterable[str]:
     for term in named(study.methods[sweep["method"]].guidance):
         for i, weight in enumerate(study.swept.get(term.column, [])):
             place = f"config: run.sweep.values.{term.column}.{i}:"
-            yield from _check_weight(place, term, weight, sweep["ipc"])
+            yield from check_weight(place, term, weight, sweep["ipc"])
 
 
 def _check_strategies(study: Study) -> Iterable[str]:
@@ -192,10 +198,11 @@ def _check_strategies(study: Study) -> Iterable[str]:
         yield from _not_run(study, "strategies", name, ipc)
     if any(method.coupling != key for key, method in zip(couplings, rows, strict=True)):
         return
-    if (joint.prior, joint.guidance) != (sequential.prior, sequential.guidance):
+    compared = ((row.prior, row.guidance, row.weights) for row in (joint, sequential))
+    if len(set(compared)) > 1:
         yield (
             f"config: run.strategies: {joint.name!r} and {sequential.name!r} differ in more than "
-            "their coupling; give two rows of one prior and the same guidance"
+            "their coupling; give two rows of one prior, the same guidance, and weights by one rule"
         )
     if iid.guidance or iid.prior != joint.prior:
         yield (
@@ -205,15 +212,19 @@ def _check_strategies(study: Study) -> Iterable[str]:
 
 
 def _check_students(study: Study, dataset: str) -> Iterable[str]:
-    """Every network must leave something of the images that its protocol shows it."""
-    asked = [study.run[key]["students"] for key in ("ablation", "sweep") if study.run[key]]
-    for student in dict.fromkeys(chain(study.run["students"], *asked)):
+    """Every network that judges sets, under every protocol."""
+    more = [study.run[key]["students"] for key in ("ablation", "sweep") if study.run[key]]
+    for student in dict.fromkeys(chain(study.run["students"], *more)):
         for protocol in study.run["protocols"]:
-            options = study.protocol(protocol)
-            size = options["size"] or study.dataset(dataset)["image_size"]
-            problem = network_problem(study.config["students"][student], size)
-            if problem:
-                yield f"config: students.{student} at {size} px ({dataset}, {protocol}): {problem}"
+            yield from check_student(study, dataset, student, protocol)
+
+
+def check_student(study: Study, dataset: str, student: str, protocol: str) -> Iterable[str]:
+    """A network must leave something of the images that its protocol shows it."""
+    size = study.protocol(protocol)["size"] or study.dataset(dataset)["image_size"]
+    problem = network_problem(study.config["students"][student], size)
+    if problem:
+        yield f"config: students.{student} at {size} px ({dataset}, {protocol}): {problem}"
 
 
 def _check_guided_steps(study: Study, dataset: str) -> Iterable[str]:

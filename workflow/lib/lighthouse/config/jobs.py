@@ -6,9 +6,11 @@ made from; ``code``, a digest of code that is its own. All else is for the job's
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 
 from lighthouse.config import paths, rows, stamps
 from lighthouse.config.batches import Batch
+from lighthouse.config.candidates import Candidate
 from lighthouse.config.grid import Cell
 from lighthouse.config.study import Study
 from lighthouse.parts.coresets import CORESETS
@@ -49,7 +51,8 @@ def sampled_cells(study: Study, batch: Batch, code: Code, shard: str | None = No
     """The sets that a batch samples, with all that tells them apart.
 
     shard: the number of a shard, whose sets lie in its folder until they are gathered; then
-    their records alone stay, by which they are done.
+    their records alone stay, by which they are done. ``tuning``: the record that has the weights
+    of a cell's terms, where these are tuned.
     """
     found = []
     for source in batch.sources:
@@ -67,6 +70,8 @@ def sampled_cells(study: Study, batch: Batch, code: Code, shard: str | None = No
             # Of its own terms and start alone, so that a new one reruns no other.
             "code": code("sample.py", [*makers, *([start] if start else [])]),
         }
+        if tuned := study.tuned_at(source):
+            cell |= {"tuning": paths.tuning(tuned), "sources": [paths.tuning(tuned)]}
         found.append(cell if shard is None else {**cell, "files": []})
     return found
 
@@ -85,7 +90,8 @@ def gathered_cells(study: Study, batch: Batch) -> list[dict]:
 
 def student_cells(study: Study, batch: Batch, student: str, protocol: str) -> list[dict]:
     """The cells of a batch on which students of a network and protocol are trained."""
-    asked = {cell for cell, *names in study.evaluations if names == [student, protocol]}
+    trained = [*study.evaluations, *study.tuning_evaluations]
+    asked = {cell for cell, *names in trained if names == [student, protocol]}
     found = []
     for cell in (cell for cell in batch.cells if cell in asked):
         seeds = rows.student_seeds(study, cell)
@@ -100,6 +106,34 @@ def student_cells(study: Study, batch: Batch, student: str, protocol: str) -> li
             }
         )
     return found
+
+
+def tuning_cells(study: Study, dataset: str) -> list[dict]:
+    """The cells of a dataset at which weights are tuned, with the records of each candidate."""
+    found = []
+    for cell in (cell for cell in study.tuned_cells if cell.dataset == dataset):
+        tried = [_tried(study, *pair) for pair in study.candidates(cell).items()]
+        found.append(
+            {
+                "row": cell.row,
+                "candidates": tried,
+                "sources": [candidate["students"] for candidate in tried],
+                "record": paths.tuning(cell),
+                "stamp": stamps.weights(study, cell),
+            }
+        )
+    return found
+
+
+def _tried(study: Study, cell: Cell, candidate: Candidate) -> dict:
+    """A candidate, with the records of its sets and of the students that judge it."""
+    tuning = study.run["tuning"]
+    return {
+        "variant": cell.variant,
+        **asdict(candidate),
+        "samples": f"{paths.samples(cell)}/{paths.RECORD}",
+        "students": paths.students(tuning["student"], tuning["protocol"], cell),
+    }
 
 
 def measured_cells(study: Study, batch: Batch) -> list[dict]:

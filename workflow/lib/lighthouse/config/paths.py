@@ -133,6 +133,11 @@ def set_metrics(cell: Cell) -> str:
     return f"{RESULTS}/metrics/sets/{cell.path}.json"
 
 
+def tuning(cell: Cell) -> str:
+    """The weights that were tried for a cell's method, and which of them were chosen."""
+    return f"{RESULTS}/metrics/tuning/{cell.path}.json"
+
+
 def strategies(dataset: str) -> str:
     """What joint and sequential sets of a dataset reach."""
     return f"{RESULTS}/metrics/strategies/{dataset}.json"

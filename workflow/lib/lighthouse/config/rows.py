@@ -50,6 +50,8 @@ def student_records(study: Study) -> list[Expected]:
 
 def student_seeds(study: Study, cell: Cell) -> list[int]:
     """Seeds of the students trained on each set: of ablations and sweeps the first alone."""
+    if cell.candidate is not None:
+        return study.run["tuning"]["student_seeds"]
     seeds = study.run["student_seeds"]
     return seeds if cell in study.main_cells else seeds[:1]
 
@@ -134,6 +136,23 @@ def sample_records(study: Study, cells: list[Cell]) -> list[Expected]:
     ]
 
 
+def tuning_records(study: Study) -> list[Expected]:
+    """The record of the choice of weights at each cell at which they are tuned."""
+    return [
+        Expected(paths.tuning(cell), cell.row, stamps.weights(study, cell))
+        for cell in study.tuned_cells
+    ]
+
+
+def candidates(study: Study) -> list[dict]:
+    """The rows of the candidates of all tunings, with their ``factors`` and ``weights``."""
+    return [
+        {**candidate.row, **asdict(tried)}
+        for cell in study.tuned_cells
+        for candidate, tried in study.candidates(cell).items()
+    ]
+
+
 def leaderboard_specs(study: Study) -> list[dict]:
     """The leaderboard's rows: every method at every IPC, run or not, and the ceiling."""
     external, specs = study.config["external"], []
@@ -187,6 +206,7 @@ def _cost_row(study: Study, cell: Cell) -> dict:
         if method.needs_surrogate:
             preparation.append(paths.surrogate_cost(dataset))
     (sample,) = sample_records(study, [cell])
+    tuned = study.tuned_at(cell)
     return {
         "dataset": dataset,
         "method": cell.method,
@@ -196,6 +216,7 @@ def _cost_row(study: Study, cell: Cell) -> dict:
         "stamp": sample.stamp,
         "base": base,
         "preparation": preparation,
+        "tuning": paths.tuning(tuned) if tuned else None,
     }
 
 

@@ -31,7 +31,7 @@ def samples(study: Study, cell: Cell) -> str:
     seen = TRAINED if method.denoises else SEEN
     known = {
         "cell": cell.row,
-        "seeds": study.run["seeds"],
+        "seeds": study.seeds(cell),
         "dataset": {key: value for key, value in dataset.items() if key in seen},
     }
     if method.external:
@@ -54,6 +54,8 @@ def samples(study: Study, cell: Cell) -> str:
             network = study.config["students"][dataset["surrogate"]["network"]]
             known["surrogate"] = [dataset["surrogate"], network]
         known["sampler"] = {key: sampler[key] for key in sampler if key != "classes_per_job"}
+    if tuned := study.tuned_at(cell):
+        known["weights"] = weights(study, tuned)
     return stamp(known)
 
 
@@ -63,6 +65,14 @@ def students(
     """The stamp of the students that are trained on a cell's sets."""
     source = samples(study, study.source(cell))
     return stamp([source, cell.row, _recipe(study, student, protocol), student_seeds])
+
+
+def weights(study: Study, cell: Cell) -> str:
+    """The stamp of the choice of a cell's weights."""
+    options = study.run["tuning"]
+    trained = options["student"], options["protocol"], options["student_seeds"]
+    tried = study.candidates(cell)
+    return stamp([cell.row, [students(study, candidate, *trained) for candidate in tried]])
 
 
 def ceiling(study: Study, dataset: str, student: str, protocol: str) -> str:

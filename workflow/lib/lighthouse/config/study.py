@@ -9,7 +9,8 @@ from functools import cached_property
 from itertools import product
 from pathlib import Path
 
-from lighthouse.config.grid import NONE, Cell, Method, Prior, number
+from lighthouse.config.candidates import Candidate, candidates
+from lighthouse.config.grid import CANDIDATE, NONE, TABLE, Cell, Method, Prior, number
 from lighthouse.datasets.sources import SOURCES
 from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.parts.sweeps import SAMPLER_DEFAULTS, Swept, sweepable
@@ -129,15 +130,21 @@ class Study:
         row = self.weights(cell.dataset, cell.method, cell.ipc)
         return {**row, **{name: value for name, value in cell.moved.items() if name in row}}
 
-    def term_weights(self, cell: Cell) -> dict[str, float]:
+    def term_weights(self, cell: Cell) -> dict[str, float | None]:
         """The weight of each term of a cell's method, by column, in the papers' unit.
 
-        Empty where there is no denoiser: a term that is alone is minimised, whatever its weight.
+        None where they are tuned: only the tuning's record knows them. Empty where there is no
+        denoiser: a term that is alone is minimised, whatever its weight.
         """
         if not self.methods[cell.method].denoises:
             return {}
+        columns = [term.column for term in named(self.methods[cell.method].guidance)]
+        if self.tuned_at(cell):
+            return dict.fromkeys(columns)
+        if cell.candidate is not None:
+            return dict(self.candidates(cell)[cell].weights)
         row = self.hyperparameters_of(cell)
-        return {term.column: row[term.column] for term in named(self.methods[cell.method].guidance)}
+        return {column: row[column] for column in columns}
 
     def terms(self, cell: Cell) -> list[dict]:
         """The terms of a cell's method with their weights and options, as its job takes them."""
@@ -172,7 +179,10 @@ class Study:
         if not about.denoises:
             return {}
         objective = self.config["priors"][about.prior]["objective"]
-        return sweepable(about.guidance, objective, starts=about.start is not None)
+        found = sweepable(about.guidance, objective, starts=about.start is not None)
+        # A weight that is chosen anew wherever something changes has no value of its own.
+        chosen = {term.column for term in named(about.guidance)} if about.is_tuned else ()
+        return {name: swept for name, swept in found.items() if name not in chosen}
 
     def prior(self, cell: Cell) -> Prior:
         """The prior that a cell samples from."""
@@ -296,6 +306,35 @@ class Study:
         """The cells at the table's own weights: all but those of sweeps, each once."""
         return list(dict.fromkeys(self.main_cells + self.ablation_cells))
 
+    def tuned_at(self, cell: Cell) -> Cell | None:
+        """The cell at whose own values the weights of a cell's terms are tuned.
+
+        None where they are not: of a candidate they are given.
+        """
+        if not self.methods[cell.method].is_tuned or cell.candidate is not None:
+            return None
+        return replace(cell, variant=TABLE)
+
+    def candidates(self, cell: Cell) -> dict[Cell, Candidate]:
+        """The weights among which those of a cell's method are chosen, each a cell."""
+        terms = named(self.methods[cell.method].guidance)
+        tried = candidates(terms, self.run["tuning"]["factors"], cell.ipc)
+        return {replace(cell, variant=f"{CANDIDATE}~{i}"): one for i, one in enumerate(tried)}
+
+    @cached_property
+    def tuned_cells(self) -> list[Cell]:
+        """The cells at which weights are tuned, each once."""
+        return list(dict.fromkeys(filter(None, map(self.tuned_at, self.cells))))
+
+    @cached_property
+    def candidate_cells(self) -> list[Cell]:
+        """The candidates of all tunings. They are in no table but that of the tuning."""
+        return [candidate for cell in self.tuned_cells for candidate in self.candidates(cell)]
+
+    def seeds(self, cell: Cell) -> list[int]:
+        """The sampling seeds of a cell: a choice is made on other sets than are reported."""
+        return (self.run if cell.candidate is None else self.run["tuning"])["seeds"]
+
     @property
     def ceilings(self) -> list[tuple[str, str, str]]:
         """Every (dataset, student, protocol) that is trained on all real images."""
@@ -320,6 +359,12 @@ class Study:
             for cell in self.cells
             if any(cell in cells and student in names for cells, names in asked)
         ]
+
+    @property
+    def tuning_evaluations(self) -> list[tuple[Cell, str, str]]:
+        """Every (candidate, student, protocol) by which weights are chosen."""
+        tuning = self.run["tuning"]
+        return [(cell, tuning["student"], tuning["protocol"]) for cell in self.candidate_cells]
 
     def cells_of(self, dataset: str, method: str | None = None) -> list[Cell]:
         """The cells of one dataset, or of one method on it."""

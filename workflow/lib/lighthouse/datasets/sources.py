@@ -23,6 +23,7 @@ class Source:
     begins with the key; does not look at the disk.
     n_classes(options), smallest_class(options): the number of classes, and the training
     images that each has at least (None where only the data can tell).
+    holds_out(options): whether there is a part val, on which choices are made.
     classes(options): their names in label order; may look at the disk, and raises
     ``DataError`` where they cannot be told.
     missing(options, least): what the disk lacks before jobs can run, one line each;
@@ -36,6 +37,7 @@ class Source:
     invalid: Callable[[Mapping], list[str]]
     n_classes: Callable[[Mapping], int]
     smallest_class: Callable[[Mapping], int | None]
+    holds_out: Callable[[Mapping], bool]
     classes: Callable[[Mapping], list[str]]
     missing: Callable[..., list[str]]
     build: Callable[[Mapping, Path, int], None]
@@ -109,7 +111,13 @@ def _of_tree(tree: Callable[[Mapping], Tree]) -> dict[str, Callable]:
         given = {key: options[key] for key in ("val_share", "bad_files") if key in options}
         tree(options).build(folder, threads=threads, **given)
 
-    return {"n_classes": n_classes, "classes": classes, "missing": missing, "build": build}
+    return {
+        "n_classes": n_classes,
+        "holds_out": lambda options: options.get("val_share", 0.0) > 0,
+        "classes": classes,
+        "missing": missing,
+        "build": build,
+    }
 
 
 def _one_of(key: str, registry: Mapping) -> Callable[[Mapping], list[str]]:
@@ -132,6 +140,7 @@ SOURCES = {
         n_classes=lambda options: len(digits.CLASS_COUNTS),
         classes=lambda options: digits.CLASSES,
         smallest_class=digits.smallest_class,
+        holds_out=lambda options: options["parts"]["val"] > 0,
         missing=lambda options, least=1: [],
         build=digits.build,
         licence=digits.LICENCE,

@@ -15,7 +15,7 @@ from lighthouse.guidance.state import State
 from lighthouse.runtime.named import load
 from lighthouse.units import raw_weight
 
-__all__ = ["Context", "Guide", "State", "Term", "applied_weight", "guides_of"]
+__all__ = ["Context", "Guide", "State", "Term", "applied_weight", "guides_of", "with_weights"]
 
 Term = Callable[[State], Tensor]
 
@@ -40,6 +40,11 @@ class Guide:
 def applied_weight(term: Mapping, latent_dim: int) -> float:
     """The weight of a term of a job as applied to latents of ``latent_dim`` numbers."""
     return raw_weight(term["weight"], latent_dim) if term["grows"] else term["weight"]
+
+
+def with_weights(terms: Iterable[Mapping], weights: Mapping[str, float]) -> list[dict]:
+    """The terms of a job with the weights that a tuning has chosen, by column."""
+    return [{**term, "weight": weights[term["column"]]} for term in terms]
 
 
 def guides_of(terms: Iterable[Mapping], context: Context) -> list[Guide]:

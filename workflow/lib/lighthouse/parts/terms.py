@@ -24,7 +24,8 @@ class Term:
 
     name: in the method table. make: ``module:function``, which makes it of its options and a
     ``guidance.context.Context``. what: in a sentence. column: of the hyperparameter table,
-    which holds its weight, described by ``weight``. options: by key of ``guidance`` in the
+    which holds its weight, described by ``weight``. unit: the weight's natural size at an IPC,
+    in the papers' unit: what a tuning tries is around it. options: by key of ``guidance`` in the
     config; ``steps`` is one of them.
     grows: whether the weight that has the same effect on a latent of D numbers is
     proportional to D. couplings: under which the term has an effect. couples: whether an
@@ -43,6 +44,7 @@ class Term:
     what: str
     column: str
     weight: Option
+    unit: Callable[[int], float]
     options: Mapping[str, Option]
     grows: bool = False
     couplings: tuple[str, ...] = ("iid", "sequential", "joint")
@@ -60,10 +62,11 @@ class Term:
         """Its options where the config says nothing of them."""
         return {key: option.default for key, option in self.options.items()}
 
-    def at_work(self, weight: float, options: Mapping) -> dict:
+    def at_work(self, weight: float | None, options: Mapping) -> dict:
         """The term as a sampling job takes it, of plain values.
 
-        weight: in the papers' unit. options: those of the config.
+        weight: in the papers' unit; None where the job finds it in the record of a tuning.
+        options: those of the config.
         """
         return {
             "name": self.name,
@@ -100,6 +103,8 @@ TERMS: dict[str, Term] = {
             weight=Option(
                 WEIGHT, "DPP weight in the paper's unit.", symbol="η_DPP", label="DPP weight η_DPP"
             ),
+            # A step moves a latent by 1 % of its length.
+            unit=lambda ipc: 0.01 * REFERENCE_LATENT_DIM,
             options={
                 "steps": steps_option(0, 1000),
                 "epsilon": Option(RATE, "Added to the diagonal of the DPP kernel.", 1e-3, "ε"),
@@ -126,6 +131,8 @@ TERMS: dict[str, Term] = {
                 symbol="μ_DM",
                 label="mean weight μ_DM",
             ),
+            # A step removes a tenth of the set's drift from the class mean.
+            unit=lambda ipc: 0.1 * ipc * REFERENCE_LATENT_DIM / 2,
             options={"steps": steps_option(0, 1000)},
             grows=True,
             couples=True,
@@ -143,6 +150,8 @@ TERMS: dict[str, Term] = {
                 symbol="k",
                 label="influence weight k",
             ),
+            # IGD's own.
+            unit=lambda ipc: 5.0,
             options={
                 "steps": steps_option(612, 918),
                 "scale": Option(
@@ -166,6 +175,8 @@ TERMS: dict[str, Term] = {
                 symbol="γ",
                 label="deviation weight γ",
             ),
+            # IGD's own.
+            unit=lambda ipc: 50.0,
             options={
                 "steps": steps_option(612, 918),
                 "memory": Option(COUNT, "Finished latents of the class that are looked at.", 64),
@@ -187,6 +198,8 @@ TERMS: dict[str, Term] = {
                 symbol="λ_mode",
                 label="mode weight λ_mode",
             ),
+            # MGD³'s own.
+            unit=lambda ipc: 0.1,
             options={"steps": steps_option(511, 1000)},
             # A share of the way from ẑ₀ to the mode.
             grows=False,
@@ -205,6 +218,8 @@ TERMS: dict[str, Term] = {
                 symbol="w",
                 label="weight of support points w",
             ),
+            # In the spread of the class's latents already.
+            unit=lambda ipc: 1.0,
             options={"steps": steps_option(0, 1000)},
             # In the spread of the class's latents.
             grows=False,

@@ -10,6 +10,7 @@ COLUMNS = (
     *KEYS,
     "base_seconds",
     "preparation_seconds",
+    "tuning_seconds",
     "seconds_per_image",
     "images",
     "evaluations_per_image",
@@ -24,12 +25,14 @@ COLUMNS = (
 )
 #: What a denoiser was asked, by the name in a job's record.
 WORK = ("evaluations", "gradients", "computed")
+#: What a row's cost is of: paths of records.
+PARTS = ("sample", "base", "preparation", "tuning")
 GIB = 2**30
 
 
 def paths_of(row: Mapping) -> list[str]:
     """The cost records behind a row."""
-    return [*_several(row["sample"]), *_several(row["base"]), *_several(row["preparation"])]
+    return [path for name in PARTS for path in _several(row[name])]
 
 
 def cost_table(
@@ -44,12 +47,14 @@ def cost_row(row: Mapping, records: Mapping[str, Mapping]) -> dict:
     """One method's cost at one dataset and IPC.
 
     row: ``KEYS``, with the dataset's number of ``classes``; the paths ``sample`` (of all
-    shards together), ``base`` (None without a prior trained here) and ``preparation`` (what
-    the method needs beyond the base: fine-tuning, a surrogate).
+    shards together), ``base`` (None without a prior trained here), ``preparation`` (what
+    the method needs beyond the base: fine-tuning, a surrogate) and ``tuning`` (None where the
+    weights of its terms are the table's).
     A set made elsewhere has no ``sample`` (None): what it cost is not known here.
     records: a job's cost by path. A path without one makes the row a missing one.
 
     Seconds are of work, without a process's start-up, on ``device`` with ``threads``.
+    ``tuning_seconds`` are those of all candidates' sets and students.
     ``seconds_per_image`` is over all ``images`` of the file that holds the set: methods
     that draw each image alone share one file across IPC. Peaks are the highest of the
     method's own jobs, base aside. A method that tunes nothing has 0 trained parameters.
@@ -63,9 +68,8 @@ def cost_row(row: Mapping, records: Mapping[str, Mapping]) -> dict:
     keys = {name: row[name] for name in KEYS}
     if any(path not in records for path in paths_of(row)):
         return {**dict.fromkeys(COLUMNS, NAN), **keys, "status": MISSING}
-    sample, base, preparation = (
-        [records[path] for path in _several(row[name])]
-        for name in ("sample", "base", "preparation")
+    sample, base, preparation, tuning = (
+        [records[path] for path in _several(row[name])] for name in PARTS
     )
     own = [*sample, *preparation]
     images = sum(record["images"] for record in sample)
@@ -73,6 +77,7 @@ def cost_row(row: Mapping, records: Mapping[str, Mapping]) -> dict:
         **keys,
         "base_seconds": _total(base) if base else NAN,
         "preparation_seconds": _total(preparation) if sample else NAN,
+        "tuning_seconds": _total(tuning) if sample else NAN,
         "seconds_per_image": _total(sample) / images if images else NAN,
         "images": images or NAN,
         **{f"{name}_per_image": _count(sample, name, images) for name in WORK},

@@ -52,15 +52,16 @@ def by_cost(
 
     One IPC a panel: ``ipc``, or else ``fullest_ipc``. ``seconds_per_image`` is what sampling
     an image takes; ``seconds_in_all`` adds a share of its prior's training, the base prior's
-    training and the method's own preparation, over the ipc × classes images of one set. The
-    ceiling has no cost, and stands with an empty one.
+    training, the method's own preparation and the tuning of its weights, over the ipc × classes
+    images of one set. The ceiling has no cost, and stands with an empty one.
     """
     drawn, absent = [], []
     spent = cost.assign(ipc=cost.ipc.astype(str)).rename(columns={"status": "cost_status"})
-    times = ["seconds_per_image", "base_seconds", "preparation_seconds"]
-    columns = ["classes", *times, "cost_status"]
+    before = ["base_seconds", "preparation_seconds", "tuning_seconds"]
+    columns = ["classes", "seconds_per_image", *before, "cost_status"]
     key = ["dataset", "method", "ipc"]
-    board = board.drop(columns="seconds_per_image").assign(ipc=board.ipc.astype(str))
+    board = board.drop(columns=["seconds_per_image", "tuning_seconds"])
+    board = board.assign(ipc=board.ipc.astype(str))
     for _, rows in board.groupby(PANEL, sort=False):
         measured = rows[rows.status == MEASURED]
         if not (measured.ipc != ALL).any():
@@ -77,9 +78,9 @@ def by_cost(
     if not drawn:
         raise DataError("no figure of accuracy against cost: no row of the leaderboard is measured")
     table = pd.concat(drawn, ignore_index=True)
-    before = table[["base_seconds", "preparation_seconds"]].fillna(0).sum(axis=1)
     of_one_set = pd.to_numeric(table.ipc, errors="coerce") * table.classes
-    table["seconds_in_all"] = table.seconds_per_image + before / of_one_set
+    shared = table[before].fillna(0).sum(axis=1) / of_one_set
+    table["seconds_in_all"] = table.seconds_per_image + shared
     kept = [*PANEL, "method", "label", "ipc", "seconds_per_image", "seconds_in_all"]
     return table[[*kept, "top1_mean", "top1_std"]], pd.concat(absent, ignore_index=True)
 

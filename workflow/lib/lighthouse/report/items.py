@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from lighthouse.config import paths, rows
-from lighthouse.config.batches import measured_by, sampled_by, trained_by
+from lighthouse.config.batches import measured_by, sampled_by, trained_by, tuned_by
 from lighthouse.config.grid import Cell
 from lighthouse.config.study import Study
+from lighthouse.parts.terms import TERMS
 from lighthouse.report.cost import paths_of
 from lighthouse.report.item import Inputs, Item
 
@@ -139,6 +140,8 @@ def _tables(study: Study) -> list[Item]:
         _joined("spectrum_ranks", "Effective and stable rank", curves, "ranks", drawn),
         _guidance(study),
     ]
+    if study.tuned_cells:
+        found.append(_tuning(study))
     if run["strategies"]:
         records, jobs = _strategies(study)
         found += [
@@ -170,6 +173,8 @@ def _cost(study: Study) -> Item:
     costs = rows.cost_rows(study)
     own = sorted({path for row in costs for path in paths_of(row)})
     stamps = {row["sample"]: row["stamp"] for row in costs if row["sample"]}
+    stamps |= {record.path: record.stamp for record in rows.tuning_records(study)}
+    cells = study.table_cells
     return _table(
         "cost",
         "cost:cost_table",
@@ -177,7 +182,23 @@ def _cost(study: Study) -> Item:
         {"records": own},
         {"rows": costs, "paths": own},
         stamps=stamps,
-        jobs=sampled_by(study, study.table_cells),
+        jobs=[*sampled_by(study, cells), *tuned_by(study, cells)],
+    )
+
+
+def _tuning(study: Study) -> Item:
+    records, cells = rows.tuning_records(study), study.tuned_cells
+    used = {term for cell in cells for term in study.methods[cell.method].guidance}
+    return _table(
+        "tuning",
+        "tuning:tuning_table",
+        "Weights that were tuned",
+        params={
+            "names": [record.row for record in records],
+            "candidates": rows.candidates(study),
+            "weights": [term.column for term in TERMS.values() if term.name in used],
+        },
+        **_of_records(records, tuned_by(study, cells)),
     )
 
 

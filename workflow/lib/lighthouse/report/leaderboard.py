@@ -43,6 +43,7 @@ COLUMNS = (
     "kid",
     "extractor",
     "seconds_per_image",
+    "tuning_seconds",
 )
 #: Verdict of the row that the others are compared with.
 BASE = "base"
@@ -60,9 +61,10 @@ DIVERSITY = ("coverage", "precision", "recall", "density", "nearest_latent", "ne
 DIVERSITY = (*DIVERSITY, "log_det", "ssim")
 #: Of the distances the means over sets, each of a set as large as a student is trained on.
 DISTANCES = ("fid", "kid")
+COST = ("seconds_per_image", "tuning_seconds")
 #: What stands beside accuracy, by the table that has it. Where that failed, the field
 #: says so, whatever the row's status, which is that of its accuracy.
-BESIDE = {"diversity": DIVERSITY, "fid": DISTANCES, "cost": ("seconds_per_image",)}
+BESIDE = {"diversity": DIVERSITY, "fid": DISTANCES, "cost": COST}
 
 
 def leaderboard_rows(
@@ -133,7 +135,7 @@ def _row(
     if found := first(tables["fid"], place):
         row |= {name: found.get(name, NAN) for name in (*DISTANCES, "extractor")}
     if found := first(tables["cost"], place):
-        row["seconds_per_image"] = found["seconds_per_image"]
+        row |= {name: found.get(name, NAN) for name in COST}
     for table, columns in BESIDE.items():
         if _failed(tables[table], spec):
             row |= dict.fromkeys(columns, MISSING)

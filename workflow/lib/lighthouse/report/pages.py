@@ -23,6 +23,7 @@ BESIDE = {
     "fid": ("Fréchet distance", "{:.4g}"),
     "kid": ("KID", "{:.3g}"),
     "seconds_per_image": ("seconds an image", "{:.3g}"),
+    "tuning_seconds": ("seconds of tuning", "{:.3g}"),
 }
 
 

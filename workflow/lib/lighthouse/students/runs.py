@@ -22,13 +22,13 @@ def run_students(
     parts: the real images by part (``read_pixels``). The students share nothing but the
     set. Each entry has ``seed``, ``student_seed`` and what ``score_student`` gives.
     """
-    seen, test = parts[choosing_part(parts)], parts["test"]
+    seen = parts[choosing_part(parts)]
     runs = []
     for student_seed in student_seeds:
         student, record = train_student(
             train, seen, network, protocol, ipc, seed, teacher, student_seed
         )
-        scores = score_student(student, record, test, protocol)
+        scores = score_student(student, record, parts, protocol)
         runs.append({"seed": seed, "student_seed": student_seed, **scores})
     return runs
 

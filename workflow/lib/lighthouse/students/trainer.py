@@ -166,17 +166,22 @@ def training_seed(seed: int, student_seed: int) -> int:
     return derive_seed("student", seed, student_seed) if student_seed else seed
 
 
-def score_student(network: nn.Module, record: Mapping, test: Images, protocol: Mapping) -> dict:
+def score_student(
+    network: nn.Module, record: Mapping, parts: Mapping[str, Images], protocol: Mapping
+) -> dict:
     """Accuracy (fractions) on the test part of the last epoch and of the best one.
 
     If the best was chosen on a val part, the test part has decided nothing before.
+    ``last_val``: the last epoch's on the val part, on which sets can be chosen; None without one.
     """
-    last = best = accuracy(network, test, protocol["mean"], protocol["std"])
+    test, colours = parts["test"], (protocol["mean"], protocol["std"])
+    last = best = accuracy(network, test, *colours)
+    last_val = accuracy(network, parts["val"], *colours) if len(parts["val"].labels) else None
     if record["best_epoch"] != record["epochs"]:
         network.load_state_dict(record["best_state"])
-        best = accuracy(network, test, protocol["mean"], protocol["std"])
+        best = accuracy(network, test, *colours)
     kept = {key: record[key] for key in ("epochs", "best_epoch", "curve")}
-    return {"last": last, "best": best, **kept}
+    return {"last": last, "best": best, "last_val": last_val, **kept}
 
 
 def _follow(training: "Training", seen: Images, epochs: int, what: str) -> tuple[nn.Module, dict]:

@@ -17,6 +17,7 @@ from lighthouse.report.audit import (
     sets,
     spectra,
     strategies,
+    tuning,
     verdicts,
 )
 from lighthouse.report.audit.claims import Claim, Results, Within
@@ -52,6 +53,10 @@ CHECKS: tuple[Callable[[Results, Mapping], Iterator[Claim]], ...] = (
     joins.published_figures,
     guidance.given_weights,
     guidance.applied_weights,
+    tuning.weights_tried,
+    tuning.weights_chosen,
+    tuning.gains_of_tuning,
+    tuning.seconds_of_tuning,
     spectra.singular_values,
     spectra.ranks,
     spectra.spectrum_figure,

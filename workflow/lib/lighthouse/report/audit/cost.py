@@ -24,6 +24,7 @@ TABLE, FIGURE, BOARD_TABLE = (
 )
 PANEL = ("dataset", "student", "protocol")
 POINT = (*PANEL, "method", "ipc")
+BEFORE = ("base", "preparation", "tuning")
 WORK = ("evaluations_per_image", "gradients_per_image", "computed_per_image")
 
 
@@ -71,8 +72,8 @@ def work_of_images(results: Results, grid: Mapping) -> Iterator[Claim]:
 def cost_in_all(results: Results, grid: Mapping) -> Iterator[Claim]:
     """Accuracy against cost: seconds in all are an image's and its share of what precedes it.
 
-    That is the base prior's and the preparation's seconds over the ipc × classes images of
-    one set, with the classes that the dataset has.
+    That is the seconds of the base prior, the preparation and the tuning over the ipc × classes
+    images of one set, with the classes that the dataset has.
     """
     costs = {key(row, SET): row for row in results.rows(TABLE)}
     boards = {key(row, POINT): row for row in results.rows(BOARD_TABLE)}
@@ -83,7 +84,7 @@ def cost_in_all(results: Results, grid: Mapping) -> Iterator[Claim]:
             expected |= dict.fromkeys(("seconds_per_image", "seconds_in_all"), NAN)
         else:
             seconds = cost.get("seconds_per_image", NAN)
-            before = sum(known(cost.get(f"{part}_seconds") for part in ("base", "preparation")))
+            before = sum(known(cost.get(f"{part}_seconds") for part in BEFORE))
             images = row["ipc"] * grid["classes"][row["dataset"]]
             expected |= {"seconds_per_image": seconds, "seconds_in_all": seconds + before / images}
         yield from same(FIGURE, row, POINT, expected)

@@ -2,7 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 
-from lighthouse.report.audit.claims import Claim, Results, key, measured, named, same, slack
+from lighthouse.report.audit.claims import (
+    NAN,
+    Claim,
+    Results,
+    key,
+    measured,
+    named,
+    same,
+    slack,
+)
+from lighthouse.report.audit.rows import SET
+from lighthouse.report.audit.tuning import TABLE as TUNING
 from lighthouse.tables import CELL
 
 TABLE = "tables/guidance.csv"
@@ -16,11 +27,15 @@ SHARES = {
 
 
 def given_weights(results: Results, grid: Mapping) -> Iterator[Claim]:
-    """Weights of the terms that a method has are the hyperparameter table's, others 0."""
+    """Weights of a method's terms are the hyperparameter table's or those chosen, others 0."""
     weights = {key(cell, CELL): cell["weights"] for cell in grid["sampled"]}
+    tuned = {key(row, SET): row for row in results.rows(TUNING) if row.get("chosen") == "yes"}
     names = [term["column"] for term in grid["terms"] if term["column"] not in CELL]
     for row in measured(results.rows(TABLE)):
         own = weights.get(key(row, CELL), {})
+        if None in own.values():
+            chosen = tuned.get(key(row, SET), {})
+            own = {name: chosen.get(name, NAN) for name in own}
         yield from same(TABLE, row, CELL, {name: own.get(name, 0.0) for name in names})
 
 

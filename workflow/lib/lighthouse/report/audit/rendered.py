@@ -38,6 +38,7 @@ MEASURES = {
     "Fréchet distance": ("fid", 4, "g"),
     "KID": ("kid", 3, "g"),
     "seconds an image": ("seconds_per_image", 3, "g"),
+    "seconds of tuning": ("tuning_seconds", 3, "g"),
 }
 
 

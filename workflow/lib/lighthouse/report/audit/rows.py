@@ -114,6 +114,7 @@ def _wanted(results: Results, grid: Mapping) -> dict[str, tuple]:
         "tables/fid.csv": (SET, grid["tables"], None),
         "tables/diversity.csv": ((*CELL, "seed"), seeded, CELL),
         "tables/guidance.csv": (CELL, grid["sampled"], None),
+        "tables/tuning.csv": (CELL, grid["candidates"], None),
         "tables/spectrum_ranks.csv": (CURVE, curves, CURVE[:2]),
         "tables/spectrum.csv": ((*CURVE, "index"), _values(results, curves, grid), CURVE[:2]),
         "tables/strategies.csv": (TEST, _tests(grid), TEST[:1]),

@@ -1,0 +1,58 @@
+"""The table of tunings: every candidate of weights, and what the choice among them gained."""
+
+from collections.abc import Mapping, Sequence
+
+from lighthouse.report.tables import Table
+from lighthouse.tables import CELL, MEASURED, MISSING, NAN
+
+#: Behind the weights: accuracies of the last epoch on the validation and on the test part.
+RESULTS = ("top1_val", "top1_test", "chosen", "gain_val", "gain_test", "seconds", "status")
+
+
+def tuning_table(
+    records: Sequence[Mapping | None],
+    names: Sequence[Mapping],
+    candidates: Sequence[Mapping],
+    weights: Sequence[str],
+) -> dict:
+    """The candidates of all tunings. records: of each of ``names``, the cells that are tuned.
+
+    candidates: the rows of ``config.rows.candidates``. weights: columns of terms.
+    """
+    by_cell = {_place(cell): record for cell, record in zip(names, records, strict=True)}
+    rows = [tuning_row(one, by_cell[_place(one)], weights) for one in candidates]
+    return {"table": Table(rows, (*CELL, *weights, *RESULTS))}
+
+
+def tuning_row(candidate: Mapping, record: Mapping | None, weights: Sequence[str]) -> dict:
+    """The row of a candidate. record: of its tuning, None where that failed.
+
+    Weights are in the papers' unit, 0 of a term which the method has not; accuracies in %.
+    ``gain_val`` and ``gain_test`` stand in the row that was chosen: by how much it is above the
+    candidate at the natural units, on the part that chose it and on the one that had no say.
+    """
+    row = {
+        **{name: candidate[name] for name in CELL},
+        **{column: candidate["weights"].get(column, 0.0) for column in weights},
+    }
+    if record is None:
+        return {**row, **dict.fromkeys(RESULTS, NAN), "status": MISSING}
+    by_variant = {tried["variant"]: tried for tried in record["candidates"]}
+    own = by_variant[candidate["variant"]]
+    (natural,) = (t for t in record["candidates"] if set(t["factors"].values()) == {1})
+    chosen = record["chosen"] == candidate["variant"]
+    return {
+        **row,
+        "top1_val": 100 * own["val"],
+        "top1_test": 100 * own["test"],
+        "chosen": "yes" if chosen else "no",
+        "gain_val": 100 * (own["val"] - natural["val"]) if chosen else NAN,
+        "gain_test": 100 * (own["test"] - natural["test"]) if chosen else NAN,
+        "seconds": own["seconds"],
+        "status": MEASURED,
+    }
+
+
+def _place(cell: Mapping) -> tuple:
+    """Where a tuning is, which a cell and its candidates share."""
+    return tuple(cell[name] for name in ("dataset", "method", "ipc"))
