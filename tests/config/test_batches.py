@@ -90,7 +90,7 @@ CHANGES = {
 def test_a_stamp_is_of_all_that_a_cells_samples_depend_on_and_of_no_more(study, path):
     value, expected = CHANGES[path]
     everyone = set(study.methods_of("digits"))
-    sampled = {m for m in everyone if study.methods[m].prior}
+    sampled = {m for m in everyone if study.methods[m].denoises}
     tuned = {m for m in sampled if study.methods[m].prior != "base"}
     named = {"all": everyone, "sampled": sampled, "tuned": tuned}
     wanted = named[expected] if isinstance(expected, str) else expected

@@ -10,10 +10,11 @@ from lighthouse.config.load import load_study
 from repository import ROOT
 from shipped import SHIPPED, hyperparameters, table
 
-COUPLED = ("cgs", "rsm-cgs", "rsm-greedy")
+COUPLED = ("cgs", "rsm-cgs", "support-none", "cgs-tuned", "support-tuned", "rsm-support-tuned")
+#: Coupled one by one, which at IPC 1 is nothing new.
+GREEDY = ("rsm-greedy", "support-greedy-tuned")
 #: Methods whose image n does not depend on the IPC.
 FREE = ("random", "herding", "dit", "minimax", "control", "rsm")
-RSM = ("rsm", "rsm-cgs", "rsm-greedy")
 IGD = ("dit-igd", "minimax-igd")
 IPCS = (1, 5, 10)
 
@@ -33,9 +34,9 @@ def main_cell(method, ipc):
     return Cell("digits", method, ipc)
 
 
-MAIN = {main_cell(m, n) for m in (*FREE, "mgd3", *COUPLED) for n in IPCS} | {
-    main_cell(m, 1) for m in IGD
-}
+MAIN = {main_cell(m, n) for m in (*FREE, "mgd3", "support-real", *COUPLED) for n in IPCS}
+MAIN |= {main_cell(m, 1) for m in IGD} | {main_cell(m, n) for m in GREEDY for n in (5, 10)}
+N_MAIN = 14 * 3 + 2 + 2 * 2
 #: What the ablation adds to the main cells.
 ABLATION = {
     main_cell(method, 5)
@@ -70,18 +71,18 @@ N_SWEPT = sum(map(len, VALUES.values()))
 
 def test_the_main_cells_are_every_method_at_every_ipc_at_which_it_is_run(study):
     assert set(study.main_cells) == MAIN
-    assert len(study.main_cells) == len(MAIN) == 10 * 3 + 2
+    assert len(study.main_cells) == len(MAIN) == N_MAIN
 
 
 def test_the_grid_is_exactly_the_main_cells_the_ablation_and_the_sweep_each_once(study):
     assert set(study.cells) == MAIN | ABLATION | SWEEP
-    assert len(study.cells) == len(MAIN) + len(ABLATION) + len(SWEEP) == 43 + N_SWEPT
+    assert len(study.cells) == len(MAIN) + len(ABLATION) + len(SWEEP) == N_MAIN + 11 + N_SWEPT
     assert all(VALUES.values())
 
 
 def test_the_cells_of_tables_are_all_but_those_of_sweeps(study):
     assert set(study.table_cells) == MAIN | ABLATION
-    assert len(study.table_cells) == 32 + 11
+    assert len(study.table_cells) == N_MAIN + 11
 
 
 def test_the_ablation_is_one_cell_a_row_in_the_order_of_the_config(study):
@@ -106,7 +107,7 @@ def test_a_factor_without_values_has_no_sweep():
     config["run"]["sweep"]["values"].update({"lambda": [], "mu_dm": []})
     study = load_study(config, ROOT)
     assert study.sweep_cells("digits", "lambda") == study.sweep_cells("digits", "mu_dm") == []
-    assert len(study.cells) == 32 + 11 + len(VALUES["eta_dpp"])
+    assert len(study.cells) == N_MAIN + 11 + len(VALUES["eta_dpp"])
 
 
 def test_a_swept_lambda_has_a_prior_of_its_own():
@@ -127,8 +128,8 @@ def test_the_cells_of_a_method_are_those_of_the_grid_and_of_its_sweep(study):
 def test_the_methods_of_a_dataset_are_those_with_cells_there(study):
     run = SHIPPED["run"]
     assert set(study.methods_of("digits")) == {*run["methods"], *run["ablation"]["methods"]}
-    assert len(study.methods_of("digits")) == 12 + 11
-    assert study.methods_of("digits")[:12] == run["methods"]
+    assert len(study.methods_of("digits")) == 18 + 11
+    assert study.methods_of("digits")[:18] == run["methods"]
 
 
 # `run.only`.
@@ -178,7 +179,7 @@ def test_images_that_do_not_depend_on_the_ipc_are_made_once_at_the_largest(study
     assert source == Cell("digits", method, 10)
 
 
-@pytest.mark.parametrize("method", [*COUPLED, *IGD, "mgd3"])
+@pytest.mark.parametrize("method", [*COUPLED, *GREEDY, *IGD, "mgd3", "support-real"])
 def test_a_guided_cell_is_its_own_source(study, method):
     for cell in study.cells_of("digits", method):
         assert study.source(cell) == cell
@@ -238,7 +239,7 @@ def test_the_order_of_the_ipcs_does_not_matter():
 def test_the_evaluations_are_every_cell_by_every_student_and_protocol_that_asks(study):
     expected = {(cell, "convnet2", "digits") for cell in MAIN | ABLATION | SWEEP}
     assert set(study.evaluations) == expected
-    assert len(study.evaluations) == len(expected) == 43 + N_SWEPT
+    assert len(study.evaluations) == len(expected) == N_MAIN + 11 + N_SWEPT
 
 
 def test_ablation_and_sweep_have_students_of_their_own():
@@ -253,7 +254,7 @@ def test_ablation_and_sweep_have_students_of_their_own():
     }
     assert {e[:2] for e in study.evaluations if e[2] == "digits"} == expected
     assert {e[:2] for e in study.evaluations if e[2] == "igd"} == expected
-    assert len(study.evaluations) == len(set(study.evaluations)) == 2 * (2 * 32 + 17)
+    assert len(study.evaluations) == len(set(study.evaluations)) == 2 * (2 * N_MAIN + len(study.ablation_cells))
 
 
 def test_a_study_without_ablation_and_sweep_has_the_main_cells_alone():
@@ -262,7 +263,7 @@ def test_a_study_without_ablation_and_sweep_has_the_main_cells_alone():
     study = load_study(config, ROOT)
     assert study.cells == study.main_cells
     assert study.ablation_cells == study.swept_cells == []
-    assert len(study.evaluations) == 32
+    assert len(study.evaluations) == N_MAIN
 
 
 def test_the_ceilings_are_every_student_and_protocol_on_every_dataset():

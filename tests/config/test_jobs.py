@@ -70,7 +70,7 @@ def test_students_and_metrics_are_of_every_cell_and_made_from_its_source(study):
 def test_coresets_are_told_how_they_are_chosen(study):
     cells = told(study, REAL, lambda s, b: jobs.coreset_cells(s, b, code))
     chosen = {cell["coreset"]: cell["choose"] for cell in cells}
-    assert chosen == {n: f"lighthouse.coresets:{n}" for n in ("random", "herding")}
+    assert chosen == {n: f"lighthouse.coresets:{n}" for n in ("random", "herding", "support")}
 
 
 def test_sets_that_are_handed_on_are_those_of_the_leaderboard_each_in_its_folder(study):

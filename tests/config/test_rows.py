@@ -26,12 +26,14 @@ def test_the_leaderboard_has_every_method_at_every_ipc_and_the_ceiling():
     run = shipped.run
     assert named == [(m, n) for m in run["methods"] for n in run["ipc"]] + [("full", "all")]
     left_out = [(spec["method"], spec["ipc"]) for spec in specs if not spec["run"]]
-    assert left_out == [(m, n) for m in ("dit-igd", "minimax-igd") for n in (5, 10)]
+    igd = [(m, n) for m in ("dit-igd", "minimax-igd") for n in (5, 10)]
+    assert left_out == [*igd, ("rsm-greedy", 1), ("support-greedy-tuned", 1)]
 
 
 def test_real_images_are_told_from_synthetic_ones():
     specs = rows.leaderboard_specs(study())
-    assert {spec["method"] for spec in specs if spec["real"]} == {"random", "herding", "full"}
+    real = {spec["method"] for spec in specs if spec["real"]}
+    assert real == {"random", "herding", "support-real", "full"}
 
 
 def test_without_a_ceiling_there_is_no_row_of_it():
@@ -89,14 +91,16 @@ def test_methods_that_share_samples_over_ipc_share_their_cost():
 def test_the_ablation_names_the_factors_of_each_row():
     specs = {spec["method"]: spec for spec in rows.ablation_specs(study())}
     factors = {name: (*spec["factors"].values(), spec["coupling"]) for name, spec in specs.items()}
-    assert factors["dit"] == ("no", "no", "no", "iid")
-    assert factors["control"] == ("no", "no", "no", "iid")
-    assert factors["rsm-dpp-joint"] == ("yes", "yes", "no", "joint")
-    assert factors["base-mean-greedy"] == ("no", "no", "yes", "sequential")
+    assert list(specs["dit"]["factors"]) == ["rsm", "dpp", "mean", "support"]
+    assert factors["dit"] == ("no", "no", "no", "no", "iid")
+    assert factors["control"] == ("no", "no", "no", "no", "iid")
+    assert factors["rsm-dpp-joint"] == ("yes", "yes", "no", "no", "joint")
+    assert factors["base-mean-greedy"] == ("no", "no", "yes", "no", "sequential")
+    assert factors["support-none"] == factors["support-tuned"] == ("no", "no", "no", "yes", "joint")
     # The whole of RSM × DPP × mean × coupling, where a coupling has something to couple.
-    combinations = set(factors.values())
+    combinations = {found for found in factors.values() if found[3] == "no"}
     assert len(combinations) == 16
-    assert len(factors) == 17
+    assert len(factors) == 17 + 4
     assert [name for name, spec in specs.items() if spec["plain"]] == ["dit", "control"]
 
 

@@ -16,12 +16,21 @@ BOTH = ("cgs-tuned", "rsm-cgs-tuned")
 CELL = Cell("digits", "cgs-tuned", 5)
 
 
+def untuned(config):
+    """The methods of a config whose weights are not tuned."""
+    return [name for name in config["run"]["methods"] if not name.endswith("-tuned")]
+
+
 def config(**run):
     """The shipped config with both shipped rows whose weights are tuned, at one IPC."""
     found = copy.deepcopy(SHIPPED)
-    methods = [name for name in found["run"]["methods"] if name not in BOTH]
-    found["run"]["methods"] = [*methods, *BOTH]
+    found["run"]["methods"] = [*untuned(found), *BOTH]
     found["run"]["only"].append({"methods": list(BOTH), "ipc": [5]})
+    found["run"]["tuning"]["factors"] = [0.25, 0.5, 1, 2, 4]
+    found["run"]["comparisons"]["pairs"] = []
+    found["run"]["strategies"]["beside"] = []
+    ablation = found["run"]["ablation"]
+    ablation["methods"] = [name for name in ablation["methods"] if not name.endswith("-tuned")]
     found["run"].update(run)
     return found
 
@@ -251,9 +260,8 @@ def test_a_protocol_that_ends_below_the_ipc_is_refused():
 
 
 def test_seeds_may_be_the_same_where_no_method_is_tuned():
-    methods = [name for name in SHIPPED["run"]["methods"] if name not in BOTH]
-    given = changed("run.tuning.seeds", [0])
-    given["run"]["methods"] = methods
+    given = config(tuning=tuning(seeds=[0]))
+    given["run"]["methods"] = untuned(given)
     assert load_study(given, ROOT).tuned_cells == []
 
 
@@ -311,5 +319,5 @@ def test_a_tuned_row_needs_no_weights_in_the_hyperparameter_table(tmp_path):
 
 
 def test_strategies_whose_weights_come_from_two_rules_are_refused():
-    strategies = {**SHIPPED["run"]["strategies"], "joint": "rsm-cgs-tuned"}
+    strategies = {**SHIPPED["run"]["strategies"], "joint": "rsm-cgs-tuned", "beside": []}
     one_problem(config(strategies=strategies), "differ in more than their coupling", "one rule")

@@ -176,14 +176,11 @@ def _exchanged(
     points: (m, …), of the images at positions ``rows`` (m,) of the part. what: those images, in
     words.
     """
-    from scipy.spatial.distance import cdist
-
     labels, sets = pool.labels[rows], []
     for label, name in enumerate(pool.classes):
         members = np.flatnonzero(labels == label)
         _check_enough(name, len(members), ipc, what)
-        own = points[members].reshape(len(members), -1).astype(np.float64)
-        distances = cdist(own, own)
+        distances = _distances(points[members].reshape(len(members), -1))
         found = []
         for seed in seeds:
             draws = (_order(pool, name, seed, len(members), n)[:ipc] for n in range(DRAWS))
@@ -191,6 +188,16 @@ def _exchanged(
             found.append(rows[members[min(ends, key=partial(subset_energy, distances))]])
         sets.append(found)
     return np.array(sets, dtype=np.int64).swapaxes(0, 1)
+
+
+def _distances(points: np.ndarray) -> np.ndarray:
+    """Of points (n, d) from each other, (n, n) float64; exactly 0 of one from itself."""
+    points = points.astype(np.float64)
+    points -= points.mean(0)
+    squares = np.square(points).sum(1)
+    apart = np.sqrt(np.maximum(squares[:, None] + squares - 2 * points @ points.T, 0))
+    np.fill_diagonal(apart, 0)
+    return apart
 
 
 def _by_features(pool: Pool, ipc: int, pick: Callable[[np.ndarray, int], np.ndarray]) -> np.ndarray:
