@@ -11,9 +11,9 @@ multiple: all steps cost the same. ``tflops``: 10¹² floating-point operations 
 for a multiplication with its addition, as torch counts them in the denoiser alone.
 
 ``guidance.csv``: by IPC a step's passes through the denoiser (the multiple of those in
-``sampling.csv``), the guidance terms (DPP and mean, measured inside the sampler), their
-share, and the peak memory of whole steps, in a process of its own, of
-``--memory-model``: of the accelerator, or else of the process.
+``sampling.csv``), the guidance (the ``terms`` DPP and mean, or support points among 1,300 real
+latents, measured inside the sampler), its share, and the peak memory of whole steps, in a process
+of its own, of ``--memory-model``: of the accelerator, or else of the process.
 
 Medians over repeats, after one that warms up. Weights are random: neither seconds nor
 bytes depend on them.
@@ -29,20 +29,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.measure import Table, device_peak, seconds, shipped, start_peak, synchronise
 from lighthouse.couplings import Stage, iid, joint
+from lighthouse.datasets.latents import LATENTS, MEANS
 from lighthouse.diffusion.denoiser import new_denoiser, null_label, predict
 from lighthouse.diffusion.sampler import Sets, sample, sets_of
 from lighthouse.diffusion.schedule import ancestral
 from lighthouse.guidance import Context, Guide, State, guides_of
 from lighthouse.parts.terms import TERMS
+from lighthouse.runtime.files import write_arrays
 from lighthouse.runtime.job import device
 from lighthouse.runtime.precision import full_float32
 
@@ -61,8 +66,10 @@ SHAPE = (4, 32, 32)
 STEPS, SCALE = 50, 4.0
 #: A schedule has a first and a last step at least.
 LEAST_STEPS = 2
-#: Weights of the order of the paper's Table 1; the cost does not depend on them.
-WEIGHTS = {"dpp": 100.0, "mean": 1000.0}
+#: Guidance, with weights of the order of the paper's Table 1; the cost does not depend on them.
+GUIDED_BY = {"dpp+mean": {"dpp": 100.0, "mean": 1000.0}, "support": {"support": 1.0}}
+#: Real latents of a class, ImageNet's.
+REAL = 1300
 
 SAMPLING = (
     "way",
@@ -79,6 +86,7 @@ SAMPLING = (
 GUIDANCE = (
     "model",
     "precision",
+    "terms",
     "ipc",
     "denoiser_s",
     "guidance_s",
@@ -108,11 +116,19 @@ def options_of(micro_batch: int, precision: str, steps: int, scale: float = SCAL
     }
 
 
-def guides() -> list[Guide]:
-    """CGS's terms at work: DPP and mean."""
-    context = Context(dataset="bench", classes=["class"], ipc=1, latent_dim=math.prod(SHAPE))
-    terms = [TERMS[name].at_work(weight, TERMS[name].defaults) for name, weight in WEIGHTS.items()]
-    return guides_of(terms, context)
+@contextmanager
+def guides(terms: str) -> Iterator[list[Guide]]:
+    """Terms of ``GUIDED_BY`` at work, as long as there are random real latents of a class."""
+    made = [TERMS[name].at_work(w, TERMS[name].defaults) for name, w in GUIDED_BY[terms].items()]
+    with TemporaryDirectory() as folder:
+        latents = np.random.default_rng(0).standard_normal((REAL, 1, *SHAPE), dtype=np.float32)
+        np.save(Path(folder, LATENTS), latents)
+        arrays = {"labels": np.zeros(REAL, np.int64), "class_means": latents.mean(0)}
+        write_arrays(Path(folder, MEANS), arrays, {"classes": ["class"]})
+        yield guides_of(
+            made,
+            Context("bench", ["class"], 1, math.prod(SHAPE), latents=Path(folder), device=device()),
+        )
 
 
 def drawn(
@@ -178,8 +194,8 @@ def tf32(allowed: bool) -> Iterator[None]:
         full_float32()
 
 
-def guidance_seconds(ipc: int, repeats: int) -> float:
-    """Seconds of the guidance terms at one step of one set, DPP and mean.
+def guidance_seconds(terms: str, ipc: int, repeats: int) -> float:
+    """Seconds of some guidance terms at one step of one set.
 
     Measured in the sampler, so that they see what they see at work; the denoiser there
     is a tiny one.
@@ -197,21 +213,25 @@ def guidance_seconds(ipc: int, repeats: int) -> float:
 
         return replace(guide, term=term)
 
-    terms = [watched(guide) for guide in guides()]
     options = options_of(min(ipc, 100), "fp32", repeats + 1, scale=1.0)
-    drawn(model_of("dit-tiny"), one_set(ipc), joint(ipc), terms, options)
-    steps = [sum(spent[i : i + len(terms)]) for i in range(0, len(spent), len(terms))]
+    with guides(terms) as found:
+        at_work = [watched(guide) for guide in found]
+        drawn(model_of("dit-tiny"), one_set(ipc), joint(ipc), at_work, options)
+    steps = [sum(spent[i : i + len(at_work)]) for i in range(0, len(spent), len(at_work))]
     return statistics.median(steps[1:])
 
 
-def peak_of_steps(name: str, ipc: int, micro_batch: int, precision: str, threads: int) -> float:
+def peak_of_steps(
+    name: str, terms: str, ipc: int, micro_batch: int, precision: str, threads: int
+) -> float:
     """Peak memory in GiB of whole guided steps at N: the accelerator's, or else this process's.
 
     In a process of its own.
     """
     prepare(threads)
     options = options_of(micro_batch, precision, LEAST_STEPS)
-    drawn(model_of(name), one_set(ipc), joint(ipc), guides(), options)
+    with guides(terms) as found:
+        drawn(model_of(name), one_set(ipc), joint(ipc), found, options)
     return device_peak() or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
@@ -249,25 +269,29 @@ def measure_sampling(given: argparse.Namespace) -> dict[str, float]:
 
 
 def measure_guidance(
-    given: argparse.Namespace, step: Mapping[str, float], pools: Mapping[int, ProcessPoolExecutor]
+    given: argparse.Namespace,
+    step: Mapping[str, float],
+    pools: Mapping[tuple[str, int], ProcessPoolExecutor],
 ) -> None:
     """Fill ``guidance.csv``."""
     table = Table(given.out, "guidance", GUIDANCE)
-    guidance = {ipc: guidance_seconds(ipc, given.repeats) for ipc in given.ipc}
+    cells = list(product(GUIDED_BY, given.ipc))
+    guidance = {cell: guidance_seconds(*cell, given.repeats) for cell in cells}
     for precision, each in step.items():
-        for ipc in given.ipc:
+        for terms, ipc in cells:
             size = min(given.micro_batch, ipc)
-            asked = (given.memory_model, ipc, size, precision, given.threads)
-            peak = pools[ipc].submit(peak_of_steps, *asked).result() if ipc in pools else None
-            pools.pop(ipc, None)
-            denoiser, terms = ipc * each, guidance[ipc]
+            asked = (given.memory_model, terms, ipc, size, precision, given.threads)
+            pool = pools.pop((terms, ipc), None)
+            peak = pool.submit(peak_of_steps, *asked).result() if pool else None
+            denoiser, guided = ipc * each, guidance[terms, ipc]
             table.add(
                 model=given.model,
                 precision=precision,
+                terms=terms,
                 ipc=ipc,
                 denoiser_s=denoiser,
-                guidance_s=terms,
-                guidance_percent=100 * terms / (denoiser + terms),
+                guidance_s=guided,
+                guidance_percent=100 * guided / (denoiser + guided),
                 memory_model=given.memory_model if peak else None,
                 peak_gib=peak,
             )
@@ -295,7 +319,10 @@ def main() -> None:
         parser.error("--memory-ipc: some of --ipc")
 
     # Started while this process is small: a child's peak counts from its parent's size.
-    pools = {n: ProcessPoolExecutor(1, get_context("spawn")) for n in given.memory_ipc}
+    pools = {
+        cell: ProcessPoolExecutor(1, get_context("spawn"))
+        for cell in product(GUIDED_BY, given.memory_ipc)
+    }
     for started in [pool.submit(os.getpid) for pool in pools.values()]:
         started.result()
     prepare(given.threads)

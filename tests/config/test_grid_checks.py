@@ -96,6 +96,31 @@ MISTAKES = {
         "rsm-cgs",
         ["config: run.strategies.iid: 'rsm-cgs' is not sampled so; allowed: dit, minimax"],
     ),
+    "a strategies figure with an unknown method beside": (
+        "run.strategies.beside",
+        ["nothing"],
+        ["config: run.strategies.beside: 'nothing' is not known", "or `run.strategies: null`"],
+    ),
+    "a strategies figure with one of the three beside": (
+        "run.strategies.beside",
+        ["cgs", "rsm-greedy"],
+        ["config: run.strategies.beside: 'rsm-greedy' is one of the three; leave it out"],
+    ),
+    "a strategies figure with a method beside itself": (
+        "run.strategies.beside",
+        ["cgs", "cgs"],
+        ["config: run.strategies.beside: ['cgs', 'cgs'] has non-unique elements"],
+    ),
+    "a strategies figure with more beside than there are colours": (
+        "run.strategies.beside",
+        ["cgs", "mgd3", "dit", "minimax"],
+        ["config: run.strategies.beside: ", "has 4 entries; allowed: at most 3"],
+    ),
+    "a strategies figure with a method beside that is not run there": (
+        "run.strategies.beside",
+        ["dit-igd"],
+        ["config: run.strategies.ipc: run.only leaves 'dit-igd' out at IPC 5"],
+    ),
     "a strategies figure's iid of another prior": (
         "run.strategies.iid",
         "control",
@@ -112,6 +137,16 @@ MISTAKES = {
 @pytest.mark.parametrize(("path", "value", "words"), MISTAKES.values(), ids=list(MISTAKES))
 def test_a_grid_that_cannot_be_computed_is_one_line_with_its_place(path, value, words):
     one_problem(changed(path, value), *words)
+
+
+def test_a_method_beside_the_strategies_is_named_as_nothing_else_is_there(tmp_path):
+    def edit(lines):
+        return [*lines, "real\t\tbase\tiid\t\tA method of an odd name"]
+
+    config = table(tmp_path, "methods", edit)
+    config["run"]["methods"] = [*config["run"]["methods"], "real"]
+    config["run"]["strategies"] = {**config["run"]["strategies"], "beside": ["real"]}
+    one_problem(config, "config: run.strategies.beside: 'real' means something else there")
 
 
 def test_strategies_rows_of_two_priors_differ_in_more_than_coupling():

@@ -1,5 +1,7 @@
 """What jobs are told of their cells: each cell once, where its files go, what tells it apart."""
 
+import copy
+
 import pytest
 
 from lighthouse.config import jobs
@@ -80,6 +82,16 @@ def test_sets_that_are_handed_on_are_those_of_the_leaderboard_each_in_its_folder
 
 def test_the_strategies_are_measured_beside_their_pool(study):
     (cell,) = jobs.strategies_sets(study, "digits")
-    images = [files["images"] for files in cell["sets"]]
-    assert [path.split("/")[3] for path in images] == ["rsm", "rsm-greedy", "rsm-cgs", "rsm"]
-    assert (cell["pool_ipc"], len(cell["sources"])) == (10, 4)
+    of = {name: files["images"].split("/")[3] for name, files in cell["sets"].items()}
+    assert of.items() >= {"iid": "rsm", "sequential": "rsm-greedy", "joint": "rsm-cgs"}.items()
+    assert cell["pool"]["images"].split("/")[3:5] == ["rsm", "ipc~10"]
+    assert (cell["pool_ipc"], len(cell["sources"])) == (10, len(of) + 1)
+
+
+def test_methods_beside_the_strategies_are_measured_by_their_own_names():
+    config = copy.deepcopy(SHIPPED)
+    config["run"]["strategies"]["beside"] = ["cgs", "mgd3"]
+    (cell,) = jobs.strategies_sets(load_study(config, ROOT), "digits")
+    assert list(cell["sets"]) == ["iid", "sequential", "joint", "cgs", "mgd3"]
+    assert cell["sets"]["mgd3"]["images"].split("/")[3:5] == ["mgd3", "ipc~5"]
+    assert len(cell["sources"]) == 6

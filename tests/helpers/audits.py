@@ -9,7 +9,7 @@ import numpy as np
 import yaml
 from snakemake.utils import update_config
 
-from lighthouse.config import rows
+from lighthouse.config import paths, rows
 from lighthouse.config.expectations import expectations
 from lighthouse.config.load import load_study
 from lighthouse.metrics.frechet import Reference, distance_row
@@ -223,8 +223,14 @@ class Invented:
         for record in rows.strategies_records(self.study, self.study.run["datasets"]):
             dataset = record.row["dataset"]
             table = self._classes(dataset)
-            found = {"classes": table, "tests": claims(dataset, table), "map": self._map(table)}
+            strategies = list(self.grid["strategies"]["cells"][dataset])
+            mapped = [name for name in strategies if name != "iid"]
+            places = self._map(table, mapped)
+            found = {"classes": table, "tests": claims(dataset, table), "map": places}
             self._record(record.path, record.stamp, found)
+            pictures = {kind: np.zeros((2, 3, 4, 4), np.uint8) for kind in ("real", *mapped)}
+            path = self.folder / paths.strategies_images(dataset)
+            write_arrays(path, pictures, {"stamp": record.stamp})
 
     def _classes(self, dataset):
         table = []
@@ -247,30 +253,27 @@ class Invented:
         light = rng("light", strategy, chosen_by, seed, label).integers(REAL_SHOWN + 1) / REAL_SHOWN
         return {**place, **names, "log_det": volume, "coverage": light}
 
-    def _map(self, table):
-        """Ten real images of one class, of which as many are lit as the sets of seed 0 cover.
-
-        The map of all classes shows the same.
-        """
+    def _map(self, table, mapped):
+        """Ten real images of one class, of which as many are lit as the sets of seed 0 cover."""
         lights = {
             row["strategy"]: row["coverage"] * REAL_SHOWN
             for row in table
             if (row["class"], row["seed"]) == (3, 0)
         }
-        place = {"dataset": "digits", "panel": "class", "class": 3, "share": 0.5}
+        place = {"dataset": "digits", "class": 3, "share": 0.5}
         real = [
             {
-                **{**place, "kind": "real", "index": i, "x": 0.0, "y": 0.0},
-                "lit_by": "+".join(s for s in ("sequential", "joint") if i < round(lights[s])),
+                **{**place, "kind": "real", "index": i, "x": 0.1 * i, "y": 0.5},
+                "lit_by": "+".join(s for s in mapped if i < round(lights[s])),
             }
             for i in range(REAL_SHOWN)
         ]
         sets = [
             {**real[0], "kind": strategy, "index": i, "lit_by": ""}
-            for strategy in ("sequential", "joint")
+            for strategy in mapped
             for i in range(2)
         ]
-        return [{**row, "panel": panel} for panel in ("all", "class") for row in (*real, *sets)]
+        return real + sets
 
     def _tuning(self):
         """The choice of weights at each cell where they are tuned; its record by the cell."""

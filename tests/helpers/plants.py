@@ -21,6 +21,9 @@ TABLES = {
 }
 JOINT = {"strategy": "joint", "seed": 1}
 TEST = {"measure": "log_det", "comparison": "joint - sequential"}
+#: Of a method that is shown beside the strategies.
+ASIDE = {"strategy": "mgd3", "seed": 1}
+TEST_ASIDE = {"measure": "coverage", "comparison": "mgd3 - joint"}
 
 
 def altered(results, table, where, column, change):

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from lighthouse.metrics.projection import maps
+from lighthouse.metrics.projection import map_rows
 from lighthouse.metrics.setutility import radii
 from lighthouse.metrics.strategies import Coast, Points, class_rows
 
@@ -26,18 +26,18 @@ def coast(seed=9, n=20):
     return Coast(features, radii(features, 2))
 
 
-def sets_of_two_seeds():
+def sets_of_two_seeds(beside=()):
     return {
         kind: {seed: points(10 * i + seed) for seed in (0, 1)}
-        for i, kind in enumerate(("iid", "sequential", "joint"))
+        for i, kind in enumerate(("iid", "sequential", "joint", *beside))
     }
 
 
-def toy_rows(name="a"):
+def toy_rows(name="a", beside=()):
     pool = points(99, n=6)
     return class_rows(
         {**KEY, "class": name},
-        sets_of_two_seeds(),
+        sets_of_two_seeds(beside),
         pool,
         coast(),
         np.array(list(combinations(range(6), 2))),
@@ -45,10 +45,16 @@ def toy_rows(name="a"):
     )
 
 
-def toy_maps(n_classes=3, label=1):
-    coasts = [coast(seed) for seed in range(n_classes)]
-    sets = {
-        kind: {k: points(k + shift) for k in range(n_classes)}
-        for kind, shift in (("sequential", 0), ("joint", 30))
+def toy_map(beside=()):
+    kinds = ("sequential", "joint", *beside)
+    sets = {kind: points(1 + 30 * i) for i, kind in enumerate(kinds)}
+    return pd.DataFrame(map_rows("toy", "b", coast(1), sets, 0))
+
+
+def toy_images(beside=(), real=4):
+    """Images of 4 px: two of each set, and some real ones."""
+    counts = {"real": real, "sequential": 2, "joint": 2, **dict.fromkeys(beside, 2)}
+    return {
+        kind: rng(i).integers(0, 256, (n, 3, 4, 4), np.uint8)
+        for i, (kind, n) in enumerate(counts.items())
     }
-    return pd.DataFrame(maps("toy", coasts, "abc"[:n_classes], sets, label, 0))

@@ -9,9 +9,10 @@ from PIL import Image
 from lighthouse.datasets.index import ImageIndex
 from lighthouse.datasets.latents import LATENTS, MEANS
 from lighthouse.metrics.setutility import log_det
-from lighthouse.metrics.strategies import COMPARISONS, SAMPLED, claims
+from lighthouse.metrics.strategies import claims
 from lighthouse.metrics.subsets import MEASURES, PICKED
 from lighthouse.runtime.files import (
+    read_about,
     read_arrays,
     read_json,
     without_nan,
@@ -101,6 +102,7 @@ def measure(folder, run_script, name, cells, **params):
     run_script(
         name,
         {
+            "index": folder / "index.tsv",
             "latents": folder / "encoded",
             "features": folder / "features",
             "extractor": folder / "extractor",
@@ -195,22 +197,25 @@ def test_a_set_that_is_the_same_under_all_seeds_counts_once(records):
 
 
 def test_the_record_of_strategies_has_its_classes_their_tests_and_the_map(folder, run_script):
+    methods = {"iid": "m", "sequential": "herding", "joint": "m", "herding": "herding"}
     asked = {
-        "sets": [files(folder, method) for method in ("m", "herding", "m", "m")],
+        "sets": {strategy: files(folder, method) for strategy, method in methods.items()},
+        "pool": files(folder, "m"),
         "sources": [folder / f"{method}.json" for method in ("m", "herding")],
         "seeds": SEEDS,
         "ipc": 2,
         "subsets": 5,
         "shown_class": 1,
         "pool_ipc": 3,
+        "shown": folder / "shown",
         "record": folder / "of-all.json",
         "stamp": "of all",
     }
-    (found,), _ = measure(folder, run_script, "strategies", [asked])
+    (found,), _ = measure(folder, run_script, "strategies", [asked], image_size=16)
     assert found["stamp"] == "of all"
     rows = found["classes"]
     picks = [(strategy, "", measure) for strategy in PICKED for measure in MEASURES]
-    sampled = [(strategy, seed, "") for strategy in SAMPLED for seed in SEEDS]
+    sampled = [(strategy, seed, "") for strategy in methods for seed in SEEDS]
     assert [(row["class"], row["strategy"], row["seed"], row["chosen_by"]) for row in rows] == [
         (name, *which) for name in "ab" for which in (*sampled, *picks)
     ]
@@ -225,10 +230,19 @@ def test_the_record_of_strategies_has_its_classes_their_tests_and_the_map(folder
         found_here = [row["log_det"] for row in picked if row["class"] == name]
         assert all(np.isclose(pairs, value).any() for value in found_here)
     assert found["tests"] == without_nan(claims("toy", rows))
-    assert len(found["tests"]) == len(MEASURES) * len(COMPARISONS)
-    shown = {(row["panel"], row["kind"], row["class"]) for row in found["map"]}
-    kinds = ("real", "sequential", "joint")
-    assert shown == {("all", kind, name) for kind in kinds for name in "ab"} | {
-        ("class", kind, "b") for kind in kinds
-    }
+    assert len(found["tests"]) == len(MEASURES) * (1 + 2 * 4 + 2)
+    mapped = ["sequential", "joint", "herding"]
+    assert list(dict.fromkeys(row["kind"] for row in found["map"])) == ["real", *mapped]
+    assert {row["class"] for row in found["map"]} == {"b"}
     assert np.isfinite([(row["x"], row["y"]) for row in found["map"]]).all()
+    assert read_about(folder / "shown") == {"stamp": "of all"}
+    shown = read_arrays(folder / "shown")
+    assert sorted(shown) == sorted(["real", *mapped])
+    for strategy in mapped:
+        images = read_arrays(folder / f"{methods[strategy]}-images")["seed~0"]
+        assert np.array_equal(shown[strategy], images[1, :2])
+    # The class has four real images among those measured: the first of its images, in order.
+    own = read_arrays(folder / "features")
+    rows = own["rows"][own["labels"] == 1]
+    index = ImageIndex.read(folder / "index.tsv")
+    assert np.array_equal(shown["real"], index.images("train", 16, 1, rows))

@@ -5,20 +5,20 @@ import pandas as pd
 import pytest
 from scipy.stats import ttest_rel
 
-from lighthouse.metrics.projection import map_rows, plane, shown
+from lighthouse.metrics.projection import evenly, map_rows, plane
 from lighthouse.metrics.setutility import log_det, manifold
 from lighthouse.metrics.strategies import (
-    COMPARISONS,
     Coast,
     Points,
     claim,
     claims,
     class_points,
+    comparisons,
     joined,
     seed_means,
 )
 from lighthouse.runtime.files import write_tensors
-from toy_strategies import EPSILON, coast, points, rng, sets_of_two_seeds, toy_maps, toy_rows
+from toy_strategies import EPSILON, coast, points, rng, sets_of_two_seeds, toy_rows
 
 # Rows.
 
@@ -133,7 +133,7 @@ def test_differences_of_nothing_at_all_have_p_one():
 
 def test_every_comparison_is_tested_on_both_measures():
     rows = claims("toy", toy_rows())
-    assert len(rows) == 2 * len(COMPARISONS) == 18
+    assert len(rows) == 2 * 9
     assert rows[0]["comparison"] == "joint - sequential"
     by = {(r["measure"], r["comparison"]): r for r in rows}
     parts = toy_rows()
@@ -142,6 +142,18 @@ def test_every_comparison_is_tested_on_both_measures():
     test = by["coverage", "joint - greedy subset"]
     assert test["difference"] == pytest.approx((joint - greedy).mean())
     assert test["n"] == 2
+
+
+def test_a_method_beside_the_strategies_is_compared_with_joint_and_sequential():
+    names = ("sequential", "beside", "iid", "joint", "greedy subset")
+    own = comparisons([name for name in names if name != "beside"])
+    assert comparisons(names) == [*own, ("beside", "joint"), ("beside", "sequential")]
+    parts = toy_rows(beside=("beside",))
+    by = {(r["measure"], r["comparison"]): r for r in claims("toy", parts)}
+    assert len(by) == 2 * 11
+    beside, sequential = (seed_means(parts, of, "log_det") for of in ("beside", "sequential"))
+    expected = (beside - sequential).mean()
+    assert by["log_det", "beside - sequential"]["difference"] == pytest.approx(expected)
 
 
 # The map.
@@ -161,7 +173,7 @@ def test_the_map_is_drawn_by_real_images_only():
     near, far = points(1), Points(points(1).latents, points(1).features + 1000)
 
     def real(points):
-        rows = map_rows("toy", "class", {"a": shore}, {"joint": {"a": points}}, 0)
+        rows = map_rows("toy", "a", shore, {"joint": points}, 0)
         return [(r["x"], r["y"], r["share"]) for r in rows if r["kind"] == "real"]
 
     assert real(near) == real(far)
@@ -172,10 +184,10 @@ def test_the_map_is_drawn_by_real_images_only():
 def test_the_map_says_which_set_lights_a_real_image():
     shore = Coast(np.array([[0.0, 0], [1, 0], [5, 0], [9, 1]]), np.full(4, 0.5))
     sets = {
-        "sequential": {"a": Points(np.zeros((1, 2)), np.array([[0.2, 0.0]]))},
-        "joint": {"a": Points(np.zeros((2, 2)), np.array([[0.0, 0.0], [5.1, 0]]))},
+        "sequential": Points(np.zeros((1, 2)), np.array([[0.2, 0.0]])),
+        "joint": Points(np.zeros((2, 2)), np.array([[0.0, 0.0], [5.1, 0]])),
     }
-    rows = map_rows("toy", "class", {"a": shore}, sets, 3)
+    rows = map_rows("toy", "a", shore, sets, 3)
     assert [r["lit_by"] for r in rows[:4]] == ["sequential+joint", "", "joint", ""]
     assert [(r["kind"], r["seed"], r["index"]) for r in rows[4:]] == [
         ("sequential", 3, 0),
@@ -184,26 +196,8 @@ def test_the_map_says_which_set_lights_a_real_image():
     ]
 
 
-def test_a_large_map_shows_evenly_spaced_real_images_of_every_class(monkeypatch):
-    monkeypatch.setattr("lighthouse.metrics.projection.REAL", 10)
-    shores = {"a": coast(n=20), "b": coast(8, n=60)}
-    sets = {"joint": {"a": points(1), "b": points(2)}}
-    rows = pd.DataFrame(map_rows("toy", "all", shores, sets, 0))
-    real = rows[rows.kind == "real"]
-    assert real[real["class"] == "a"]["index"].tolist() == [0, 10]
-    assert real[real["class"] == "b"]["index"].tolist() == [0, 8, 17, 25, 34, 42, 51]
-
-
-def test_at_most_ten_classes_and_the_chosen_one_are_on_the_map_of_all():
-    assert shown(3, 1) == [0, 1, 2]
-    assert shown(1000, 7) == [0, 7, *range(100, 1000, 100)]
-
-
-def test_the_map_of_one_class_has_a_plane_of_its_own():
-    rows = toy_maps()
-    assert list(rows.groupby("panel", sort=False)["class"].unique().map(list)) == [
-        ["a", "b", "c"],
-        ["b"],
-    ]
-    real = rows[(rows.kind == "real") & (rows["class"] == "b")]
-    assert not np.allclose(real[real.panel == "all"].x, real[real.panel == "class"].x)
+def test_a_large_map_shows_evenly_spaced_real_images(monkeypatch):
+    monkeypatch.setattr("lighthouse.metrics.projection.REAL", 7)
+    rows = pd.DataFrame(map_rows("toy", "a", coast(8, n=60), {"joint": points(1)}, 0))
+    assert rows[rows.kind == "real"]["index"].tolist() == [0, 8, 17, 25, 34, 42, 51]
+    assert evenly(3, 7).tolist() == [0, 1, 2]

@@ -93,7 +93,8 @@ def test_the_cost_of_sampling_is_measured(tmp_path):
     assert list(ways) == ["lighthouse", "peers"]
     assert all(float(row["seconds_per_image"]) > 0 for row in ways.values())
     assert all(float(row["tflops"]) > 0 for row in ways.values())
-    two, three = rows("guidance")
+    two, three, *others = rows("guidance")
+    assert [row["terms"] for row in others] == ["support", "support"]
     # Three images take three times what one takes, two twice.
     ratio = float(three["denoiser_s"]) / float(two["denoiser_s"])
     assert ratio == pytest.approx(1.5, rel=1e-3)

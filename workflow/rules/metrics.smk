@@ -83,6 +83,7 @@ rule set_metrics:
 rule strategies:
     input:
         samples=lambda wildcards: sampled_by(study, rows.strategies_cells(study, wildcards.dataset)),
+        index=paths.index("{dataset}"),
         features=paths.features("{dataset}"),
         extractor=paths.extractor("{dataset}"),
     output:
@@ -100,6 +101,7 @@ rule strategies:
     params:
         cells=strategies_sets,
         lost=lost_of(strategies_sets, "strategies", "all"),
+        image_size=dataset_option("image_size"),
         epsilon=study.config["guidance"]["dpp"]["epsilon"],
         neighbours=study.config["metrics"]["coverage_neighbours"],
         code=extractor_code("strategies.py"),

@@ -6,11 +6,12 @@ from lighthouse.runtime.job import device, progress, start
 
 job = start(globals().get("snakemake"))
 
+from lighthouse.datasets.index import ImageIndex  # noqa: E402
 from lighthouse.metrics.diversity import RealClasses  # noqa: E402
 from lighthouse.metrics.features import load_extractor  # noqa: E402
-from lighthouse.metrics.projection import maps, shown  # noqa: E402
+from lighthouse.metrics.projection import evenly, map_rows  # noqa: E402
+from lighthouse.metrics.sets import class_set  # noqa: E402
 from lighthouse.metrics.strategies import (  # noqa: E402
-    SAMPLED,
     Coast,
     claims,
     class_points,
@@ -19,8 +20,16 @@ from lighthouse.metrics.strategies import (  # noqa: E402
 )
 from lighthouse.metrics.subsets import random_subsets  # noqa: E402
 from lighthouse.runtime.cells import run_cells  # noqa: E402
-from lighthouse.runtime.files import read_about, read_arrays, without_nan  # noqa: E402
+from lighthouse.runtime.files import (  # noqa: E402
+    read_about,
+    read_arrays,
+    without_nan,
+    write_arrays,
+)
 from lighthouse.runtime.rng import generator  # noqa: E402
+
+#: Images of a set that the figure shows at most.
+SHOWN = 10
 
 params, dataset = job.params, job.wildcards.dataset
 names = read_about(job.input.features)["classes"]
@@ -32,27 +41,37 @@ extractor = load_extractor(Path(job.input.extractor), device())
 
 def make(cell: dict) -> dict:
     """Measure the sets of one figure."""
-    seeds, ipc, label_shown = cell["seeds"], cell["ipc"], cell["shown_class"]
-    sizes = [ipc] * 3 + [cell["pool_ipc"]]
-    *sampled, pooled = (
-        class_points(files["images"], files["latents"], seeds, size, extractor.array)
-        for files, size in zip(cell["sets"], sizes, strict=True)
-    )
-    rows, drawn = [], {"sequential": {}, "joint": {}}
-    for label, (pool, *sets) in enumerate(
-        progress(zip(pooled, *sampled, strict=True), "classes", len(names), unit="class")
-    ):
-        pool, sets = joined(pool), dict(zip(SAMPLED, sets, strict=True))
+    seeds, ipc = cell["seeds"], cell["ipc"]
+
+    def points(files, size):
+        return class_points(files["images"], files["latents"], seeds, size, extractor.array)
+
+    sampled = [points(files, ipc) for files in cell["sets"].values()]
+    rows, mapped = [], {}
+    by_class = zip(points(cell["pool"], cell["pool_ipc"]), *sampled, strict=True)
+    for label, (pool, *sets) in enumerate(progress(by_class, "classes", len(names), unit="class")):
+        pool, sets = joined(pool), dict(zip(cell["sets"], sets, strict=True))
         rng = generator("strategy subsets", dataset, label)
         subsets = random_subsets(len(pool), ipc, cell["subsets"], rng)
         key = {"dataset": dataset, "ipc": ipc, "class": names[label]}
         rows += class_rows(key, sets, pool, coasts[label], subsets, params.epsilon)
-        if label in shown(len(names), label_shown):
-            for kind, points in drawn.items():
-                points[label] = sets[kind][seeds[0]]
-    places = maps(dataset, coasts, names, drawn, label_shown, seeds[0])
+        if label == cell["shown_class"]:
+            mapped = {kind: of[seeds[0]] for kind, of in sets.items() if kind != "iid"}
+    write_arrays(cell["shown"], images(cell, list(mapped)), {"stamp": cell["stamp"]})
+    shown = names[cell["shown_class"]], coasts[cell["shown_class"]]
+    places = map_rows(dataset, *shown, mapped, seeds[0])
     return without_nan({"classes": rows, "tests": claims(dataset, rows), "map": places})
 
 
-read = [job.input.features, job.input.extractor]
+def images(cell: dict, strategies: list[str]) -> dict:
+    """Of the class shown the first images of each set, and as many real ones as of all sets."""
+    label, seed, count = cell["shown_class"], cell["seeds"][0], min(cell["ipc"], SHOWN)
+    of = {name: class_set(cell["sets"][name]["images"], seed, label, count) for name in strategies}
+    rows = arrays["rows"][real.rows[label]]
+    rows = rows[evenly(len(rows), count * len(of))]
+    index = ImageIndex.read(job.input.index)
+    return {"real": index.images("train", params.image_size, job.threads, rows), **of}
+
+
+read = [job.input.index, job.input.features, job.input.extractor]
 run_cells(job, params.cells, make, read)

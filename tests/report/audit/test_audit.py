@@ -35,7 +35,7 @@ def test_what_is_not_compared_is_told_and_is_nothing_that_could_be(report):
     assert report["not_compared"] == {
         "tables/cost.csv": ["peak_device_gib", "device"],
         "tables/fid.csv": ["kid"],
-        "figures/strategies_map.csv": ["panel", "kind", "x", "y"],
+        "figures/strategies_map.csv": ["x", "y"],
     }
 
 

@@ -4,7 +4,19 @@ import math
 
 import pytest
 
-from plants import DIT, JOINT, RSM, TABLES, TEST, THEIRS, TUNED, altered, findings
+from plants import (
+    ASIDE,
+    DIT,
+    JOINT,
+    RSM,
+    TABLES,
+    TEST,
+    TEST_ASIDE,
+    THEIRS,
+    TUNED,
+    altered,
+    findings,
+)
 
 # One wrong number after the other: the check that sees it, the table, the row, the column, and
 # what is put there. Then, where the finding is not the planted field with its old value: the
@@ -116,7 +128,8 @@ WRONG_FIELDS = [
         }.items()
     ),
     *(
-        ("strategies_tests", "strategies", TEST, column, by)
+        ("strategies_tests", "strategies", test, column, by)
+        for test in (TEST, TEST_ASIDE)
         for column, by in {
             "n": 1,
             "difference": 0.01,
@@ -131,9 +144,15 @@ WRONG_FIELDS = [
         ("spectrum_figure", "figures/spectrum.csv", {"source": "RSM", "index": 2}, column, by)
         for column, by in {"mean": 0.001, "std": 0.001, "n_seeds": 1}.items()
     ),
-    ("strategies_points", "figures/strategies.csv", JOINT, "log_det", 0.001),
-    ("strategies_points", "figures/strategies.csv", JOINT, "coverage", 0.001),
-    ("strategies_volumes", "figures/strategies.csv", JOINT, "log_det", 0.001),
+    *(
+        (check, "figures/strategies.csv", point, column, 0.001)
+        for point in (JOINT, ASIDE)
+        for check, column in (
+            ("strategies_points", "log_det"),
+            ("strategies_points", "coverage"),
+            ("strategies_volumes", "log_det"),
+        )
+    ),
     *(
         ("cost_in_all", "figures/accuracy_vs_cost.csv", RSM, column, by)
         for column, by in {

@@ -110,8 +110,19 @@ def test_a_map_that_lights_other_images_than_the_sets_cover_is_found(results, in
     changed = replace(results, tables={**results.tables, table: rows})
     found = findings("strategies_map", changed, invented.grid)
     assert {(one["column"], one["found"]) for one in found} == {("lit_by", 0.0)}
-    assert all("dataset digits, class 3, strategy" in one["row"] for one in found)
+    strategies = ("sequential", "joint", "mgd3")
+    assert [one["row"].split("strategy ")[1] for one in found] == list(strategies)
     (dropped,) = findings(
         "strategies_map", without(results, table, {"kind": "joint", "index": 1}), invented.grid
     )
     assert (dropped["column"], dropped["found"], dropped["expected"]) == ("rows", 1, 2)
+
+
+def test_a_map_without_a_strategys_set_is_found(results, invented):
+    lost = without(results, "figures/strategies_map.csv", {"kind": "mgd3"})
+    kinds, count = findings("strategies_map", lost, invented.grid)
+    assert (kinds["found"], kinds["expected"]) == (
+        "real+sequential+joint",
+        "real+sequential+joint+mgd3",
+    )
+    assert (count["column"], count["found"]) == ("rows", 0)

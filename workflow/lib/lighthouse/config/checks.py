@@ -68,6 +68,7 @@ def cross_checks(study: Study) -> Iterable[str]:
             f"strategies.{key}": (_given(strategies, key), run["methods"])
             for key in ("joint", "sequential", "iid")
         },
+        "strategies.beside": (strategies.get("beside", []), run["methods"]),
         "spectrum.curves": ([curve["method"] for curve in curves], run["methods"]),
     }
     unknown = [

@@ -87,15 +87,12 @@ def _sweep(study: Study) -> dict | None:
 
 
 def _strategies(study: Study) -> dict | None:
-    """The size of the strategies' sets, and by dataset the cell of each strategy."""
+    """The size of the strategies' sets, the methods beside them, and each one's cell by dataset."""
     options = study.run["strategies"]
     if not options:
         return None
     cells = {
-        dataset: {
-            strategy: Cell(dataset, options[strategy], options["ipc"]).row
-            for strategy in ("iid", "sequential", "joint")
-        }
+        dataset: {name: cell.row for name, cell in rows.strategies(study, dataset).items()}
         for dataset in study.run["datasets"]
     }
-    return {"ipc": options["ipc"], "cells": cells}
+    return {"ipc": options["ipc"], "beside": options["beside"], "cells": cells}

@@ -190,6 +190,12 @@ def _check_strategies(study: Study) -> Iterable[str]:
                 f"allowed: {', '.join(able) or 'none of run.methods'}"
             )
         yield from _not_run(study, "strategies", method.name, ipc)
+    for name in strategies["beside"]:
+        if name in (method.name for method in rows):
+            yield f"config: run.strategies.beside: {name!r} is one of the three; leave it out"
+        if name in (*couplings, "real"):
+            yield f"config: run.strategies.beside: {name!r} means something else there; rename it"
+        yield from _not_run(study, "strategies", name, ipc)
     if any(method.coupling != key for key, method in zip(couplings, rows, strict=True)):
         return
     compared = ((row.prior, row.guidance, row.weights) for row in (joint, sequential))

@@ -176,19 +176,23 @@ def distilled_cells(study: Study, dataset: str) -> list[dict]:
 
 def strategies_sets(study: Study, dataset: str) -> list[dict]:
     """The sets of the strategies figure as one cell: of each strategy, and the pool's."""
-    cells = rows.strategies_cells(study, dataset)
+    *cells, pool = rows.strategies_cells(study, dataset)
     options = study.run["strategies"]
     (record,) = rows.strategies_records(study, [dataset])
-    sets = [_of_source(study, cell) for cell in cells]
+    sets = [_of_source(study, cell) for cell in (*cells, pool)]
+    shown = paths.strategies_images(dataset)
     return [
         {
-            "sets": sets,
+            "sets": dict(zip(rows.strategies(study, dataset), sets, strict=False)),
+            "pool": sets[-1],
             "sources": [source for files in sets for source in files["sources"]],
             "seeds": study.run["seeds"],
             **{key: options[key] for key in ("ipc", "subsets", "shown_class")},
-            "pool_ipc": cells[-1].ipc,
+            "pool_ipc": pool.ipc,
+            "shown": shown,
             "record": record.path,
             "stamp": record.stamp,
+            "files": [shown],
         }
     ]
 

@@ -143,6 +143,11 @@ def strategies(dataset: str) -> str:
     return f"{RESULTS}/metrics/strategies/{dataset}.json"
 
 
+def strategies_images(dataset: str) -> str:
+    """Images of the one class that the strategies figure shows: real ones, and of each set."""
+    return f"{RESULTS}/metrics/strategies/{dataset}.safetensors"
+
+
 #: Where the records of jobs of many cells are.
 BATCHES = f"{RESULTS}/batches"
 

@@ -12,6 +12,9 @@ from lighthouse.config.study import Study
 from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.parts.terms import TERMS, named
 
+#: How a set can be sampled, as ``run.strategies`` and its table name it.
+STRATEGIES = ("iid", "sequential", "joint")
+
 
 class Expected(NamedTuple):
     """A record that a table reads: where it lies, what names its row, and its stamp.
@@ -94,12 +97,19 @@ def spectra(study: Study) -> list[Expected]:
     ]
 
 
+def strategies(study: Study, dataset: str) -> dict[str, Cell]:
+    """The cell of each of ``STRATEGIES``; then those of the methods beside them, by their names."""
+    options = study.run["strategies"]
+    methods = {name: options[name] for name in STRATEGIES}
+    methods |= {name: name for name in options["beside"]}
+    return {name: Cell(dataset, method, options["ipc"]) for name, method in methods.items()}
+
+
 def strategies_cells(study: Study, dataset: str) -> list[Cell]:
     """The cells of the strategies figure, and last the one whose images are the pool."""
-    options = study.run["strategies"]
-    named = [Cell(dataset, options[key], options["ipc"]) for key in ("iid", "sequential", "joint")]
-    pool = Cell(dataset, options["iid"], max(study.ipcs(options["iid"])))
-    return [*named, pool]
+    iid = study.run["strategies"]["iid"]
+    pool = Cell(dataset, iid, max(study.ipcs(iid)))
+    return [*strategies(study, dataset).values(), pool]
 
 
 def strategies_records(study: Study, datasets: list[str]) -> list[Expected]:

@@ -99,11 +99,13 @@ def _explain(error: ValidationError) -> list[str]:
         case "pattern":
             return [f"{lead}{error.instance!r} is not a name; allowed: {_pattern_words(error)}"]
         case "minItems" | "maxItems":
-            n = error.schema["minItems"]
-            exactly = "" if error.schema.get("maxItems") == n else " at least"
+            n = error.validator_value
+            limit = "at least " if error.validator == "minItems" else "at most "
+            if error.schema.get("minItems") == error.schema.get("maxItems"):
+                limit = ""
             return [
                 f"{lead}{error.instance!r} has {len(error.instance)} entries; "
-                f"allowed:{exactly} {n}{about}"
+                f"allowed: {limit}{n}{about}"
             ]
     return [f"{lead}{error.message}{about}"]
 

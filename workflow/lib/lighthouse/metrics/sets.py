@@ -19,6 +19,12 @@ def class_sets(path: str | Path, seed: int, ipc: int) -> Iterator[np.ndarray]:
             yield rows[label, :ipc]
 
 
+def class_set(path: str | Path, seed: int, label: int, ipc: int) -> np.ndarray:
+    """The first ``ipc`` images or latents of one class alone, (ipc, …)."""
+    with safe_open(path, framework="np") as file:
+        return file.get_slice(f"seed~{seed}")[label, :ipc]
+
+
 def image_digests(path: str | Path, seed: int, ipc: int) -> list[bytes]:
     """A digest of each image of a set, class by class: equal ones are of equal pixels."""
     return [

@@ -11,6 +11,7 @@ class shows in the second utility, coverage of the real images.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +21,8 @@ from lighthouse.metrics.sets import class_sets
 from lighthouse.metrics.setutility import covered, log_det
 from lighthouse.metrics.subsets import MEASURES, PICKED, cosines, picks
 
-#: Strategies that sample.
-SAMPLED = ("iid", "sequential", "joint")
-#: What is compared with what: a strategy that samples, with another or with picks of the pool.
-COMPARISONS = (
-    ("joint", "sequential"),
-    *((strategy, other) for strategy in ("joint", "sequential") for other in ("iid", *PICKED)),
-)
+#: The strategies of which the claim speaks, and what both are held against.
+COUPLED, REFERENCES = ("joint", "sequential"), ("iid", *PICKED)
 #: 1 - the confidence of intervals and verdicts.
 ALPHA = 0.05
 #: A standard deviation below this share of its mean is rounding.
@@ -115,8 +111,8 @@ def class_rows(
 
     rows = [
         row(strategy, "", seed, points.latents, coast.lit(points.features))
-        for strategy in SAMPLED
-        for seed, points in sets[strategy].items()
+        for strategy, by_seed in sets.items()
+        for seed, points in by_seed.items()
     ]
     lit = coast.lit(pool.features)
     chosen = picks(cosines(pool.latents), lit, subsets.shape[1], subsets, epsilon)
@@ -166,12 +162,22 @@ def claim(differences: np.ndarray) -> dict:
     }
 
 
+def comparisons(strategies: Sequence[str]) -> list[tuple[str, str]]:
+    """What is compared with what: the coupled with one another and with their references.
+
+    All other strategies, methods that are shown beside these, with each of the coupled.
+    """
+    beside = [name for name in strategies if name not in (*COUPLED, *REFERENCES)]
+    return [COUPLED, *product(COUPLED, REFERENCES), *product(beside, COUPLED)]
+
+
 def claims(dataset: str, rows: Sequence[Mapping]) -> list[dict]:
     """Rows of the test of each comparison and measure. rows: ``class_rows`` of all classes.
 
     Sampled strategies are paired by seed, since they start from the same noise. A pick is one
     set whatever the seed, so that what varies is the sampled side alone.
     """
+    strategies = list(dict.fromkeys(row["strategy"] for row in rows))
     return [
         {
             "dataset": dataset,
@@ -180,5 +186,5 @@ def claims(dataset: str, rows: Sequence[Mapping]) -> list[dict]:
             **claim(seed_means(rows, first, measure) - seed_means(rows, second, measure)),
         }
         for measure in MEASURES
-        for first, second in COMPARISONS
+        for first, second in comparisons(strategies)
     ]

@@ -67,6 +67,22 @@ def first_images(images: np.ndarray, count: int) -> np.ndarray:
     return np.pad(shown, missing, constant_values=255)
 
 
+def canvas(rows: Sequence[np.ndarray], share: int) -> tuple[np.ndarray, list[int], list[int]]:
+    """Rows of images (n, 3, H, W) on white, (height, width, 3), with their tops and lefts.
+
+    share: columns that stand together; the gap behind them is wider.
+    """
+    n, _, height, width = rows[0].shape
+    gap = max(1, width // 16)
+    tops = [i * (height + gap) for i in range(len(rows))]
+    lefts = [i * (width + gap) + (i // share) * 2 * gap for i in range(n)]
+    white = np.full((tops[-1] + height, lefts[-1] + width, 3), 255, np.uint8)
+    for top, images in zip(tops, rows, strict=True):
+        for left, image in zip(lefts, images, strict=True):
+            white[top : top + height, left : left + width] = image.transpose(1, 2, 0)
+    return white, tops, lefts
+
+
 def images_figure(
     rows: Sequence[np.ndarray], labels: Sequence[str], groups: Sequence[str] | None = None
 ) -> Figure:
@@ -77,20 +93,15 @@ def images_figure(
     """
     rows = [thumbnails(images) for images in rows]
     n, _, height, width = rows[0].shape
-    gap = max(1, width // 16)
     share = n // len(groups) if groups else n
-    lefts = [i * (width + gap) + (i // share) * 2 * gap for i in range(n)]
-    canvas = np.full((len(rows) * (height + gap) - gap, lefts[-1] + width, 3), 255, np.uint8)
-    for top, images in zip(range(0, canvas.shape[0], height + gap), rows, strict=True):
-        for left, image in zip(lefts, images, strict=True):
-            canvas[top : top + height, left : left + width] = image.transpose(1, 2, 0)
-    inch = 10.5 / canvas.shape[1]
+    sheet, tops, lefts = canvas(rows, share)
+    inch = 10.5 / sheet.shape[1]
     with plt.rc_context({**STYLE, "axes.grid": False}):
         figure, axes = plt.subplots(
-            figsize=(12.5, canvas.shape[0] * inch + 0.5), layout="constrained"
+            figsize=(12.5, sheet.shape[0] * inch + 0.5), layout="constrained"
         )
-        axes.imshow(canvas, interpolation="nearest")
-        axes.set_yticks([i * (height + gap) + height / 2 for i in range(len(rows))], labels)
+        axes.imshow(sheet, interpolation="nearest")
+        axes.set_yticks([top + height / 2 for top in tops], labels)
         middles = [
             lefts[g * share] + (lefts[(g + 1) * share - 1] + width - lefts[g * share]) / 2
             for g in range(len(groups or []))

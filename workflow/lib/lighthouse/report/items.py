@@ -282,17 +282,7 @@ def _figures(study: Study) -> list[Item]:
         ),
     ]
     if run["strategies"]:
-        records, jobs = _strategies(study)
-        found += [
-            _figure(
-                "strategies",
-                "strategies_figure:strategies",
-                "Joint against sequential sampling",
-                params={"datasets": run["datasets"]},
-                also=["map"],
-                **_of_records(records, jobs),
-            )
-        ]
+        found.append(_strategies_figure(study))
     if set(study.swept) - {"eta_dpp"}:
         title = f"{study.methods[sweep['method']].label}, {sweep['ipc']} images per class"
         found += [
@@ -337,6 +327,24 @@ def _figures(study: Study) -> list[Item]:
             *(_diversity_sheet(study, dataset) for dataset in run["datasets"]),
         ]
     return found
+
+
+def _strategies_figure(study: Study) -> Item:
+    records, jobs = _strategies(study)
+    datasets, beside = study.run["datasets"], study.run["strategies"]["beside"]
+    images = [paths.strategies_images(dataset) for dataset in datasets]
+    of_records = _of_records(records, jobs)
+    stamps = {path: record.stamp for path, record in zip(images, records, strict=True)}
+    return _figure(
+        "strategies",
+        "strategies_figure:strategies",
+        "Joint against sequential sampling",
+        {**of_records["inputs"], "images": images},
+        {"datasets": datasets, "labels": {name: study.methods[name].label for name in beside}},
+        also=["map"],
+        stamps={**of_records["stamps"], **stamps},
+        jobs=jobs,
+    )
 
 
 def _sheet(

@@ -1,22 +1,41 @@
 """The figure of strategies: sets as lighthouses on the coast of real images, and their utility."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
+from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
+from lighthouse.report.contact_sheets import canvas, first_images, thumbnails
 from lighthouse.report.figures import STYLE, drawn, footnote, missing, plt
 from lighthouse.report.measures import rows_of
+from lighthouse.report.records import Stored
 
-#: Colour and marker of a strategy's images.
-MARKS = {
-    "iid": ("#595959", "o", 5),
-    "sequential": ("#D55E00", "D", 6),
-    "joint": ("#0072B2", "*", 11),
+
+class Look(NamedTuple):
+    """How a strategy's images are named and marked. size: of the marker, in points."""
+
+    label: str
+    colour: str
+    marker: str
+    size: float
+
+
+#: The strategies, in the order of panels.
+STRATEGIES = {
+    "iid": Look("iid", "#595959", "o", 5),
+    "sequential": Look("sequential", "#D55E00", "D", 6),
+    "joint": Look("joint", "#0072B2", "*", 11),
 }
+#: Colours, markers and sizes of the methods beside them, one after the other.
+BESIDE = (("#009E73", "s", 6.5), ("#CC79A7", "^", 7.5), ("#56B4E9", "P", 8))
 LIT, DARK = "#E8AE1B", "#C9CDD2"
+#: In inches, the width of up to four maps, and the heights of one and of the panels below.
+WIDTH, MAP, UTILITY = 10.5, 3.0, 3.3
 TITLES = {
     "log_det": "log det(K + εI) of latents",
     "coverage": "coverage of real images",
@@ -25,16 +44,37 @@ TITLES = {
 DASHES = {"best of random": ":", "greedy subset": "--", "greedy and swaps": "-."}
 
 
-def strategies(records: Sequence[Mapping | None], datasets: Sequence[str]) -> dict:
-    """The figure of all ``datasets``, from what was measured of each; a missing one is named."""
-    there = [record for record in records if record is not None]
+def strategies(
+    records: Sequence[Mapping | None],
+    images: Sequence[Stored | None],
+    datasets: Sequence[str],
+    labels: Mapping[str, str],
+) -> dict:
+    """The figure of all ``datasets``, from what was measured of each; a missing one is named.
+
+    images: of one class, ``real`` ones and some of each set that is mapped. labels: of the
+    methods beside the strategies, by name.
+    """
+    found = [record if of else None for record, of in zip(records, images, strict=True)]
+    there = [record for record in found if record is not None]
     measures, tests, places = (
         pd.DataFrame([row for record in there for row in rows_of(record, part)])
         for part in ("classes", "tests", "map")
     )
-    points = seed_points(measures)
-    figure = strategies_figure(points, places, tests, missing(records, datasets))
+    pictures = {
+        dataset: of.arrays()
+        for dataset, record, of in zip(datasets, found, images, strict=True)
+        if record is not None
+    }
+    points, note = seed_points(measures), missing(found, datasets)
+    figure = strategies_figure(points, places, tests, pictures, looks(labels), note)
     return drawn(figure, points, map=places)
+
+
+def looks(labels: Mapping[str, str]) -> dict[str, Look]:
+    """Of each strategy, and of the methods beside them by name, in the order of panels."""
+    beside = zip(labels.items(), BESIDE, strict=False)
+    return STRATEGIES | {name: Look(label, *mark) for (name, label), mark in beside}
 
 
 def seed_points(measures: pd.DataFrame) -> pd.DataFrame:
@@ -68,112 +108,122 @@ def spread(values: Sequence[float], gap: float) -> list[float]:
 
 
 def strategies_figure(
-    points: pd.DataFrame, maps: pd.DataFrame, tests: pd.DataFrame, note: str = ""
+    points: pd.DataFrame,
+    maps: pd.DataFrame,
+    tests: pd.DataFrame,
+    images: Mapping[str, Mapping[str, np.ndarray]],
+    looks: Mapping[str, Look],
+    note: str = "",
 ) -> Figure:
-    """Two rows of panels a dataset: maps above, utility below.
+    """Of each dataset the maps of one class, its images below them, and the utility of all.
 
     points: of ``seed_points``; maps, tests: the tables of ``metrics.projection`` and of
-    ``metrics.strategies.claims``. note: a line at the bottom, or none.
+    ``metrics.strategies.claims``. images: by dataset and then by ``kind`` of the map,
+    (n, 3, H, W). note: a line at the bottom, or none.
     """
-    datasets = list(points.dataset.unique())
+    first = next(iter(images.values()))
+    mapped = [kind for kind in looks if kind in first]
+    width = max(WIDTH, WIDTH / 4 * len(mapped))
+    # Two strips of images, each as high as it is wide.
+    rows = [MAP, *[width / len(mapped) / len(first[mapped[0]])] * 2]
+    # Titles and legend above; below, two lines for the tests of each method.
+    heights = [sum(rows) + 1, UTILITY + 0.3 * (len(looks) - len(STRATEGIES))]
     with plt.rc_context(STYLE):
-        figure = plt.figure(figsize=(10.5, 7.4 * len(datasets)), layout="constrained")
-        blocks = figure.subfigures(len(datasets), 1, squeeze=False)[:, 0]
-        for block, dataset in zip(blocks, datasets, strict=True):
-            of = [table[table.dataset == dataset] for table in (points, maps, tests)]
-            _block(block, dataset, *of)
+        size = (width, sum(heights) * len(images))
+        figure = plt.figure(figsize=size, layout="constrained")
+        blocks = figure.subfigures(len(images), 1, squeeze=False)[:, 0]
+        for block, (dataset, pictures) in zip(blocks, images.items(), strict=True):
+            own, places, tested = (t[t.dataset == dataset] for t in (points, maps, tests))
+            parts = f"class {places['class'].iloc[0]} above, means over all classes below"
+            title = f"{dataset}, {own.ipc.iloc[0]} images per class: {parts}"
+            block.suptitle(title, fontsize=12)
+            above, below = block.subfigures(2, 1, height_ratios=heights)
+            _shores(above, places, pictures, {kind: looks[kind] for kind in mapped}, rows)
+            for axes, measure in zip(below.subplots(1, 2), TITLES, strict=True):
+                utility_panel(axes, own, tested, measure, looks)
         footnote(figure, note)
     return figure
 
 
-def _block(block, dataset: str, points: pd.DataFrame, maps: pd.DataFrame, tests: pd.DataFrame):
-    above, below = block.subfigures(2, 1, height_ratios=[1.0, 0.95])
-    ipc = points.ipc.iloc[0]
-    block.suptitle(f"{dataset}, {ipc} images per class", fontsize=12)
-    panels = above.subplots(1, 3)
-    of_class = maps[maps.panel == "class"]
-    name = of_class["class"].iloc[0]
-    for axes, kind in zip(panels, ("sequential", "joint"), strict=False):
-        shore_panel(axes, of_class, kind)
-        axes.set_title(f"class {name}: {kind}", fontsize=10)
-    everything_panel(panels[2], maps[maps.panel == "all"])
-    above.legend(handles=_map_handles(), loc="outside lower center", ncols=4, fontsize=9)
-    for axes, measure in zip(below.subplots(1, 2), TITLES, strict=True):
-        utility_panel(axes, points, tests, measure)
+def _shores(
+    block: SubFigure,
+    data: pd.DataFrame,
+    images: Mapping[str, np.ndarray],
+    looks: Mapping[str, Look],
+    heights: Sequence[float],
+) -> None:
+    """The map of each strategy, the images of its set below it, and real ones below all."""
+    shown = max(len(images[kind]) for kind in looks)
+    grid = block.add_gridspec(3, len(looks), height_ratios=heights)
+    for column, (kind, look) in enumerate(looks.items()):
+        shore_panel(block.add_subplot(grid[0, column]), data, kind, look)
+        strip_panel(block.add_subplot(grid[1, column]), images[kind], shown)
+    real = block.add_subplot(grid[2, :])
+    strip_panel(real, images["real"], shown * len(looks), shown)
+    real.set_title(f"real images of class {data['class'].iloc[0]}", fontsize=9)
+    share = f"{100 * data.share.iloc[0]:.0f} % of variance"
+    plane = f"PC 1 and 2 of real features:\n{share}"
+    block.axes[0].set_ylabel(plane, fontsize=8, color="#555555")
+    block.legend(handles=_handles(), loc="outside lower center", ncols=2, fontsize=9)
 
 
-def _map_handles() -> list[Line2D]:
-    def dot(colour: str, marker: str, size: float, label: str) -> Line2D:
-        return Line2D(
-            [], [], ls="", color=colour, marker=marker, ms=size, mec="white", mew=0.5, label=label
-        )
-
+def _handles() -> list[Line2D]:
+    dots = {"real image, dark": (DARK, 5), "real image, lit (covered by the set)": (LIT, 7)}
     return [
-        dot(DARK, "o", 5, "real image, dark"),
-        dot(LIT, "o", 7, "real image, lit (covered)"),
-        *(dot(*MARKS[kind], f"{kind} sample") for kind in ("sequential", "joint")),
+        Line2D([], [], ls="", color=colour, marker="o", ms=size, mec="white", mew=0.5, label=label)
+        for label, (colour, size) in dots.items()
     ]
 
 
-def _bare(axes: Axes, data: pd.DataFrame) -> None:
-    axes.set_aspect("equal", adjustable="datalim")
+def _bare(axes: Axes) -> None:
     axes.set_xticks([])
     axes.set_yticks([])
-    axes.set_xlabel(f"PC 1 and 2 of real features: {100 * data.share.iloc[0]:.0f} % of variance")
-    axes.xaxis.label.set(fontsize=8, color="#555555")
+    axes.grid(visible=False)
     for spine in axes.spines.values():
         spine.set_visible(False)
 
 
-def shore_panel(axes: Axes, data: pd.DataFrame, kind: str) -> None:
-    """One strategy's set of one class, and the real images that it lights."""
-    real = data[data.kind == "real"]
+def shore_panel(axes: Axes, data: pd.DataFrame, kind: str, look: Look) -> None:
+    """One strategy's set of one class, and the real images that it lights.
+
+    data: the rows of all strategies' sets, so that all maps show the same part of the plane.
+    """
+    real, own = data[data.kind == "real"], data[data.kind == kind]
     lit = real.lit_by.fillna("").str.split("+").map(lambda kinds: kind in kinds)
     axes.scatter(real.x[~lit], real.y[~lit], s=12, c=DARK, linewidths=0, label="dark")
     axes.scatter(real.x[lit], real.y[lit], s=24, c=LIT, linewidths=0, label="lit")
-    _samples(axes, data, kind, 1.0)
-    _bare(axes, data)
+    mark = {"color": look.colour, "ms": look.size, "mec": "white", "mew": 0.7}
+    axes.plot(own.x, own.y, look.marker, label=look.label, zorder=3, **mark)
+    axes.set_title(look.label, fontsize=11, color=look.colour, fontweight="bold")
+    axes.set_xlabel(f"lights {100 * lit.mean():.0f} % of the real images", fontsize=9)
+    margin = 0.04 * max(np.ptp(data.x), np.ptp(data.y))
+    axes.set_xlim(data.x.min() - margin, data.x.max() + margin)
+    axes.set_ylim(data.y.min() - margin, data.y.max() + margin)
+    axes.set_aspect("equal")
+    _bare(axes)
 
 
-def everything_panel(axes: Axes, data: pd.DataFrame) -> None:
-    """Both strategies' sets of all classes shown, among the real images."""
-    real = data[data.kind == "real"]
-    axes.scatter(real.x, real.y, s=5, c=DARK, linewidths=0, label="real")
-    for kind in ("sequential", "joint"):
-        _samples(axes, data, kind, 0.7)
-    n = data["class"].nunique()
-    axes.set_title(f"{n} class{'es' if n > 1 else ''}: both", fontsize=10)
-    _bare(axes, data)
+def strip_panel(axes: Axes, images: np.ndarray, count: int, share: int | None = None) -> None:
+    """A row of ``count`` images, white ones where there are fewer, in groups of ``share``."""
+    row = thumbnails(first_images(images, count))
+    axes.imshow(canvas([row], share or count)[0], interpolation="nearest")
+    _bare(axes)
 
 
-def _samples(axes: Axes, data: pd.DataFrame, kind: str, scale: float) -> None:
-    rows = data[data.kind == kind]
-    colour, marker, size = MARKS[kind]
-    axes.plot(
-        rows.x,
-        rows.y,
-        marker,
-        color=colour,
-        ms=size * scale,
-        mec="white",
-        mew=0.7,
-        label=kind,
-        zorder=3,
-    )
-
-
-def utility_panel(axes: Axes, points: pd.DataFrame, tests: pd.DataFrame, measure: str) -> None:
+def utility_panel(
+    axes: Axes, points: pd.DataFrame, tests: pd.DataFrame, measure: str, looks: Mapping[str, Look]
+) -> None:
     """A measure by strategy, a line a seed, and what was picked from the pool for it."""
-    places = {kind: i for i, kind in enumerate(MARKS)}
-    sampled = points[points.strategy.isin(MARKS)]
+    places = {kind: i for i, kind in enumerate(looks)}
+    sampled = points[points.strategy.isin(looks)]
     for _, rows in sampled.groupby("seed"):
         x = rows.strategy.map(places)
         order = x.argsort()
         axes.plot(x.iloc[order], rows[measure].iloc[order], "-", color="#999999", lw=0.8, zorder=1)
-    for kind, (colour, marker, size) in MARKS.items():
+    for kind, look in looks.items():
         y = sampled[sampled.strategy == kind][measure]
         x = [places[kind]] * len(y)
-        axes.plot(x, y, marker, color=colour, ms=size, mec="white", mew=0.5)
+        axes.plot(x, y, look.marker, color=look.colour, ms=look.size, mec="white", mew=0.5)
     picked = points[points.chosen_by == measure].set_index("strategy")[measure]
     for strategy, value in picked.items():
         axes.axhline(value, color="#333333", lw=1, ls=DASHES[strategy])
@@ -191,17 +241,28 @@ def utility_panel(axes: Axes, points: pd.DataFrame, tests: pd.DataFrame, measure
             arrowprops={"arrowstyle": "-", "color": "#999999", "lw": 0.6, "shrinkB": 0},
         )
     axes.set_xlim(-0.4, len(places) - 0.6)
-    axes.set_xticks(list(places.values()), list(places))
+    axes.set_xticks(list(places.values()), [fill(look.label, 12) for look in looks.values()])
     axes.grid(axis="x", visible=False)
-    axes.set_title(f"{TITLES[measure]}\n{verdict(tests, measure)}", fontsize=9.5)
+    axes.set_ylabel(TITLES[measure])
+    axes.set_title(verdicts(tests, measure, looks), fontsize=8.5, loc="left")
 
 
-def verdict(tests: pd.DataFrame, measure: str) -> str:
-    """The test of joint against sequential, in two lines."""
-    of = (tests.measure == measure) & (tests.comparison == "joint - sequential")
-    (test,) = tests[of].itertuples()
-    word = {"yes": "higher", "no": "lower"}.get(test.holds, test.holds)
-    sure = f"{test.n} seed{'s' if test.n > 1 else ''}"
-    if not pd.isna(test.ci_low):  # of seeds that differ by the same there is no interval
-        sure = f"95 %: {test.ci_low:+.3g} to {test.ci_high:+.3g}, p = {test.p:.2g}"
-    return f"joint − sequential: {test.difference:+.3g}, {word}\n({sure})".replace("-", "−")
+def verdicts(tests: pd.DataFrame, measure: str, looks: Mapping[str, Look]) -> str:
+    """The tests of a measure that no reference of the pool is part of, a line each."""
+    labels = {name: look.label for name, look in looks.items()}
+    rows = tests[tests.measure == measure].to_dict("records")
+    sides = [row["comparison"].split(" - ") for row in rows]
+    return "\n".join(
+        f"{labels[first]} − {labels[second]}: {verdict(row)}"
+        for row, (first, second) in zip(rows, sides, strict=True)
+        if second in ("sequential", "joint")
+    )
+
+
+def verdict(test: Mapping) -> str:
+    """A test in words: difference, verdict and, in brackets, how sure it is."""
+    word = {"yes": "higher", "no": "lower"}.get(test["holds"], test["holds"])
+    sure = f"{test['n']} seed{'s' if test['n'] > 1 else ''}"
+    if not pd.isna(test["ci_low"]):  # of seeds that differ by the same no test is sure
+        sure = f"p = {test['p']:.2g}"
+    return f"{test['difference']:+.3g}, {word} ({sure})".replace("-", "−")

@@ -17,8 +17,7 @@ NAMES = (*TRAINING, "source", "against", "measure", "comparison", "factor", "val
 NAMES = (*NAMES, "strategy", "chosen_by", "class", "seed", "student_seed", "index")
 #: And those that do so in one table alone.
 NAMES_OF = {"figures/ssim_vs_eta_dpp.csv": ("eta_dpp",)}
-#: Of the strategies: those that sample, picks of the pool, what both are measured by.
-SAMPLED = ("iid", "sequential", "joint")
+#: Of the strategies: picks of the pool, and what all are measured by.
 PICKED = ("best of random", "greedy subset", "greedy and swaps")
 MEASURES = ("log_det", "coverage")
 POINT = ("dataset", "ipc", "strategy", "chosen_by", "seed")
@@ -164,7 +163,7 @@ def points_of(grid: Mapping, dataset: str) -> list[dict]:
     place = {"dataset": dataset, "ipc": grid["strategies"]["ipc"]}
     return [
         {**place, "strategy": strategy, "chosen_by": NAN, "seed": seed}
-        for strategy in SAMPLED
+        for strategy in grid["strategies"]["cells"][dataset]
         for seed in grid["seeds"]
     ] + [
         {**place, "strategy": pick, "chosen_by": measure, "seed": NAN}
@@ -186,19 +185,23 @@ def _lit(results: Results, grid: Mapping) -> list[dict]:
     ]
 
 
-def contrasts() -> list[tuple[str, str]]:
-    """What the strategies' tests compare: joint with sequential, both with all others."""
-    others = ("iid", *PICKED)
-    return [("joint", "sequential"), *product(("joint", "sequential"), others)]
+def contrasts(beside: Sequence[str]) -> list[tuple[str, str]]:
+    """What the strategies' tests compare: joint with sequential, both with all others.
+
+    And each of the methods ``beside`` them with either.
+    """
+    both, others = ("joint", "sequential"), ("iid", *PICKED)
+    return [both, *product(both, others), *product(beside, both)]
 
 
 def _tests(grid: Mapping) -> list[dict]:
-    cells = grid["strategies"]["cells"] if grid["strategies"] else ()
+    if not grid["strategies"]:
+        return []
     return [
         {"dataset": dataset, "measure": measure, "comparison": f"{first} - {second}"}
-        for dataset in cells
+        for dataset in grid["strategies"]["cells"]
         for measure in MEASURES
-        for first, second in contrasts()
+        for first, second in contrasts(grid["strategies"]["beside"])
     ]
 
 

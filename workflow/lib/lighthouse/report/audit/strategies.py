@@ -66,29 +66,29 @@ def strategies_volumes(results: Results, grid: Mapping) -> Iterator[Claim]:
 
 
 def strategies_map(results: Results, grid: Mapping) -> Iterator[Claim]:
-    """On the map of one class the share of lit real images is the coverage by the set shown."""
+    """The map has the set of each strategy shown; of real images as many are lit as it covers."""
     coverage = {
         key(row, (*LIT, "seed")): row["coverage"]
         for rows in _classes(results).values()
         for row in rows
     }
-    shown = [row for row in results.rows(MAP) if row["panel"] == "class"]
     first = grid["seeds"][0]
-    for rows in grouped([row for row in shown if row["kind"] == "real"], LIT[:2]).values():
-        if len(rows) >= MOST_SHOWN:
-            continue  # a part of the class
-        for strategy in ("sequential", "joint"):
-            place = {**{name: rows[0][name] for name in LIT[:2]}, "strategy": strategy}
-            lit = mean([strategy in str(row["lit_by"]).split("+") for row in rows])
+    for rows in grouped(results.rows(MAP), LIT[:2]).values():
+        place = {name: rows[0][name] for name in LIT[:2]}
+        cells = grid["strategies"]["cells"][place["dataset"]]
+        strategies = [name for name in cells if name != "iid"]
+        kinds = "+".join(dict.fromkeys(row["kind"] for row in rows))
+        yield Claim(MAP, named(place, LIT[:2]), "kind", kinds, "+".join(["real", *strategies]))
+        real = [row for row in rows if row["kind"] == "real"]
+        for strategy in strategies:
+            place = {**place, "strategy": strategy}
+            drawn = sum(row["kind"] == strategy for row in rows)
+            yield Claim(MAP, named(place, LIT), "rows", drawn, grid["strategies"]["ipc"])
+            if len(real) >= MOST_SHOWN:
+                continue  # a part of the class
+            lit = mean([strategy in str(row["lit_by"]).split("+") for row in real])
             expected = coverage.get(key({**place, "seed": first}, (*LIT, "seed")), NAN)
             yield Claim(MAP, named(place, LIT), "lit_by", lit, expected, slack(expected))
-            drawn = [row for row in shown if row["kind"] == strategy and _same(row, place)]
-            size = grid["strategies"]["ipc"]
-            yield Claim(MAP, named(place, LIT), "rows", len(drawn), size)
-
-
-def _same(row: Mapping, place: Mapping) -> bool:
-    return key(row, LIT[:2]) == key(place, LIT[:2])
 
 
 def strategies_tests(results: Results, grid: Mapping) -> Iterator[Claim]:
