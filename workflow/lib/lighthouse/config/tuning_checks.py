@@ -71,6 +71,8 @@ def _check_validation(study: Study, dataset: str, names: str) -> Iterable[str]:
 
 def _check_protocol(study: Study, largest: int) -> Iterable[str]:
     name = study.run["tuning"]["protocol"]
+    if name in study.run["protocols"]:
+        return  # told already
     for key in ("epochs", "batch_size"):
         last, _ = study.protocol(name)[key][-1]
         if largest > last:
