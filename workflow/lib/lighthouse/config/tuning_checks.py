@@ -1,6 +1,6 @@
 """Whether the weights of a study's methods can be chosen as its rows and ``run.tuning`` say."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from lighthouse.config.candidates import generators
 from lighthouse.config.grid import Cell, Method
@@ -39,29 +39,24 @@ def tuning_checks(study: Study) -> Iterable[str]:
             f"config: run.tuning.seeds: {', '.join(map(str, both))} of run.seeds, whose sets are "
             "reported; allowed: others, so that weights are not chosen on these"
         )
-    yield from _check_budget(methods, len(factors))
+    crowded = [m for m in methods if len(m.guidance) > len(generators(len(factors)))]
+    yield from (_crowded(method, len(factors)) for method in crowded)
     for dataset in study.run["datasets"]:
         yield from _check_validation(study, dataset, names)
         yield from check_student(study, dataset, tuning["student"], tuning["protocol"])
     yield from _check_protocol(study, max(ipc for _, ipc in tuned))
-    if len(_allowed(methods, len(factors))) == len(methods):
+    if not crowded:
         yield from dict.fromkeys(_check_candidates(study, tuned))
 
 
-def _allowed(methods: Iterable[Method], count: int) -> list[Method]:
-    """The methods with terms so few that no two of them move in step."""
+def _crowded(method: Method, count: int) -> str:
+    """What is wrong with a number of factors in which two terms of a method would go in step."""
     most = len(generators(count))
-    return [method for method in methods if len(method.guidance) <= most]
-
-
-def _check_budget(methods: Sequence[Method], count: int) -> Iterable[str]:
-    for method in methods:
-        if method not in _allowed([method], count):
-            yield (
-                f"config: run.tuning.factors: {count} factors can be tried apart from each other "
-                f"for {len(generators(count))} terms, and {method.name!r} has "
-                f"{len(method.guidance)}; give a prime number of factors above that"
-            )
+    return (
+        f"config: run.tuning.factors: {count} factors go with at most {most} term(s) that are "
+        f"tried apart from each other, and {method.name!r} has {len(method.guidance)}; allowed: "
+        "a prime number of factors above that"
+    )
 
 
 def _check_validation(study: Study, dataset: str, names: str) -> Iterable[str]:
@@ -76,6 +71,8 @@ def _check_validation(study: Study, dataset: str, names: str) -> Iterable[str]:
 
 def _check_protocol(study: Study, largest: int) -> Iterable[str]:
     name = study.run["tuning"]["protocol"]
+    if name in study.run["protocols"]:
+        return  # told already
     for key in ("epochs", "batch_size"):
         last, _ = study.protocol(name)[key][-1]
         if largest > last:
