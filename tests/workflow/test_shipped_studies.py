@@ -93,9 +93,11 @@ def test_the_study_of_the_tests_is_valid():
 def test_the_default_and_the_papers_study_run_every_rival():
     rivals = ["random", "herding", "dit", "minimax", "dit-igd", "minimax-igd", "mgd3"]
     ours = ["control", "rsm", "cgs", "rsm-cgs", "rsm-greedy"]
-    for config in (SHIPPED, merged(["paper"])):
+    points = ["support-real", "support-none", "support-tuned", "support-greedy-tuned"]
+    beyond = ["cgs-tuned", *points, "rsm-support-tuned"]
+    for config, more in ((SHIPPED, beyond), (merged(["paper"]), [])):
         study = load_study(config, ROOT)
-        assert study.run["methods"] == rivals + ours
+        assert study.run["methods"] == rivals + ours + more
         assert study.ceilings
 
 
