@@ -78,7 +78,7 @@ CHANGES = {
     "datasets.digits.tuning.steps": (3, "tuned"),
     "datasets.digits.extractor.epochs": (3, {"herding"}),
     "metrics.ssim_pairs": (7, set()),
-    "protocols.digits.learning_rate": (0.1, set()),
+    "protocols.digits.learning_rate": (0.1, "chosen"),
     "datasets.digits.sampler.classes_per_job": (5, set()),
     "datasets.digits.base.steps": (3, "sampled"),
     "datasets.digits.autoencoder.steps": (3, "all"),
@@ -92,7 +92,8 @@ def test_a_stamp_is_of_all_that_a_cells_samples_depend_on_and_of_no_more(study, 
     everyone = set(study.methods_of("digits"))
     sampled = {m for m in everyone if study.methods[m].denoises}
     tuned = {m for m in sampled if study.methods[m].prior != "base"}
-    named = {"all": everyone, "sampled": sampled, "tuned": tuned}
+    chosen = {m for m in everyone if study.methods[m].is_tuned}
+    named = {"all": everyone, "sampled": sampled, "tuned": tuned, "chosen": chosen}
     wanted = named[expected] if isinstance(expected, str) else expected
     assert moved(study, load_study(changed(path, value), ROOT)) == wanted
 
