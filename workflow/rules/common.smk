@@ -9,7 +9,7 @@ sys.path.insert(0, f"{workflow.basedir}/workflow/lib")
 
 from lighthouse.config import jobs, paths
 from lighthouse.config import rows, stamps
-from lighthouse.config.batches import EXTERNAL, REAL, SAMPLED, batches
+from lighthouse.config.batches import EXTERNAL, REAL, SAMPLED, TRIED, batches
 from lighthouse.config.batches import sampled_by, tried_by, tuned_by
 from lighthouse.config.disk import missing
 from lighthouse.config.expectations import expectations
@@ -93,7 +93,7 @@ def batch_names(*kinds):
 
 wildcard_constraints:
     dataset=one_of(study.run["datasets"]),
-    batch=batch_names(REAL, SAMPLED, EXTERNAL),
+    batch=batch_names(REAL, SAMPLED, EXTERNAL, TRIED),
     shard=r"\d+",
     size=r"\d+",
     resize=r"\d[\d.e+-]*",

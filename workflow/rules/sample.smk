@@ -89,7 +89,7 @@ rule gather:
         paths.benchmark("samples/{dataset}/{batch}")
     wildcard_constraints:
         dataset=one_of(SHARDED),
-        batch=batch_names(SAMPLED),
+        batch=batch_names(SAMPLED, TRIED),
     conda:
         "../../envs/data.yaml"
     resources:

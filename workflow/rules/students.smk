@@ -39,6 +39,8 @@ rule student:
         paths.log("students/{student}/{protocol}/{dataset}/{batch}"),
     benchmark:
         paths.benchmark("students/{student}/{protocol}/{dataset}/{batch}")
+    wildcard_constraints:
+        batch=batch_names(REAL, SAMPLED, EXTERNAL),
     conda:
         "../../envs/students.yaml"
     resources:

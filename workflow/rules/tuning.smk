@@ -1,5 +1,18 @@
 # Weights by a rule: of each method whose weights are tuned, the candidate that is best on the
-# validation part. The students that judge candidates are the rule `student`'s, the sets `sample`'s.
+# validation part. Sets and students that others wait for go before those that nobody does.
+use rule sample as candidates with:
+    wildcard_constraints:
+        dataset=one_of(WHOLE),
+        batch=batch_names(TRIED),
+    priority: 80
+
+
+use rule student as judges with:
+    wildcard_constraints:
+        batch=batch_names(TRIED),
+    priority: 80
+
+
 rule tuning:
     input:
         students=lambda wildcards: tried_by(study, wildcards.dataset),
@@ -9,6 +22,7 @@ rule tuning:
         paths.log("metrics/tuning/{dataset}"),
     benchmark:
         paths.benchmark("metrics/tuning/{dataset}")
+    priority: 80
     conda:
         "../../envs/data.yaml"
     params:

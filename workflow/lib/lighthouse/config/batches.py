@@ -7,15 +7,16 @@ from lighthouse.config import paths
 from lighthouse.config.grid import Cell
 from lighthouse.config.study import Study
 
-#: What a batch of sets is made by: real images, a diffusion model, or somebody else.
-REAL, SAMPLED, EXTERNAL = "real", "sampled", "external"
+#: What a batch of sets is made by: real images, a diffusion model, or somebody else; and those
+#: that a diffusion model makes to choose weights by.
+REAL, SAMPLED, EXTERNAL, TRIED = "real", "sampled", "external", "tried"
 
 
 @dataclass(frozen=True)
 class Batch:
     """The cells that one job samples, and the next one trains students on and measures.
 
-    kind: ``REAL``, ``SAMPLED`` or ``EXTERNAL``. name: a path, which begins with what the
+    kind: ``REAL``, ``SAMPLED``, ``EXTERNAL`` or ``TRIED``. name: a path, which begins with what the
     cells share: a prior, the real images, or an external set. sources: the cells that are
     sampled; cells: those whose samples they hold (``Study.source``).
     """
@@ -63,7 +64,7 @@ def _shared(study: Study, cell: Cell) -> tuple[str, str]:
         return REAL, "real"
     path = study.prior(cell).path
     if cell.candidate is not None:
-        return SAMPLED, f"{path}/candidates"
+        return TRIED, f"{path}/candidates"
     return SAMPLED, f"{path}/{method.weights}" if method.is_tuned else path
 
 
