@@ -12,7 +12,7 @@ from shipped import SHIPPED, hyperparameters, table
 
 COUPLED = ("cgs", "rsm-cgs", "support-none", "cgs-tuned", "support-tuned", "rsm-support-tuned")
 #: Coupled one by one, which at IPC 1 is nothing new.
-GREEDY = ("rsm-greedy", "support-greedy-tuned")
+GREEDY = {"rsm-greedy": (5, 10), "support-greedy-tuned": (5,)}
 #: Methods whose image n does not depend on the IPC.
 FREE = ("random", "herding", "dit", "minimax", "control", "rsm")
 IGD = ("dit-igd", "minimax-igd")
@@ -35,8 +35,8 @@ def main_cell(method, ipc):
 
 
 MAIN = {main_cell(m, n) for m in (*FREE, "mgd3", "support-real", *COUPLED) for n in IPCS}
-MAIN |= {main_cell(m, 1) for m in IGD} | {main_cell(m, n) for m in GREEDY for n in (5, 10)}
-N_MAIN = 14 * 3 + 2 + 2 * 2
+MAIN |= {main_cell(m, 1) for m in IGD} | {main_cell(m, n) for m in GREEDY for n in GREEDY[m]}
+N_MAIN = 14 * 3 + 2 + 3
 #: What the ablation adds to the main cells.
 ABLATION = {
     main_cell(method, 5)
@@ -254,7 +254,11 @@ def test_ablation_and_sweep_have_students_of_their_own():
     }
     assert {e[:2] for e in study.evaluations if e[2] == "digits"} == expected
     assert {e[:2] for e in study.evaluations if e[2] == "igd"} == expected
-    assert len(study.evaluations) == len(set(study.evaluations)) == 2 * (2 * N_MAIN + len(study.ablation_cells))
+    assert (
+        len(study.evaluations)
+        == len(set(study.evaluations))
+        == 2 * (2 * N_MAIN + len(study.ablation_cells))
+    )
 
 
 def test_a_study_without_ablation_and_sweep_has_the_main_cells_alone():

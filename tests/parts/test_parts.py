@@ -114,7 +114,8 @@ def test_a_declared_term_must_have_its_weight_and_a_coupling_of_its_own(declared
 def test_a_declared_term_is_in_every_table(declared):
     study = load_study(declared, ROOT)
     specs = {spec["method"]: spec for spec in rows.ablation_specs(study)}
-    assert specs["halved"]["factors"] == {"rsm": "yes", "dpp": "no", "mean": "no", "halving": "yes"}
+    expected = {"rsm": "yes", "dpp": "no", "mean": "no", "support": "no", "halving": "yes"}
+    assert specs["halved"]["factors"] == expected
     assert specs["dit"]["factors"]["halving"] == "no"
     assert "halving" in columns(list(specs.values()))
     (cost,) = (r for r in rows.cost_rows(study) if (r["method"], r["ipc"]) == ("halved", 1))
@@ -139,6 +140,7 @@ def test_an_earlier_part_puts_a_method_among_the_earlier_ones():
     of = {row["name"]: family(row) for row in rows.method_looks(study)}
     assert of["minimax"] == of["dit-igd"] == of["mgd3"] == "earlier methods"
     assert (of["dit"], of["rsm"], of["random"]) == ("base prior", "RSM and CGS", "real images")
+    assert of["support-tuned"] == of["support-none"] == "support points (ours)"
 
 
 def test_a_job_makes_a_declared_term_of_its_options(declared):

@@ -14,16 +14,11 @@ from lighthouse.report.figures import plt
 from lighthouse.report.looks import FAMILIES, family, looks
 from lighthouse.runtime.errors import DataError
 
+PAPERS = {"earlier": False, "ours": False}
 METHODS = [
     {"name": "random", "label": "Random", "coreset": "random"},
-    {"name": "dit", "label": "DiT", "prior": "base", "guidance": [], "earlier": False},
-    {
-        "name": "joint",
-        "label": "Joint",
-        "prior": "rsm",
-        "guidance": ["dpp", "mean"],
-        "earlier": False,
-    },
+    {"name": "dit", "label": "DiT", "prior": "base", "guidance": [], **PAPERS},
+    {"name": "joint", "label": "Joint", "prior": "rsm", "guidance": ["dpp", "mean"], **PAPERS},
 ]
 NAN = float("nan")
 
@@ -106,17 +101,20 @@ def cost(**changed):
         ({"prior": "minimax", "guidance": [], "earlier": True}, "earlier methods"),
         ({"prior": "base", "guidance": ["dpp", "mean"]}, "RSM and CGS"),
         ({"prior": "control", "guidance": []}, "RSM and CGS"),
+        ({"prior": "rsm", "guidance": ["support"], "ours": True}, "support points (ours)"),
         ({"coreset": None, "prior": None}, "other sets"),
     ],
 )
 def test_a_methods_family_follows_from_what_it_is_composed_of(method, expected):
-    assert family({"earlier": False, **method}) == expected
+    assert family({**PAPERS, **method}) == expected
 
 
 def test_no_two_methods_look_alike():
     priors = ("base", "minimax", "rsm")
     rows = [
-        {"name": f"{prior}{i}", "label": "", "prior": prior, "earlier": prior == "minimax"}
+        {"name": f"{prior}{i}", "label": "", "prior": prior}
+        | PAPERS
+        | {"earlier": prior == "minimax"}
         for prior in priors
         for i in range(9)
     ]

@@ -269,11 +269,19 @@ def method_records(study: Study) -> list[dict]:
 def method_looks(study: Study) -> list[dict]:
     """The methods of the leaderboard with their parts, by which figures tell them apart.
 
-    ``earlier``: whether a part was published before RSM and CGS.
+    ``earlier``: whether a part was published before RSM and CGS. ``ours``: whether one is of no
+    source.
     """
     names = [*study.run["methods"], *study.config["external"]]
     methods = [study.methods[name] for name in names]
-    return [{**asdict(method), "earlier": _is_earlier(study, method)} for method in methods]
+    return [
+        {
+            **asdict(method),
+            "earlier": _is_earlier(study, method),
+            "ours": any(term.ours for term in named(method.guidance)),
+        }
+        for method in methods
+    ]
 
 
 def _is_earlier(study: Study, method: Method) -> bool:

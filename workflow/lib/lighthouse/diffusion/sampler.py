@@ -142,7 +142,7 @@ def sample(
             labels = part.labels.repeat_interleave(len(members))
             for t in steps:
                 acting = [guide for guide in guides if guide.acts_at(int(t))]
-                place = _Place(t, scheduler, part, stage, labels, result[rows])
+                place = _Place(t, part, stage, labels, result[rows], _alphas_bar(scheduler, t))
                 prediction, direction = _look(denoiser, z, place, acting)
                 previous = scheduler.step(prediction, t, z, generator=generators).prev_sample
                 z = previous - direction if acting else previous
@@ -184,22 +184,21 @@ def _chunks(sets: Sets, stage: Stage, options: Mapping) -> Iterator[slice]:
 class _Place:
     """Where a run is: the step, and the sets at work.
 
-    labels: class of each latent, (n,). finished: (sets, N, c, h, w).
+    labels: class of each latent, (n,). finished: (sets, N, c, h, w). alphas_bar: ᾱ of this step
+    and of the next, nearer to the image; 1 behind the last.
     """
 
     t: Tensor
-    scheduler: DDPMScheduler
     sets: Sets
     stage: Stage
     labels: Tensor
     finished: Tensor
+    alphas_bar: tuple[float, float]
 
-    @property
-    def alphas_bar(self) -> tuple[float, float]:
-        """ᾱ of this step and of the next, nearer to the image; 1 behind the last."""
-        alphas = self.scheduler.alphas_cumprod
-        before = int(self.scheduler.previous_timestep(self.t))
-        return alphas[self.t].item(), alphas[before].item() if before >= 0 else 1.0
+
+def _alphas_bar(scheduler: DDPMScheduler, t: Tensor) -> tuple[float, float]:
+    alphas, before = scheduler.alphas_cumprod, int(scheduler.previous_timestep(t))
+    return alphas[t].item(), alphas[before].item() if before >= 0 else 1.0
 
 
 def _look(

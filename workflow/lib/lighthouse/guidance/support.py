@@ -14,6 +14,7 @@ As guidance of a sampler it is ours: M guides by DPP and mean.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -29,7 +30,7 @@ BLOCK = 256
 #: rounding leaves between a latent and itself in products of float32.
 SAME = 3e-3
 #: A settled set moves by less than this share of R in a step, or has moved so often.
-SETTLED, ITERATIONS = 1e-4, 500
+SETTLED, ITERATIONS = 1e-3, 500
 
 
 def energy(z: Tensor, real: Tensor) -> Tensor:
@@ -37,39 +38,69 @@ def energy(z: Tensor, real: Tensor) -> Tensor:
     return 2 * torch.cdist(z, real).mean((-2, -1)) - torch.cdist(z, z).mean((-2, -1))
 
 
-def spread(real: Tensor) -> float:
-    """R, the mean distance of real latents (n, D) from their mean: the unit of a step."""
-    return (real - real.mean(0)).norm(dim=-1).mean().item()
+@dataclass(frozen=True)
+class Cloud:
+    """Real latents of a class around their mean, where products of matrices round least.
+
+    middle: (D,). points: (n, D), less the middle. squares: of their lengths, (n,). spread: R, their
+    mean length, which is the unit of a step.
+    """
+
+    middle: Tensor
+    points: Tensor
+    squares: Tensor
+    spread: float
+
+    @classmethod
+    def of(cls, real: Tensor) -> "Cloud":
+        """That of latents (n, D)."""
+        middle = real.mean(0)
+        points = real - middle
+        squares = points.square().sum(-1)
+        return cls(middle, points, squares, squares.sqrt().mean().item())
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def to(self, like: Tensor) -> "Cloud":
+        """The same on the device and in the type of another tensor."""
+        if self.points.dtype == like.dtype and self.points.device == like.device:
+            return self
+        return Cloud(self.middle.to(like), self.points.to(like), self.squares.to(like), self.spread)
 
 
-def units(z: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
+def units(z: Tensor, others: Tensor, squares: Tensor) -> tuple[Tensor, Tensor]:
     """Σ_j (z_i - x_j)/‖z_i - x_j‖, (N, D), and Σ_j 1/‖z_i - x_j‖, (N, 1).
 
-    z: (N, D); others: the x_j, (n, D). A point where z_i is itself (``SAME``), as z_i among all
-    z, adds nothing to either. By products of matrices, block by block, around the others' mean.
+    z: (N, D); others: the x_j, (n, D), with the squares of their lengths, (n,). A point where z_i
+    is itself (``SAME``), as z_i among all z, adds nothing to either. By products of matrices,
+    block by block.
     """
-    middle = others.mean(0)
-    others = others - middle
-    squares = others.square().sum(-1)
-    found = []
-    for points in (z - middle).split(BLOCK):
-        own = points.square().sum(-1, keepdim=True)
-        apart = own + squares - 2 * points @ others.mT
-        inverse = torch.where(apart > SAME**2 * (own + squares), apart.clamp_min(0).rsqrt(), 0)
-        total = inverse.sum(-1, keepdim=True)
-        found.append((points * total - inverse @ others, total))
+    found = [_units(points, others, squares) for points in z.split(BLOCK)]
+    if len(found) == 1:
+        return found[0]
     moved, totals = zip(*found, strict=True)
     return torch.cat(moved), torch.cat(totals)
 
 
-def direction(z: Tensor, real: Tensor, finished: Tensor) -> Tensor:
+def _units(z: Tensor, others: Tensor, squares: Tensor) -> tuple[Tensor, Tensor]:
+    lengths = z.square().sum(-1, keepdim=True) + squares
+    apart = torch.addmm(lengths, z, others.mT, alpha=-2)
+    inverse = torch.where(apart > SAME**2 * lengths, apart.clamp_min(0).rsqrt(), 0)
+    total = inverse.sum(-1, keepdim=True)
+    return z * total - inverse @ others, total
+
+
+def direction(z: Tensor, real: Cloud, finished: Tensor) -> Tensor:
     """d of the free latents z (G, D), which see each other and the finished ones (M, D): (G, D).
 
     N is M + G, the images that there are: of a set that is drawn one by one each image lowers
     the energy of the set so far, whatever its IPC will be.
     """
-    visible = torch.cat([finished, z])
-    pull, push = units(z, real)[0], units(z, visible)[0]
+    free = z - real.middle
+    visible = torch.cat([finished - real.middle, free])
+    pull = units(free, real.points, real.squares)[0]
+    push = units(free, visible, visible.square().sum(-1))[0]
     return pull / len(real) - push / len(visible)
 
 
@@ -79,15 +110,15 @@ class RealLatents:
     def __init__(self, context: Context):
         self.context = context
         self._data: Latents | None = None
-        self._of: dict[int, tuple[Tensor, float]] = {}
+        self._of: dict[int, Cloud] = {}
 
-    def of(self, label: int) -> tuple[Tensor, float]:
-        """Latents of a class, (n, D) float32 on the job's device, and their ``spread``."""
+    def of(self, label: int) -> Cloud:
+        """Latents of a class, float32 on the job's device."""
         if label not in self._of:
             if self._data is None:
                 self._data = Latents(Path(self.context.latents))
             found = torch.from_numpy(self._data.of_class(label)).to(self.context.device)
-            self._of[label] = found, spread(found)
+            self._of[label] = Cloud.of(found)
         return self._of[label]
 
 
@@ -100,14 +131,13 @@ def support(options: Mapping, context: Context) -> Callable[[State], Tensor]:
     real_latents = RealLatents(context)
 
     def term(state: State) -> Tensor:
-        real, reach = real_latents.of(state.label)
-        real = real.to(state.z)
+        real = real_latents.of(state.label).to(state.z)
         frozen = state.finished / state.alpha_bar**0.5  # z₀, which stand at √ᾱ_t z₀
         moved = [
             direction(free, real, finished)
             for free, finished in zip(state.predicted, frozen, strict=True)
         ]
-        return state.alpha_bar_before**0.5 * reach * torch.stack(moved)
+        return state.alpha_bar_before**0.5 * real.spread * torch.stack(moved)
 
     return term
 
@@ -117,23 +147,23 @@ def alone(options: Mapping, context: Context) -> Callable[[Tensor, int], Tensor]
     real_latents = RealLatents(context)
 
     def settle(z: Tensor, label: int) -> Tensor:
-        return settled(z, real_latents.of(label)[0])
+        return settled(z, real_latents.of(label))
 
     return settle
 
 
-def settled(z: Tensor, real: Tensor) -> Tensor:
-    """Latents z (N, D) moved to where their energy among real ones (n, D) is low: (N, D).
+def settled(z: Tensor, real: Cloud) -> Tensor:
+    """Latents z (N, D) moved to where their energy among real ones is low: (N, D).
 
     Mak and Joseph's algorithm ``sp.ccp``: z_i ← z_i - d_i/h_i, h_i = 1/n Σ_j 1/‖z_i - x_j‖, all
     points at once. No step raises E, and there is no rate to choose. It ends in a minimum of many.
     """
-    tiny = SETTLED * spread(real)
+    z = z - real.middle
     for _ in range(ITERATIONS):
-        pull, total = units(z, real)
-        push = units(z, z)[0]
+        pull, total = units(z, real.points, real.squares)
+        push = units(z, z, z.square().sum(-1))[0]
         step = (pull - push * (len(real) / len(z))) / total
         z = z - step
-        if step.norm(dim=-1).max() < tiny:
+        if step.norm(dim=-1).max() < SETTLED * real.spread:
             break
-    return z
+    return z + real.middle

@@ -32,7 +32,8 @@ class Term:
     image's gradient depends on the others. through_denoiser: whether it goes back through
     the denoiser. needs_surrogate: whether it asks for the network of
     ``students.surrogate``. needs_real_images: whether a class needs as many real images as
-    the IPC. earlier: whether it was published before RSM and CGS.
+    the IPC. earlier: whether it was published before RSM and CGS. ours: whether no source guides
+    a sampler by it.
     alone: ``module:function``, made as ``make`` is, which moves latents (N, D) of a class to where
     the term's loss is low, with no denoiser; empty where the term has none.
     derived: further columns of the guidance table, from weight and IPC. problem: what is
@@ -53,6 +54,7 @@ class Term:
     needs_surrogate: bool = False
     needs_real_images: bool = False
     earlier: bool = False
+    ours: bool = False
     alone: str = ""
     derived: Mapping[str, Callable[[float, int], float]] = field(default_factory=dict)
     problem: Callable[[float, int], str] = lambda weight, ipc: ""
@@ -224,6 +226,7 @@ TERMS: dict[str, Term] = {
             # In the spread of the class's latents.
             grows=False,
             couples=True,
+            ours=True,
             alone="lighthouse.guidance.support:alone",
         ),
     )

@@ -11,6 +11,7 @@ FAMILIES = {
     "base prior": ("#CC79A7",),
     "earlier methods": ("#D55E00", "#E69F00", "#9C3A00", "#F2C45A"),
     "RSM and CGS": ("#0072B2", "#56B4E9", "#009E73", "#004C77", "#7BC8A4"),
+    "support points (ours)": ("#1B7837", "#A6559E", "#D01C8B", "#5B3A29"),
     "other sets": ("#7A5195", "#BC8FD0"),
 }
 MARKERS, DASHES = "osD^vPX<>*hp", ("-", "--", ":")
@@ -19,7 +20,8 @@ MARKERS, DASHES = "osD^vPX<>*hp", ("-", "--", ":")
 def family(method: Mapping) -> str:
     """The family of a row of the method table, by what it is composed of.
 
-    ``earlier``: whether one of its parts was published before RSM and CGS.
+    ``earlier``: whether one of its parts was published before RSM and CGS; ``ours``: whether one is
+    of no source.
     """
     if method.get("coreset"):
         return "real images"
@@ -27,6 +29,8 @@ def family(method: Mapping) -> str:
         return "other sets"
     if method["earlier"]:
         return "earlier methods"
+    if method["ours"]:
+        return "support points (ours)"
     bare = method["prior"] == "base" and not method.get("guidance")
     return "base prior" if bare else "RSM and CGS"
 
@@ -57,7 +61,7 @@ class Look:
 
 def looks(methods: Sequence[Mapping]) -> dict[str, Look]:
     """A look for each method, by name. methods: rows ``name``, ``label``, their
-    parts, and whether one is ``earlier``.
+    parts, and whether one is ``earlier``, or ``ours``.
 
     Within a family colours come round again with the next dash; no two looks are alike.
     """
