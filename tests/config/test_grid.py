@@ -10,12 +10,14 @@ from lighthouse.config.load import load_study
 from repository import ROOT
 from shipped import SHIPPED, hyperparameters, table
 
-COUPLED = ("cgs", "rsm-cgs", "support-none", "cgs-tuned", "support-tuned", "rsm-support-tuned")
+COUPLED = ("cgs", "rsm-cgs", "support-none", "cgs-tuned", "support-tuned")
 #: Coupled one by one, which at IPC 1 is nothing new.
-GREEDY = {"rsm-greedy": (5, 10), "support-greedy-tuned": (5,)}
+GREEDY = ("rsm-greedy", "support-greedy-tuned")
+#: Run at the IPC of the ablation alone.
+AT_5 = (*GREEDY, "rsm-support-tuned")
 #: Methods whose image n does not depend on the IPC.
 FREE = ("random", "herding", "dit", "minimax", "control", "rsm")
-IGD = ("dit-igd", "minimax-igd")
+IGD = ("dit-igd",)
 IPCS = (1, 5, 10)
 
 
@@ -35,8 +37,8 @@ def main_cell(method, ipc):
 
 
 MAIN = {main_cell(m, n) for m in (*FREE, "mgd3", "support-real", *COUPLED) for n in IPCS}
-MAIN |= {main_cell(m, 1) for m in IGD} | {main_cell(m, n) for m in GREEDY for n in GREEDY[m]}
-N_MAIN = 14 * 3 + 2 + 3
+MAIN |= {main_cell(m, 1) for m in IGD} | {main_cell(m, 5) for m in AT_5}
+N_MAIN = 13 * 3 + 1 + 3
 #: What the ablation adds to the main cells.
 ABLATION = {
     main_cell(method, 5)
@@ -47,10 +49,7 @@ ABLATION = {
         "base-dpp-greedy",
         "base-dpp-joint",
         "base-greedy",
-        "rsm-mean",
-        "rsm-mean-greedy",
         "rsm-mean-joint",
-        "rsm-dpp-greedy",
         "rsm-dpp-joint",
     )
 }
@@ -76,13 +75,13 @@ def test_the_main_cells_are_every_method_at_every_ipc_at_which_it_is_run(study):
 
 def test_the_grid_is_exactly_the_main_cells_the_ablation_and_the_sweep_each_once(study):
     assert set(study.cells) == MAIN | ABLATION | SWEEP
-    assert len(study.cells) == len(MAIN) + len(ABLATION) + len(SWEEP) == N_MAIN + 11 + N_SWEPT
+    assert len(study.cells) == len(MAIN) + len(ABLATION) + len(SWEEP) == N_MAIN + 8 + N_SWEPT
     assert all(VALUES.values())
 
 
 def test_the_cells_of_tables_are_all_but_those_of_sweeps(study):
     assert set(study.table_cells) == MAIN | ABLATION
-    assert len(study.table_cells) == N_MAIN + 11
+    assert len(study.table_cells) == N_MAIN + 8
 
 
 def test_the_ablation_is_one_cell_a_row_in_the_order_of_the_config(study):
@@ -107,7 +106,7 @@ def test_a_factor_without_values_has_no_sweep():
     config["run"]["sweep"]["values"].update({"lambda": [], "mu_dm": []})
     study = load_study(config, ROOT)
     assert study.sweep_cells("digits", "lambda") == study.sweep_cells("digits", "mu_dm") == []
-    assert len(study.cells) == N_MAIN + 11 + len(VALUES["eta_dpp"])
+    assert len(study.cells) == N_MAIN + 8 + len(VALUES["eta_dpp"])
 
 
 def test_a_swept_lambda_has_a_prior_of_its_own():
@@ -121,15 +120,15 @@ def test_a_swept_lambda_has_a_prior_of_its_own():
 def test_the_cells_of_a_method_are_those_of_the_grid_and_of_its_sweep(study):
     assert len(study.cells_of("digits", "rsm-cgs")) == 3 + N_SWEPT
     assert len(study.cells_of("digits", "dit")) == 3
-    assert len(study.cells_of("digits", "minimax-igd")) == 1
+    assert len(study.cells_of("digits", "dit-igd")) == 1
     assert len(study.cells_of("digits")) == len(study.cells)
 
 
 def test_the_methods_of_a_dataset_are_those_with_cells_there(study):
     run = SHIPPED["run"]
     assert set(study.methods_of("digits")) == {*run["methods"], *run["ablation"]["methods"]}
-    assert len(study.methods_of("digits")) == 18 + 11
-    assert study.methods_of("digits")[:18] == run["methods"]
+    assert len(study.methods_of("digits")) == 17 + 8
+    assert study.methods_of("digits")[:17] == run["methods"]
 
 
 # `run.only`.
@@ -179,7 +178,7 @@ def test_images_that_do_not_depend_on_the_ipc_are_made_once_at_the_largest(study
     assert source == Cell("digits", method, 10)
 
 
-@pytest.mark.parametrize("method", [*COUPLED, *GREEDY, *IGD, "mgd3", "support-real"])
+@pytest.mark.parametrize("method", [*COUPLED, *AT_5, *IGD, "mgd3", "support-real"])
 def test_a_guided_cell_is_its_own_source(study, method):
     for cell in study.cells_of("digits", method):
         assert study.source(cell) == cell
@@ -239,7 +238,7 @@ def test_the_order_of_the_ipcs_does_not_matter():
 def test_the_evaluations_are_every_cell_by_every_student_and_protocol_that_asks(study):
     expected = {(cell, "convnet2", "digits") for cell in MAIN | ABLATION | SWEEP}
     assert set(study.evaluations) == expected
-    assert len(study.evaluations) == len(expected) == N_MAIN + 11 + N_SWEPT
+    assert len(study.evaluations) == len(expected) == N_MAIN + 8 + N_SWEPT
 
 
 def test_ablation_and_sweep_have_students_of_their_own():

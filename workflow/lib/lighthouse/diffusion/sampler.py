@@ -140,9 +140,11 @@ def sample(
                 z = scheduler.add_noise(clean, z, steps[0])
             z = z.to(part.labels.device)
             labels = part.labels.repeat_interleave(len(members))
+            finished = result[rows, list(stage.finished)].flatten(2).to(z.device)
+            shared = part, stage, labels, finished, torch.tensor(stage.groups)
             for t in steps:
                 acting = [guide for guide in guides if guide.acts_at(int(t))]
-                place = _Place(t, part, stage, labels, result[rows], _alphas_bar(scheduler, t))
+                place = _Place(t, *shared, _alphas_bar(scheduler, t))
                 prediction, direction = _look(denoiser, z, place, acting)
                 previous = scheduler.step(prediction, t, z, generator=generators).prev_sample
                 z = previous - direction if acting else previous
@@ -184,8 +186,9 @@ def _chunks(sets: Sets, stage: Stage, options: Mapping) -> Iterator[slice]:
 class _Place:
     """Where a run is: the step, and the sets at work.
 
-    labels: class of each latent, (n,). finished: (sets, N, c, h, w). alphas_bar: ᾱ of this step
-    and of the next, nearer to the image; 1 behind the last.
+    labels: class of each latent, (n,). finished: clean latents of earlier stages, (sets, M, D).
+    images: positions of those at work, (groups, G). alphas_bar: ᾱ of this step and of the next,
+    nearer to the image; 1 behind the last.
     """
 
     t: Tensor
@@ -193,6 +196,7 @@ class _Place:
     stage: Stage
     labels: Tensor
     finished: Tensor
+    images: Tensor
     alphas_bar: tuple[float, float]
 
 
@@ -238,10 +242,9 @@ def _state(
     """What the terms are shown of one set. z, noise: (n, c, h, w)."""
     sets, stage = place.sets, place.stage
     groups, alphas = len(stage.groups), place.alphas_bar
-    frozen = place.finished[row, list(stage.finished)].flatten(1).to(z.device)
     return State(
         z=z.reshape(groups, -1, z[0].numel()),
-        finished=(alphas[0] ** 0.5 * frozen).expand(groups, -1, -1),
+        finished=(alphas[0] ** 0.5 * place.finished[row]).expand(groups, -1, -1),
         class_mean=sets.class_means[row].expand(groups, -1),
         alpha_bar=alphas[0],
         ipc=sets.ipc,
@@ -249,7 +252,7 @@ def _state(
         alpha_bar_before=alphas[1],
         seed=sets.seeds[row],
         label=int(sets.labels[row]),
-        images=torch.tensor(stage.groups),
+        images=place.images,
         back=back and (lambda slopes: back(slopes.view_as(z)).flatten(1)),
         shape=sets.shape,
     )
