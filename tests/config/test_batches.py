@@ -73,8 +73,8 @@ def test_a_changed_weight_is_of_the_methods_that_have_it(tmp_path, study):
 
 
 CHANGES = {
-    "priors.minimax.memory": (32, {"minimax", "minimax-igd"}),
-    "guidance.influence.scale": (1e-3, {"dit-igd", "minimax-igd"}),
+    "priors.minimax.memory": (32, {"minimax"}),
+    "guidance.influence.scale": (1e-3, {"dit-igd"}),
     "datasets.digits.tuning.steps": (3, "tuned"),
     "datasets.digits.extractor.epochs": (3, {"herding"}),
     "metrics.ssim_pairs": (7, set()),

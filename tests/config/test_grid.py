@@ -49,8 +49,6 @@ ABLATION = {
         "base-dpp-greedy",
         "base-dpp-joint",
         "base-greedy",
-        "rsm-mean-joint",
-        "rsm-dpp-joint",
     )
 }
 #: The values of each factor beside the table's own, which may change with what is studied.
@@ -75,13 +73,13 @@ def test_the_main_cells_are_every_method_at_every_ipc_at_which_it_is_run(study):
 
 def test_the_grid_is_exactly_the_main_cells_the_ablation_and_the_sweep_each_once(study):
     assert set(study.cells) == MAIN | ABLATION | SWEEP
-    assert len(study.cells) == len(MAIN) + len(ABLATION) + len(SWEEP) == N_MAIN + 8 + N_SWEPT
+    assert len(study.cells) == len(MAIN) + len(ABLATION) + len(SWEEP) == N_MAIN + 6 + N_SWEPT
     assert all(VALUES.values())
 
 
 def test_the_cells_of_tables_are_all_but_those_of_sweeps(study):
     assert set(study.table_cells) == MAIN | ABLATION
-    assert len(study.table_cells) == N_MAIN + 8
+    assert len(study.table_cells) == N_MAIN + 6
 
 
 def test_the_ablation_is_one_cell_a_row_in_the_order_of_the_config(study):
@@ -106,7 +104,7 @@ def test_a_factor_without_values_has_no_sweep():
     config["run"]["sweep"]["values"].update({"lambda": [], "mu_dm": []})
     study = load_study(config, ROOT)
     assert study.sweep_cells("digits", "lambda") == study.sweep_cells("digits", "mu_dm") == []
-    assert len(study.cells) == N_MAIN + 8 + len(VALUES["eta_dpp"])
+    assert len(study.cells) == N_MAIN + 6 + len(VALUES["eta_dpp"])
 
 
 def test_a_swept_lambda_has_a_prior_of_its_own():
@@ -127,7 +125,7 @@ def test_the_cells_of_a_method_are_those_of_the_grid_and_of_its_sweep(study):
 def test_the_methods_of_a_dataset_are_those_with_cells_there(study):
     run = SHIPPED["run"]
     assert set(study.methods_of("digits")) == {*run["methods"], *run["ablation"]["methods"]}
-    assert len(study.methods_of("digits")) == 17 + 8
+    assert len(study.methods_of("digits")) == 17 + 6
     assert study.methods_of("digits")[:17] == run["methods"]
 
 
@@ -238,7 +236,7 @@ def test_the_order_of_the_ipcs_does_not_matter():
 def test_the_evaluations_are_every_cell_by_every_student_and_protocol_that_asks(study):
     expected = {(cell, "convnet2", "digits") for cell in MAIN | ABLATION | SWEEP}
     assert set(study.evaluations) == expected
-    assert len(study.evaluations) == len(expected) == N_MAIN + 8 + N_SWEPT
+    assert len(study.evaluations) == len(expected) == N_MAIN + 6 + N_SWEPT
 
 
 def test_ablation_and_sweep_have_students_of_their_own():

@@ -32,7 +32,7 @@ def test_every_set_is_sampled_by_one_job_with_the_code_of_its_own_terms(study):
     assert by_method["dit"]["code"] == "sample.py "
     assert by_method["mgd3"]["code"] == "sample.py lighthouse.guidance.mode:mode"
     guided = {cell["method"] for cell in cells if cell["guided_by_surrogate"]}
-    assert guided == {"dit-igd", "minimax-igd"}
+    assert guided == {"dit-igd"}
 
 
 def test_a_shard_is_the_same_set_in_a_folder_of_its_own_and_by_its_record_done(study):

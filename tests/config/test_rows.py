@@ -66,10 +66,10 @@ def test_a_tuned_method_costs_its_tuning_and_a_guided_one_its_surrogate():
     costs = {(row["method"], row["ipc"]): row for row in rows.cost_rows(study())}
     base = "results/costs/priors/digits/base.json"
     assert (costs["dit", 1]["base"], costs["dit", 1]["preparation"]) == (base, [])
-    assert costs["minimax-igd", 1]["preparation"] == [
-        "results/costs/priors/digits/minimax/lr~0.001.json",
-        "results/costs/surrogates/digits.json",
+    assert costs["minimax", 1]["preparation"] == [
+        "results/costs/priors/digits/minimax/lr~0.001.json"
     ]
+    assert costs["dit-igd", 1]["preparation"] == ["results/costs/surrogates/digits.json"]
     assert costs["rsm", 5]["preparation"] == [
         "results/costs/priors/digits/rsm/lambda~0.005/lr~0.001.json"
     ]
@@ -95,13 +95,19 @@ def test_the_ablation_names_the_factors_of_each_row():
     assert list(specs["dit"]["factors"]) == ["rsm", "dpp", "mean", "support"]
     assert factors["dit"] == ("no", "no", "no", "no", "iid")
     assert factors["control"] == ("no", "no", "no", "no", "iid")
-    assert factors["rsm-dpp-joint"] == ("yes", "yes", "no", "no", "joint")
+    assert factors["rsm-cgs"] == ("yes", "yes", "yes", "no", "joint")
     assert factors["base-mean-greedy"] == ("no", "no", "yes", "no", "sequential")
     assert factors["support-none"] == factors["support-tuned"] == ("no", "no", "no", "yes", "joint")
-    # The whole of RSM × DPP × mean × coupling, where a coupling has something to couple.
+    # The whole of DPP × mean × coupling, where a coupling has something to couple, and RSM with
+    # neither term and with both.
     combinations = {found for found in factors.values() if found[3] == "no"}
-    assert len(combinations) == 16
-    assert len(factors) == 17 + 4
+    assert len([found for found in combinations if found[0] == "no"]) == 8
+    assert {found[1:] for found in combinations if found[0] == "yes"} == {
+        ("no", "no", "no", "iid"),
+        ("yes", "yes", "no", "sequential"),
+        ("yes", "yes", "no", "joint"),
+    }
+    assert len(factors) == 12 + 4
     assert [name for name, spec in specs.items() if spec["plain"]] == ["dit", "control"]
 
 
