@@ -35,16 +35,19 @@ from lighthouse.tables import MEASURED
 
 #: Most panels side by side.
 ACROSS = 3
+#: Inches that a line of the legend takes, and the note below it.
+LINE, NOTE = 0.21, 0.6
 #: By what share of the axis methods stand beside each other.
 ASIDE = 0.007
 
 
-def _grid(n: int) -> tuple[Figure, list[Axes]]:
+def _grid(n: int, lines: int) -> tuple[Figure, list[Axes]]:
+    """``n`` panels beside a legend of so many lines, which has its room."""
     across = min(n, ACROSS)
     down = -(-n // across)
     width, height = (4.2, 3.5) if n > 1 else (6.6, 4.6)
     # On the right the legend's room.
-    size = (width * across + 2.2, height * down)
+    size = (width * across + 2.2, max(height * down, LINE * lines + NOTE))
     figure, panels = plt.subplots(down, across, figsize=size, layout="constrained", squeeze=False)
     figure.get_layout_engine().set(h_pad=0.1)
     for axes in panels.flat[n:]:
@@ -60,14 +63,19 @@ def _present(rows: pd.DataFrame, styles: Mapping[str, Look]) -> list[str]:
     return [name for name in styles if name in names]
 
 
-def _legend(figure: Figure, styles: Mapping[str, Look], names: Sequence[str]) -> None:
-    """Methods by family, beside the panels: labels at the lines' ends would collide."""
+def _handles(styles: Mapping[str, Look], names: Sequence[str]) -> list[Line2D]:
+    """Methods by family."""
     handles: list[Line2D] = []
     for name in FAMILIES:
         members = [styles[m] for m in styles if m in names and styles[m].family == name]
         if members:
             heading = Line2D([], [], ls="", label=name)
             handles += [heading, *(look.handle() for look in members)]
+    return handles
+
+
+def _legend(figure: Figure, handles: Sequence[Line2D]) -> None:
+    """Methods beside the panels: labels at the lines' ends would collide."""
     legend = figure.legend(
         handles=handles, loc="outside right upper", fontsize=9, handlelength=2.4, labelspacing=0.45
     )
@@ -112,7 +120,8 @@ def _accuracy_figure(
     styles = looks(methods)
     groups = list(data.groupby(PANEL, sort=False))
     with plt.rc_context(STYLE):
-        figure, panels = _grid(len(groups))
+        handles = _handles(styles, set(data.method))
+        figure, panels = _grid(len(groups), len(handles))
         for axes, (names, rows) in zip(panels, groups, strict=True):
             of_ceiling = rows.ipc.astype(str) == ALL
             _ceiling(axes, rows[of_ceiling])
@@ -120,7 +129,7 @@ def _accuracy_figure(
             axes.set_ylabel("top-1 accuracy (%)")
             axes.set_xscale("log")
             draw(axes, rows[~of_ceiling], styles)
-        _legend(figure, styles, set(data.method))
+        _legend(figure, handles)
         footnote(figure, note)
     return figure
 
