@@ -194,6 +194,18 @@ def test_guided_steps_that_hold_one_of_the_samplers_are_allowed():
     load_study(changed("guidance.mode.steps", [612, 613]), ROOT)
 
 
+def test_a_set_that_starts_below_all_guided_steps_is_refused():
+    config = changed("guidance.support.steps", [612, 918])
+    config["run"]["methods"].append("support-started")
+    one_problem(
+        config,
+        "config: datasets.digits.sampler.start_step: 600 is not above a step at which 'support'",
+        "(612 to 917), and 'support-started' would not be guided",
+    )
+    config["datasets"]["digits"]["sampler"]["start_step"] = 700
+    load_study(config, ROOT)
+
+
 def test_the_steps_of_a_term_that_no_method_has_are_not_checked():
     config = changed("guidance.mode.steps", [613, 632])
     config["run"]["methods"].remove("mgd3")

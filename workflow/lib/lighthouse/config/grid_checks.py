@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from itertools import chain, product
 
-from lighthouse.config.grid import Method
+from lighthouse.config.grid import Cell, Method
 from lighthouse.config.schema import check
 from lighthouse.config.study import Study
 from lighthouse.datasets.sources import SOURCES
@@ -239,6 +239,18 @@ def _check_guided_steps(study: Study, dataset: str) -> Iterable[str]:
                 f"steps that datasets.{dataset}.sampler takes (every {999 / (count - 1):.3g} of "
                 f"0 to 999), and {method!r} would not be guided"
             )
+    for method in _methods_in_use(study):
+        if method.start is None or not method.denoises:
+            continue
+        begin = study.sampler(Cell(dataset, method.name, study.run["ipc"][0]))["start_step"]
+        for term in method.guidance:
+            first, last = study.config["guidance"][term]["steps"]
+            if _acts(first, last, count) and not _acts(first, min(last, begin), count):
+                yield (
+                    f"config: datasets.{dataset}.sampler.start_step: {begin} is not above a step "
+                    f"at which {term!r} guides ({first} to {last - 1}), and {method.name!r} would "
+                    "not be guided"
+                )
 
 
 def _acts(first: int, last: int, count: int) -> bool:
