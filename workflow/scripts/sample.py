@@ -20,7 +20,13 @@ from lighthouse.diffusion.autoencoder import (  # noqa: E402
 from lighthouse.diffusion.denoiser import load_denoiser  # noqa: E402
 from lighthouse.diffusion.loading import RECORD  # noqa: E402
 from lighthouse.diffusion.sampler import sample, sets_of, settle  # noqa: E402
-from lighthouse.guidance import Context, applied_weight, guides_of, with_weights  # noqa: E402
+from lighthouse.guidance import (  # noqa: E402
+    Context,
+    alone_of,
+    applied_weight,
+    guides_of,
+    with_weights,
+)
 from lighthouse.runtime.cells import content_digest, made_from, run_cells  # noqa: E402
 from lighthouse.runtime.files import (  # noqa: E402
     read_about,
@@ -46,6 +52,14 @@ prior = read_json(folders[0] / RECORD) if folders else None
 autoencoder = load_autoencoder(job.input.autoencoder, device()).requires_grad_(False)
 
 
+def starts_of(cell: dict) -> torch.Tensor | None:
+    """The latents that a cell's sets start at; None where they start at noise."""
+    if cell["start"] is None:
+        return None
+    names = dataset, cell["ipc"], seeds, chosen
+    return torch.from_numpy(start_latents(Latents(folder), load(cell["start"]), *names))
+
+
 def make(cell: dict) -> dict:
     """Sample, decode and write one cell."""
     ipc = cell["ipc"]
@@ -62,22 +76,14 @@ def make(cell: dict) -> dict:
     terms = cell["terms"]
     if "tuning" in cell:
         terms = with_weights(terms, read_json(cell["tuning"])["weights"])
-    if model is None:
-        (term,) = terms
-        alone = load(term["alone"])(term["options"], context)
-    else:
-        guides = guides_of(terms, context)
+    guided_by = (guides_of if model else alone_of)(terms, context)
     job.work_begins()
-    starts = None
-    if cell["start"]:
-        names = dataset, ipc, seeds, chosen
-        starts = torch.from_numpy(start_latents(Latents(folder), load(cell["start"]), *names))
-    sets = sets_of(dataset, classes, means, seeds, ipc, chosen, starts)
-    if model is None:
-        latents, work = settle(sets, alone)
-    else:
+    sets = sets_of(dataset, classes, means, seeds, ipc, chosen, starts_of(cell))
+    if model:
         coupling = COUPLINGS[cell["coupling"]](ipc)
-        latents, work = sample(model, sets, coupling, guides, cell["sampler"])
+        latents, work = sample(model, sets, coupling, guided_by, cell["sampler"])
+    else:
+        latents, work = settle(sets, guided_by)
     images = decode(autoencoder, latents.flatten(0, 1))
     latents = latents.unflatten(0, (len(seeds), len(chosen)))
     images = images.unflatten(0, (len(seeds), len(chosen), ipc))

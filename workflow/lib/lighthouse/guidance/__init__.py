@@ -15,7 +15,16 @@ from lighthouse.guidance.state import State
 from lighthouse.runtime.named import load
 from lighthouse.units import raw_weight
 
-__all__ = ["Context", "Guide", "State", "Term", "applied_weight", "guides_of", "with_weights"]
+__all__ = [
+    "Context",
+    "Guide",
+    "State",
+    "Term",
+    "alone_of",
+    "applied_weight",
+    "guides_of",
+    "with_weights",
+]
 
 Term = Callable[[State], Tensor]
 
@@ -61,3 +70,9 @@ def guides_of(terms: Iterable[Mapping], context: Context) -> list[Guide]:
             steps = tuple(term["options"]["steps"])
             guides.append(Guide(weight, made, steps, term["through_denoiser"]))
     return guides
+
+
+def alone_of(terms: Iterable[Mapping], context: Context) -> Callable[[Tensor, int], Tensor]:
+    """What moves latents (N, D) of a class where there is no denoiser: the one term's own way."""
+    (term,) = terms
+    return load(term["alone"])(term["options"], context)
