@@ -131,7 +131,7 @@ HYPERPARAMETER_ROWS = {
     "a fraction for an IPC": ({"ipc": 10.5}, ["line 4: ipc: '10.5'"]),
     "an empty field": (
         {"lambda": ""},
-        ["dataset 'digits', IPC 10: no lambda, which rsm, rsm-cgs, rsm-greedy, rsm-support-tuned"],
+        ["dataset 'digits', IPC 10: no lambda, which rsm, rsm-cgs need"],
     ),
     "an empty field of one method": (
         {"mode_scale": ""},
@@ -139,7 +139,7 @@ HYPERPARAMETER_ROWS = {
     ),
     "an empty rate": (
         {"learning_rate": ""},
-        ["IPC 10: no learning_rate, which minimax, control, rsm, rsm-cgs, rsm-greedy"],
+        ["IPC 10: no learning_rate, which minimax, control, rsm, rsm-cgs need"],
     ),
     "a mean weight that overshoots": (
         {"mu_dm": 20481},
