@@ -18,7 +18,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -158,15 +158,17 @@ def micro_batches(bench: Bench) -> tuple[bool, str]:
 
 def joint_is_iid(bench: Bench) -> tuple[bool, str]:
     """Joint sampling at weight 0 gives the independent samples, to the byte."""
-    still = tuple(replace(guide, weight=0.0) for guide in guides())
-    return _equal(bench.samples(coupling=joint, guided_by=still), bench.samples())
+    with guides("dpp+mean", CLASSES) as terms:
+        still = tuple(replace(guide, weight=0.0) for guide in terms)
+        return _equal(bench.samples(coupling=joint, guided_by=still), bench.samples())
 
 
-def guided(bench: Bench) -> tuple[bool, str]:
-    """CGS's samples are finite and differ from unguided ones."""
-    found, plain = bench.samples(coupling=joint, guided_by=tuple(guides())), bench.samples()
-    moved = _rms(found - plain) / _rms(plain)
-    return bool(found.isfinite().all()) and moved > ROUNDING, f"moved by {moved:.2g} of their size"
+def guided(bench: Bench, terms: str) -> tuple[bool, str]:
+    """Guided samples are finite and differ from unguided ones. terms: of ``GUIDED_BY``."""
+    with guides(terms, CLASSES) as found:
+        moved, plain = bench.samples(coupling=joint, guided_by=tuple(found)), bench.samples()
+    by = _rms(moved - plain) / _rms(plain)
+    return bool(moved.isfinite().all()) and by > ROUNDING, f"moved by {by:.2g} of their size"
 
 
 def samples_in_bf16(bench: Bench) -> tuple[bool, str]:
@@ -286,7 +288,8 @@ ALL: Mapping[str, Check] = {
     "samples: shards": Check(shards),
     "samples: micro-batches": Check(micro_batches),
     "samples: joint at weight 0 is iid": Check(joint_is_iid),
-    "samples: CGS": Check(guided),
+    "samples: CGS": Check(partial(guided, terms="dpp+mean")),
+    "samples: support points": Check(partial(guided, terms="support")),
     "samples: bf16 beside float32": Check(samples_in_bf16),
     "samples: accelerator beside CPU": Check(like_the_cpu, needs_gpu=True),
     "student: the same twice": Check(student_repeats),

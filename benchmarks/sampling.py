@@ -117,18 +117,19 @@ def options_of(micro_batch: int, precision: str, steps: int, scale: float = SCAL
 
 
 @contextmanager
-def guides(terms: str) -> Iterator[list[Guide]]:
-    """Terms of ``GUIDED_BY`` at work, as long as there are random real latents of a class."""
+def guides(terms: str, classes: Sequence[str] = ("class",)) -> Iterator[list[Guide]]:
+    """Terms of ``GUIDED_BY`` at work, as long as there are ``REAL`` random latents a class."""
     made = [TERMS[name].at_work(w, TERMS[name].defaults) for name, w in GUIDED_BY[terms].items()]
     with TemporaryDirectory() as folder:
-        latents = np.random.default_rng(0).standard_normal((REAL, 1, *SHAPE), dtype=np.float32)
+        rng, count = np.random.default_rng(0), len(classes)
+        latents = rng.standard_normal((count * REAL, 1, *SHAPE), dtype=np.float32)
         np.save(Path(folder, LATENTS), latents)
-        arrays = {"labels": np.zeros(REAL, np.int64), "class_means": latents.mean(0)}
-        write_arrays(Path(folder, MEANS), arrays, {"classes": ["class"]})
-        yield guides_of(
-            made,
-            Context("bench", ["class"], 1, math.prod(SHAPE), latents=Path(folder), device=device()),
-        )
+        means = latents.reshape(count, REAL, *SHAPE).mean(1)
+        arrays = {"labels": np.arange(count).repeat(REAL), "class_means": means}
+        write_arrays(Path(folder, MEANS), arrays, {"classes": list(classes)})
+        numbers = math.prod(SHAPE)
+        context = Context("bench", classes, 1, numbers, latents=Path(folder), device=device())
+        yield guides_of(made, context)
 
 
 def drawn(
