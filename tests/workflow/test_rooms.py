@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "config": {"runtime", "steps", "parts", "datasets", "students"},
     "metrics": {"runtime", "tables", "parts", "datasets", "students"},
     "couplings": set(),
-    "coresets": {"runtime", "datasets"},
+    "coresets": {"runtime", "datasets", "metrics"},
     "guidance": {"runtime", "units", "datasets", "students"},
     "diffusion": {"runtime", "steps", "datasets", "couplings", "guidance"},
     "priors": {"runtime", "steps", "datasets", "diffusion"},

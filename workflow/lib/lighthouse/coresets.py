@@ -13,6 +13,7 @@ from functools import partial
 import numpy as np
 
 from lighthouse.datasets.latents import Latents
+from lighthouse.metrics.setutility import distances
 from lighthouse.runtime.errors import DataError
 
 #: Images that a coreset by features can choose.
@@ -74,19 +75,19 @@ def support_deep(pool: Pool, ipc: int, seeds: Sequence[int]) -> np.ndarray:
     return _exchanged(pool, ipc, seeds, *_features(pool), WITH_FEATURES)
 
 
-def lowest_energy(distances: np.ndarray, start: np.ndarray) -> np.ndarray:
+def lowest_energy(apart: np.ndarray, start: np.ndarray) -> np.ndarray:
     """Rows of which no swap of one for another lowers the energy among all n, (N,).
 
-    distances: of all points from each other, (n, n) float64; start: N rows. The energy is that of
-    support points (Mak and Joseph 2018; see ``guidance.support``), chosen from the points
+    apart: distances of all points from each other, (n, n) float64; start: N rows. The energy is
+    that of support points (Mak and Joseph 2018; see ``guidance.support``), chosen from the points
     themselves (ours): N² E = 2N Σ_i p_i - Σ_ik d_ik over the rows chosen, p the mean of a row's
     distances. The best of all swaps is made, again and again.
     """
-    mean, chosen = distances.mean(0), np.array(start)
-    while len(outside := np.setdiff1d(np.arange(len(distances)), chosen)):
+    mean, chosen = apart.mean(0), np.array(start)
+    while len(outside := np.setdiff1d(np.arange(len(apart)), chosen)):
         # i leaves, j enters: N² E grows by 2N (p_j - p_i) - 2 (Σ_k d_jk - d_ij - Σ_k d_ik).
-        value = len(chosen) * mean - distances[chosen].sum(0)
-        between = distances[np.ix_(chosen, outside)]
+        value = len(chosen) * mean - apart[chosen].sum(0)
+        between = apart[np.ix_(chosen, outside)]
         growth = value[outside] - value[chosen, None] + between
         leaves, enters = np.unravel_index(growth.argmin(), growth.shape)
         if growth[leaves, enters] >= -ROUNDING * mean.sum():
@@ -95,9 +96,9 @@ def lowest_energy(distances: np.ndarray, start: np.ndarray) -> np.ndarray:
     return chosen
 
 
-def subset_energy(distances: np.ndarray, rows: np.ndarray) -> float:
-    """The energy of some of n points among all, of distances (n, n)."""
-    return 2 * distances[rows].mean() - distances[np.ix_(rows, rows)].mean()
+def subset_energy(apart: np.ndarray, rows: np.ndarray) -> float:
+    """The energy of some of n points among all, at distances (n, n)."""
+    return 2 * apart[rows].mean() - apart[np.ix_(rows, rows)].mean()
 
 
 def herd(features: np.ndarray, count: int) -> np.ndarray:
@@ -180,24 +181,16 @@ def _exchanged(
     for label, name in enumerate(pool.classes):
         members = np.flatnonzero(labels == label)
         _check_enough(name, len(members), ipc, what)
-        distances = _distances(points[members].reshape(len(members), -1))
+        own = points[members].reshape(len(members), -1)
+        apart = distances(own, own)
+        np.fill_diagonal(apart, 0)  # of a point from itself rounding leaves a little
         found = []
         for seed in seeds:
             draws = (_order(pool, name, seed, len(members), n)[:ipc] for n in range(DRAWS))
-            ends = [lowest_energy(distances, draw) for draw in draws]
-            found.append(rows[members[min(ends, key=partial(subset_energy, distances))]])
+            ends = [lowest_energy(apart, draw) for draw in draws]
+            found.append(rows[members[min(ends, key=partial(subset_energy, apart))]])
         sets.append(found)
     return np.array(sets, dtype=np.int64).swapaxes(0, 1)
-
-
-def _distances(points: np.ndarray) -> np.ndarray:
-    """Of points (n, d) from each other, (n, n) float64; exactly 0 of one from itself."""
-    points = points.astype(np.float64)
-    points -= points.mean(0)
-    squares = np.square(points).sum(1)
-    apart = np.sqrt(np.maximum(squares[:, None] + squares - 2 * points @ points.T, 0))
-    np.fill_diagonal(apart, 0)
-    return apart
 
 
 def _by_features(pool: Pool, ipc: int, pick: Callable[[np.ndarray, int], np.ndarray]) -> np.ndarray:
