@@ -58,14 +58,23 @@ def test_images_that_all_have_a_twin_have_no_spacing():
     assert spacing(line(0, 0, 5, 6, 9)) == 1  # 0, 0, 1, 1 and 3
 
 
+def test_of_many_real_images_some_are_asked_how_far_the_others_are(monkeypatch):
+    points = line(0, 1, 10, 12, 30, 33)  # nearest others at 1, 1, 2, 2, 3 and 3
+    assert spacing(points) == 2
+    monkeypatch.setattr(copying, "ASKED", 3)
+    assert spacing(points[[0, 1, 2, 4, 3, 5]]) == 2  # of 0, 10 and 12, all six beside them
+    monkeypatch.setattr(copying, "ASKED", 1)
+    assert spacing(points) == 1
+
+
 def test_distances_do_not_depend_on_the_block(monkeypatch):
     real, points = rng(1).normal(size=(30, 3)), rng(2).normal(size=(20, 3))
-    whole = nearest_distances(points, real), nearest_distances(real, real, others=True)
+    whole = nearest_distances(points, real), nearest_distances(real, real, np.arange(30))
     apart = np.linalg.norm(points[:, None] - real, axis=2)
     assert whole[0] == pytest.approx(apart.min(1))
     monkeypatch.setattr(copying, "BLOCK", 7)
     assert nearest_distances(points, real) == pytest.approx(whole[0])
-    assert nearest_distances(real, real, others=True) == pytest.approx(whole[1])
+    assert nearest_distances(real, real, np.arange(30)) == pytest.approx(whole[1])
 
 
 def test_latents_are_read_from_disk_a_class_at_a_time(tmp_path):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lighthouse.metrics.sets import evenly
 from lighthouse.metrics.strategies import Coast, Points
 
 #: Most real images on a map.
@@ -38,12 +39,6 @@ def plane(features: np.ndarray) -> Plane:
     _, values, rows = np.linalg.svd(features - centre, full_matrices=False)
     axes = rows[:2] * np.sign(rows[range(2), np.abs(rows[:2]).argmax(1)])[:, None]
     return Plane(centre, axes.T, float((values[:2] ** 2).sum() / (values**2).sum()))
-
-
-def evenly(n: int, count: int) -> np.ndarray:
-    """``count`` of ``n`` positions, or all where they are fewer, evenly spaced."""
-    count = min(n, count)
-    return np.arange(count) * n // count
 
 
 def map_rows(

@@ -8,6 +8,12 @@ import numpy as np
 from safetensors import safe_open
 
 
+def evenly(n: int, count: int) -> np.ndarray:
+    """``count`` of ``n`` positions, or all where they are fewer, evenly spaced."""
+    count = min(n, count)
+    return np.arange(count) * n // count
+
+
 def class_sets(path: str | Path, seed: int, ipc: int) -> Iterator[np.ndarray]:
     """The first ``ipc`` images or latents of one class after the other, (ipc, …).
 
