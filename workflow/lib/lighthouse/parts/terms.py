@@ -220,7 +220,6 @@ TERMS: dict[str, Term] = {
                 symbol="w",
                 label="weight of support points w",
             ),
-            # In the spread of the class's latents already.
             unit=lambda ipc: 1.0,
             options={"steps": steps_option(0, 1000)},
             # In the spread of the class's latents.

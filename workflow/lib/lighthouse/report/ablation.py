@@ -9,8 +9,16 @@ from lighthouse.report.tables import Table
 from lighthouse.report.trainings import shared_students, trainings
 from lighthouse.tables import CELL, MEASURED, MISSING, NAN, cell_key
 
-MEASURES = ("log_det", "coverage", "precision", "recall", "density")
-MEASURES = (*MEASURES, "nearest_latent", "nearest_feature", "ssim")
+MEASURES = (
+    "log_det",
+    "coverage",
+    "precision",
+    "recall",
+    "density",
+    "nearest_latent",
+    "nearest_feature",
+    "ssim",
+)
 #: Verdict of the row that the others are compared with.
 REFERENCE = "reference"
 

@@ -57,8 +57,16 @@ ACCURACY = {
     "std_students": "std_students",
     "top1_best_mean": "top1_best_mean",
 }
-DIVERSITY = ("coverage", "precision", "recall", "density", "nearest_latent", "nearest_feature")
-DIVERSITY = (*DIVERSITY, "log_det", "ssim")
+DIVERSITY = (
+    "coverage",
+    "precision",
+    "recall",
+    "density",
+    "nearest_latent",
+    "nearest_feature",
+    "log_det",
+    "ssim",
+)
 #: Of the distances the means over sets, each of a set as large as a student is trained on.
 DISTANCES = ("fid", "kid")
 COST = ("seconds_per_image", "tuning_seconds")
