@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 from scipy.stats import ttest_rel
 
-from lighthouse.metrics.projection import evenly, map_rows, plane
+from lighthouse.metrics.projection import map_rows, plane
+from lighthouse.metrics.sets import evenly
 from lighthouse.metrics.setutility import log_det, manifold
 from lighthouse.metrics.strategies import (
     Coast,
