@@ -182,7 +182,7 @@ def _cost_panel(axes: Axes, rows: pd.DataFrame, styles: Mapping[str, Look]) -> N
         for row in rows[rows.method == name].itertuples():
             _cost_mark(axes, row, styles[name])
     axes.margins(x=0.08)
-    axes.set_xlabel("seconds per image: sampling | with its prior's training")
+    axes.set_xlabel("seconds per image: sampling | with all that comes before")
     (ipc,) = rows.ipc.unique()
     axes.set_title(f"{axes.get_title()}, IPC {ipc}", fontsize=10)
 
