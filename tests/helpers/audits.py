@@ -222,11 +222,11 @@ class Invented:
     def _strategies(self):
         for record in rows.strategies_records(self.study, self.study.run["datasets"]):
             dataset = record.row["dataset"]
-            table = self._classes(dataset)
+            table, of = self._classes(dataset), self.study.replicate_of
             strategies = list(self.grid["strategies"]["cells"][dataset])
             mapped = [name for name in strategies if name != "iid"]
             places = self._map(table, mapped)
-            found = {"classes": table, "tests": claims(dataset, table), "map": places}
+            found = {"classes": table, "tests": claims(dataset, table, of), "map": places}
             self._record(record.path, record.stamp, found)
             pictures = {kind: np.zeros((2, 3, 4, 4), np.uint8) for kind in ("real", *mapped)}
             path = self.folder / paths.strategies_images(dataset)
@@ -306,7 +306,7 @@ class Invented:
                 continue
             found = self._cost(record.path)
             if self.study.methods[cell.method].prior:
-                found["denoiser"] = {"evaluations": 240, "gradients": 0, "computed": 320}
+                found |= self._replicates(found)
                 weights = self.study.term_weights(cell)
                 if tuned := self.study.tuned_at(cell):
                     weights = self.tuned[tuned]["weights"]
@@ -323,6 +323,22 @@ class Invented:
             "trainable_parameters": 7,
             "images": 2 * CLASSES * 2,
         }
+
+    def _replicates(self, cost):
+        """What of a sampling was of each replicate: the denoiser's work alike, seconds not."""
+        work = {"evaluations": 240, "gradients": 0, "computed": 320}
+        seeds = list(self.study.replicates)
+        shares = rng(cost["seconds"]).dirichlet(np.ones(len(seeds)))
+        parts = [
+            {
+                "replicate": seed,
+                "images": cost["images"] // len(seeds),
+                "seconds": cost["seconds"] * share,
+                "denoiser": {name: count // len(seeds) for name, count in work.items()},
+            }
+            for seed, share in zip(seeds, shares, strict=True)
+        ]
+        return {"denoiser": work, "replicates": parts}
 
     def _options(self, weights):
         grows = {term["column"] for term in self.grid["terms"] if term["grows"]}

@@ -26,10 +26,12 @@ def spec(method, ipc, label=None, run=True, real=False, published_as=None):
 def accuracy_of(row, mean, std=1.0, student="s", protocol="p", **more):
     cell = {key: row[key] for key in CELL}
     found = {
+        "n_replicates": 5,
         "n_seeds": 5,
         "n_students": 2,
         "top1_last_mean": mean,
         "top1_last_std": std,
+        "std_replicates": 2.0,
         "std_sets": 3.0,
         "std_students": 4.0,
         "top1_best_mean": mean + 1,

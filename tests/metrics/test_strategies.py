@@ -16,10 +16,13 @@ from lighthouse.metrics.strategies import (
     class_points,
     comparisons,
     joined,
-    seed_means,
+    replicate_means,
 )
 from lighthouse.runtime.files import write_tensors
 from toy_strategies import EPSILON, coast, points, rng, sets_of_two_seeds, toy_rows
+
+#: Two replicates of one set.
+EACH = {0: 0, 1: 1}
 
 # Rows.
 
@@ -90,15 +93,17 @@ def test_sets_are_read_class_by_class_with_their_own_images(tmp_path):
 # The test of the claim.
 
 
-def test_a_seeds_mean_is_over_classes_and_a_picks_is_of_those_chosen_by_the_measure():
+def test_a_replicates_mean_is_over_classes_and_a_picks_is_of_those_chosen_by_the_measure():
     rows = [*toy_rows("a"), *toy_rows("b")]
     for row in rows:
         row["log_det"] = {"a": 1.0, "b": 2.0}[row["class"]] + 10 * (row["seed"] == 1)
         row["log_det"] += 100 * (row["chosen_by"] == "coverage")
         row["coverage"] = 0.5 if row["chosen_by"] == "coverage" else 0.1
-    assert seed_means(rows, "joint", "log_det").tolist() == [1.5, 11.5]
-    assert seed_means(rows, "greedy subset", "log_det").tolist() == [1.5]
-    assert seed_means(rows, "greedy subset", "coverage").tolist() == [0.5]
+    assert replicate_means(rows, "joint", "log_det", EACH).tolist() == [1.5, 11.5]
+    assert replicate_means(rows, "greedy subset", "log_det", EACH).tolist() == [1.5]
+    assert replicate_means(rows, "greedy subset", "coverage", EACH).tolist() == [0.5]
+    # Two sets of one replicate are one value.
+    assert replicate_means(rows, "joint", "log_det", {0: 0, 1: 0}).tolist() == [6.5]
 
 
 def test_the_claim_is_the_paired_t_test():
@@ -133,13 +138,13 @@ def test_differences_of_nothing_at_all_have_p_one():
 
 
 def test_every_comparison_is_tested_on_both_measures():
-    rows = claims("toy", toy_rows())
+    rows = claims("toy", toy_rows(), EACH)
     assert len(rows) == 2 * 9
     assert rows[0]["comparison"] == "joint - sequential"
     by = {(r["measure"], r["comparison"]): r for r in rows}
     parts = toy_rows()
-    joint = seed_means(parts, "joint", "coverage")
-    greedy = seed_means(parts, "greedy subset", "coverage")
+    joint = replicate_means(parts, "joint", "coverage", EACH)
+    greedy = replicate_means(parts, "greedy subset", "coverage", EACH)
     test = by["coverage", "joint - greedy subset"]
     assert test["difference"] == pytest.approx((joint - greedy).mean())
     assert test["n"] == 2
@@ -150,9 +155,11 @@ def test_a_method_beside_the_strategies_is_compared_with_joint_and_sequential():
     own = comparisons([name for name in names if name != "beside"])
     assert comparisons(names) == [*own, ("beside", "joint"), ("beside", "sequential")]
     parts = toy_rows(beside=("beside",))
-    by = {(r["measure"], r["comparison"]): r for r in claims("toy", parts)}
+    by = {(r["measure"], r["comparison"]): r for r in claims("toy", parts, EACH)}
     assert len(by) == 2 * 11
-    beside, sequential = (seed_means(parts, of, "log_det") for of in ("beside", "sequential"))
+    beside, sequential = (
+        replicate_means(parts, of, "log_det", EACH) for of in ("beside", "sequential")
+    )
     expected = (beside - sequential).mean()
     assert by["log_det", "beside - sequential"]["difference"] == pytest.approx(expected)
 

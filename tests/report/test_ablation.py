@@ -20,6 +20,7 @@ def trained(method, by_seed, student_seed=0, student="s"):
             **spec(method, 5),
             "student": student,
             "protocol": "p",
+            "replicate": seed,
             "seed": seed,
             "student_seed": student_seed,
             "top1_last": value,

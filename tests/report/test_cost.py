@@ -3,7 +3,7 @@
 import pytest
 
 from lighthouse.diffusion.shards import gather_costs
-from lighthouse.report.cost import COLUMNS, KEYS, WORK, cost_row
+from lighthouse.report.cost import COLUMNS, KEYS, WORK, cost_row, cost_table
 
 GIB = 2**30
 
@@ -28,8 +28,9 @@ RECORDS = {
 }
 
 
-def row(sample="sample", base="base", preparation=(), tuning=None):
-    place = {"dataset": "toy", "method": "m", "ipc": 10, "classes": 5}
+def row(sample="sample", base="base", preparation=(), tuning=None, replicates=(0,)):
+    place = {"dataset": "toy", "method": "m", "ipc": 10, "variant": "table", "classes": 5}
+    place |= {"replicates": replicates, "sampled": True}
     made = {"sample": sample, "base": base, "preparation": list(preparation), "tuning": tuning}
     return {**place, **made}
 
@@ -69,15 +70,49 @@ def test_a_coreset_has_no_base_and_tunes_nothing():
 def test_shards_of_one_set_are_added_up():
     work = {"evaluations": 2000, "gradients": 0, "computed": 2200}
     more = {"evaluations": 6000, "gradients": 80, "computed": 6000}
-    shards = [
-        record(10, 5, 3, images=20, denoiser=work),
-        record(30, 4, 6, images=60, denoiser=more),
-    ]
+
+    def shard(seconds, host, device, images, denoiser):
+        half = {"seconds": seconds / 2, "images": images // 2, "denoiser": denoiser}
+        parts = [{"replicate": seed, **half} for seed in (0, 7)]
+        facts = {"images": images, "denoiser": denoiser, "replicates": parts}
+        return record(seconds, host, device, **facts)
+
+    shards = [shard(10, 5, 3, 20, work), shard(30, 4, 6, 60, more)]
     found = cost_row(row(base=None), {"sample": gather_costs(shards)})
     assert (found["seconds_per_image"], found["images"]) == (0.5, 80)
     assert (found["peak_host_gib"], found["peak_device_gib"]) == (5, 6)
     assert (found["evaluations_per_image"], found["gradients_per_image"]) == (100, 1)
     assert found["computed_per_image"] == 102.5
+    parts = gather_costs(shards)["replicates"]
+    assert [(p["replicate"], p["seconds"], p["images"]) for p in parts] == [
+        (0, 20, 40),
+        (7, 20, 40),
+    ]
+    assert parts[1]["denoiser"]["evaluations"] == 8000
+
+
+def test_what_is_trained_in_each_replicate_counts_in_their_mean():
+    paths = {"base": ["base", "other"], "preparation": ["tuned", "surrogate"]}
+    records = {**RECORDS, "other": record(100.0)}
+    found = cost_row(row(**paths, replicates=(0, 7)), records)
+    assert (found["base_seconds"], found["preparation_seconds"]) == (200, 26)
+    assert found["trainable_parameters"] == 350
+
+
+def test_each_replicate_has_its_own_row():
+    work = {"evaluations": 200, "gradients": 20, "computed": 200}
+    parts = [
+        {"replicate": seed, "seconds": s, "images": 10, "denoiser": work}
+        for seed, s in ((0, 2.0), (7, 4.0))
+    ]
+    records = {**RECORDS, "sample": record(6.0, images=20, denoiser=work, replicates=parts)}
+    paths, specs = list(records), [row(replicates=(0, 7)), {**row(), "sampled": False}]
+    table = cost_table(list(records.values()), specs, paths)["cost_replicates"]
+    assert [r["replicate"] for r in table.rows] == [0, 7]
+    assert [r["seconds_per_image"] for r in table.rows] == [0.2, 0.4]
+    assert {(r["evaluations_per_image"], r["gradients_per_image"]) for r in table.rows} == {(20, 2)}
+    lost = cost_table([None] * len(paths), specs, paths)["cost_replicates"].rows
+    assert [(r["replicate"], r["status"]) for r in lost] == [(0, "missing"), (7, "missing")]
 
 
 def test_real_images_ask_nothing_of_a_denoiser():

@@ -18,14 +18,14 @@ NAMES = [{"method": "x", "variant": "a"}, {"method": "y", "variant": "b"}]
 
 
 def test_rows_of_records_are_joined_in_order():
-    first, second = joined(RECORDS, NAMES, "distances")["table"].rows
+    first, second = joined(RECORDS, NAMES, "distances", {})["table"].rows
     assert first == {"method": "x", "fid": 1.5, "status": "measured"}
     assert (second["method"], second["status"]) == ("y", "measured")
     assert second["fid"] != second["fid"]
 
 
 def test_a_record_that_is_missing_is_a_row_of_the_columns_that_others_have():
-    table = joined([None, RECORDS[1]], NAMES, "distances")["table"]
+    table = joined([None, RECORDS[1]], NAMES, "distances", {})["table"]
     first, second = table.rows
     assert tuple(first) == tuple(second) == table.columns == ("method", "fid", "status")
     assert (first["method"], first["status"]) == ("x", "missing")
@@ -33,7 +33,7 @@ def test_a_record_that_is_missing_is_a_row_of_the_columns_that_others_have():
 
 
 def test_of_records_that_are_all_missing_the_names_are_left():
-    assert joined([None, None], NAMES, "distances")["table"].rows == [
+    assert joined([None, None], NAMES, "distances", {})["table"].rows == [
         {"method": "x", "variant": "a", "status": "missing"},
         {"method": "y", "variant": "b", "status": "missing"},
     ]
@@ -44,13 +44,21 @@ def test_records_of_other_columns_are_not_joined():
     less = {"distances": {"method": "y"}}
     for odd in (more, less):
         with pytest.raises(ValueError, match=r"distances of .*'y'.* has columns .*, not \["):
-            joined([RECORDS[0], odd], NAMES, "distances")
+            joined([RECORDS[0], odd], NAMES, "distances", {})
 
 
 def test_rows_of_one_record_that_have_other_columns_are_not_joined():
     record = {"ranks": [{"method": "x", "n": 1}, {"method": "x"}]}
     with pytest.raises(ValueError, match=r"ranks of .*'x'"):
-        joined([record], NAMES[:1], "ranks")
+        joined([record], NAMES[:1], "ranks", {})
+
+
+def test_a_set_stands_with_its_replicate_and_a_pick_with_none():
+    record = {"sets": [{"method": "x", "seed": seed, "ssim": 0.2} for seed in (0, 5, "")]}
+    (table,) = joined([record], NAMES[:1], "sets", {0: 0, 5: 0}).values()
+    assert table.columns == ("method", "replicate", "seed", "ssim", "status")
+    assert [row["replicate"] for row in table.rows[:2]] == [0, 0]
+    assert table.rows[2]["replicate"] != table.rows[2]["replicate"]
 
 
 def test_a_curve_that_is_missing_leaves_the_others():

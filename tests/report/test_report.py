@@ -24,6 +24,8 @@ from lighthouse.tables import cell_key, read_rows, write_rows
 
 CELL = {"dataset": "toy", "method": "m", "ipc": 5, "variant": TABLE}
 ROW = {**CELL, "student": "convnet2", "protocol": "digits"}
+#: Two replicates of one set.
+EACH = {0: 0, 1: 1}
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +48,9 @@ def record(*sets):
 
 
 def test_an_accuracy_row_has_the_statistics_by_hand():
-    row = accuracy.accuracy_row(ROW, record([(0.5, 0.6), (0.54, 0.7)], [(0.7, 0.7), (0.66, 0.8)]))
+    row = accuracy.accuracy_row(
+        ROW, record([(0.5, 0.6), (0.54, 0.7)], [(0.7, 0.7), (0.66, 0.8)]), EACH
+    )
     assert row["top1_last_mean"] == pytest.approx(60)
     assert row["top1_last_std"] == pytest.approx((272 / 3) ** 0.5)
     assert row["top1_best_mean"] == pytest.approx(70)
@@ -59,12 +63,14 @@ def test_an_accuracy_row_has_the_statistics_by_hand():
 
 
 def test_one_training_has_no_standard_deviation():
-    row = accuracy.accuracy_row(ROW, record([(0.5, 0.6)]))
+    row = accuracy.accuracy_row(ROW, record([(0.5, 0.6)]), EACH)
     assert all(row[name] != row[name] for name in ("top1_last_std", "std_sets", "std_students"))
 
 
 def test_every_training_is_a_row_of_its_own():
-    rows = accuracy.run_rows(ROW, record([(0.5, 0.6), (0.54, 0.7)], [(0.7, 0.7), (0.66, 0.8)]))
+    rows = accuracy.run_rows(
+        ROW, record([(0.5, 0.6), (0.54, 0.7)], [(0.7, 0.7), (0.66, 0.8)]), EACH
+    )
     assert [(row["seed"], row["student_seed"]) for row in rows] == [(0, 0), (0, 1), (1, 0), (1, 1)]
     assert rows[3]["top1_last"] == pytest.approx(66)
     assert rows[3]["top1_best"] == pytest.approx(80)
@@ -72,7 +78,7 @@ def test_every_training_is_a_row_of_its_own():
 
 
 def test_a_record_that_failed_is_one_missing_row_in_both_tables():
-    (run,), row = accuracy.run_rows(ROW, None), accuracy.accuracy_row(ROW, None)
+    (run,), row = accuracy.run_rows(ROW, None, EACH), accuracy.accuracy_row(ROW, None, EACH)
     for found, columns in ((run, accuracy.RUN_COLUMNS), (row, accuracy.COLUMNS)):
         assert tuple(found) == columns
         assert found["status"] == "missing"
@@ -82,7 +88,7 @@ def test_a_record_that_failed_is_one_missing_row_in_both_tables():
 
 def test_the_ceiling_is_a_row_of_students_on_one_set():
     ceiling = {**ROW, "method": CEILING, "ipc": ALL}
-    row = accuracy.accuracy_row(ceiling, record([(0.9, 0.9), (0.94, 0.95)]))
+    row = accuracy.accuracy_row(ceiling, record([(0.9, 0.9), (0.94, 0.95)]), EACH)
     assert (row["ipc"], row["n_seeds"], row["n_students"]) == ("all", 1, 2)
     assert row["std_sets"] != row["std_sets"]
     assert row["std_students"] == pytest.approx(8**0.5)

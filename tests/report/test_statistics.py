@@ -22,36 +22,61 @@ def test_means_that_are_equal_but_for_rounding_differ_by_zero():
 
 
 def test_the_components_are_those_worked_by_hand():
-    # Means 11 and 15: MS_between = 2·((11-13)² + (15-13)²)/1 = 16. Within: (2 + 8)/2 = 5.
-    sets, students = components([[10, 12], [13, 17]])
+    # Two replicates of two sets of two students. Set means 11, 15 | 20, 28; replicates' 13 and 24.
+    # Students: (2 + 8 + 2 + 8)/4 = 5. Sets: 2·(8 + 32)/2 = 40. Replicates: 4·121/2 = 242.
+    values = [[[10, 12], [13, 17]], [[19, 21], [26, 30]]]
+    found = components(values)
+    assert found.students == pytest.approx(math.sqrt(5))
+    assert found.sets == pytest.approx(math.sqrt((40 - 5) / 2))
+    assert found.replicates == pytest.approx(math.sqrt((242 - 40) / 4))
+
+
+def test_replicates_of_one_set_hold_the_spread_of_both():
+    # Means 11 and 15: MS = 2·((11-13)² + (15-13)²)/1 = 16. Students: (2 + 8)/2 = 5.
+    replicates, sets, students = components([[[10, 12]], [[13, 17]]])
     assert students == pytest.approx(math.sqrt(5))
-    assert sets == pytest.approx(math.sqrt((16 - 5) / 2))
-
-
-def test_sets_that_differ_less_than_their_students_explain_have_no_spread_of_their_own():
-    assert components([[10, 20], [11, 19]]) == (0.0, pytest.approx(math.sqrt((50 + 32) / 2)))
-
-
-def test_one_set_shows_its_students_spread_alone():
-    sets, students = components([[1, 2, 3]])
+    assert replicates == pytest.approx(math.sqrt((16 - 5) / 2))
     assert sets != sets
-    assert students == pytest.approx(1)
 
 
-@pytest.mark.parametrize("sets", [[[1], [2], [3]], [[1]]])
-def test_one_student_a_set_leaves_the_sources_mixed(sets):
-    assert all(value != value for value in components(sets))
+def test_what_the_source_below_explains_is_no_spread_of_its_own():
+    found = components([[[10, 20]], [[11, 19]]])
+    assert (found.replicates, found.students) == (0.0, pytest.approx(math.sqrt((50 + 32) / 2)))
 
 
-def test_sets_with_unequally_many_students_are_refused():
-    with pytest.raises(ValueError, match=r"\[1, 2\] students"):
-        components([[1, 2], [3]])
+def test_one_replicate_shows_sets_and_students_alone():
+    replicates, sets, students = components([[[10, 12], [13, 17]]])
+    assert replicates != replicates
+    assert (sets, students) == (pytest.approx(math.sqrt((16 - 5) / 2)), pytest.approx(5**0.5))
+    one_set = components([[[1, 2, 3]]])
+    assert one_set.sets != one_set.sets
+    assert one_set.students == pytest.approx(1)
+
+
+@pytest.mark.parametrize("replicates", [[[[1]], [[2]], [[3]]], [[[1]]]])
+def test_one_student_of_one_set_leaves_the_sources_mixed(replicates):
+    assert all(value != value for value in components(replicates))
+
+
+def test_one_student_a_set_leaves_replicates_to_be_told():
+    # Set means are the values: replicates' 2 and 7; sets: (2 + 2)/2 = 2; replicates: 2·12.5 = 25.
+    found = components([[[1], [3]], [[6], [8]]])
+    assert found.replicates == pytest.approx(math.sqrt((25 - 2) / 2))
+    assert found.sets != found.sets
+    assert found.students != found.students
+
+
+@pytest.mark.parametrize("uneven", [[[[1, 2]], [[3]]], [[[1], [2]], [[3]]]])
+def test_uneven_replicates_are_refused(uneven):
+    with pytest.raises(ValueError, match="all need as many"):
+        components(uneven)
 
 
 def test_the_components_find_what_was_put_in():
     rng = np.random.default_rng(0)
-    sets = rng.normal(80, 3, (4000, 1)) + rng.normal(0, 1, (4000, 4))
-    assert components(sets.tolist()) == (pytest.approx(3, rel=0.05), pytest.approx(1, rel=0.05))
+    values = rng.normal(80, 3, (4000, 1, 1)) + rng.normal(0, 2, (4000, 3, 1))
+    values = values + rng.normal(0, 1, (4000, 3, 4))
+    assert components(values.tolist()) == pytest.approx((3, 2, 1), rel=0.05)
 
 
 # The paired test.
@@ -147,9 +172,25 @@ def runs_of(which, seeds, student="s", protocol="p"):
     """Trainings of a cell: accuracies by seed, one for each of its students."""
     keys = {**which, "student": student, "protocol": protocol}
     if seeds is None:
-        return [{**keys, "seed": NAN, "student_seed": NAN, "top1_last": NAN, "status": "missing"}]
+        return [
+            {
+                **keys,
+                "replicate": NAN,
+                "seed": NAN,
+                "student_seed": NAN,
+                "top1_last": NAN,
+                "status": "missing",
+            }
+        ]
     return [
-        {**keys, "seed": seed, "student_seed": k, "top1_last": value, "status": "measured"}
+        {
+            **keys,
+            "replicate": seed,
+            "seed": seed,
+            "student_seed": k,
+            "top1_last": value,
+            "status": "measured",
+        }
         for seed, values in seeds.items()
         for k, value in enumerate(values)
     ]

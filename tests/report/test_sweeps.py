@@ -49,9 +49,25 @@ def point(variant, *by_student, student="net", **cell):
     """Trainings at one point: by student seed, (top-1 of sampling seed 0, of seed 1)."""
     where = {**CELL, "variant": variant, "student": student, "protocol": "p", **cell}
     if not by_student:
-        return [{**where, "seed": NAN, "student_seed": NAN, "top1_last": NAN, "status": "missing"}]
+        return [
+            {
+                **where,
+                "replicate": NAN,
+                "seed": NAN,
+                "student_seed": NAN,
+                "top1_last": NAN,
+                "status": "missing",
+            }
+        ]
     return [
-        {**where, "seed": seed, "student_seed": k, "top1_last": top1, "status": "measured"}
+        {
+            **where,
+            "replicate": seed,
+            "seed": seed,
+            "student_seed": k,
+            "top1_last": top1,
+            "status": "measured",
+        }
         for k, values in enumerate(by_student)
         for seed, top1 in enumerate(values)
     ]

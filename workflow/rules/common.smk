@@ -13,6 +13,7 @@ from lighthouse.config.batches import EXTERNAL, REAL, SAMPLED, TRIED, batches
 from lighthouse.config.batches import sampled_by, tried_by, tuned_by
 from lighthouse.config.disk import missing
 from lighthouse.config.expectations import expectations
+from lighthouse.config.grid import BASE
 from lighthouse.config.load import check_name, load_study
 from lighthouse.config.schema import ConfigError
 from lighthouse.datasets.fastai import EDITIONS
@@ -97,6 +98,7 @@ wildcard_constraints:
     shard=r"\d+",
     size=r"\d+",
     resize=r"\d[\d.e+-]*",
+    replicate=one_of(map(str, study.replicates)),
     prior=one_of(path for d in study.run["datasets"] for path in study.priors(d)),
     student=one_of(study.config["students"]),
     protocol=one_of(study.config["protocols"]),
@@ -171,16 +173,37 @@ def lost_of(cells, stage, name="{batch}"):
     return lost
 
 
-def prior_of(wildcards):
-    """The folder of the prior that a batch samples from; none where its latents have none."""
+def replicate_of(wildcards):
+    """The seed of the replicate that a rule's wildcards name; the first's of what all share."""
+    return int(wildcards.get("replicate", next(iter(study.replicates))))
+
+
+def replicates_of(wildcards):
+    """The seeds of a batch's sets by replicate, which are all the study's or all candidates'."""
+    return study.replicates_of(batch_of(wildcards).sources[0])
+
+
+def prior_in(dataset, prior, replicate):
+    """The folder of a prior that a replicate samples from, or is fine-tuned from."""
+    return paths.prior(dataset, prior.path, study.prior_replicate(dataset, prior, replicate))
+
+
+def base_of(wildcards):
+    """The folder of the base that a prior is fine-tuned from."""
+    return prior_in(wildcards.dataset, BASE, replicate_of(wildcards))
+
+
+def priors_of(wildcards):
+    """The folder of each replicate's prior that a batch samples from; none where it has none."""
     source = batch_of(wildcards).sources[0]
     if not study.methods[source.method].denoises:
         return []
-    return [paths.prior(wildcards.dataset, study.prior(source).path)]
+    own = study.prior(source)
+    return [prior_in(wildcards.dataset, own, seed) for seed in replicates_of(wildcards)]
 
 
 def seeds_of(wildcards):
-    """The seeds of a batch's sets, which are all the study's or all candidates'."""
+    """The seeds of a batch's sets."""
     return study.seeds(batch_of(wildcards).sources[0])
 
 
@@ -189,11 +212,12 @@ def chosen_for(wildcards):
     return tuned_by(study, batch_of(wildcards).sources)
 
 
-def surrogate_of(wildcards):
-    """The folder of the surrogate, where the guidance of one of a batch's methods asks for one."""
+def surrogates_of(wildcards):
+    """The folder of each replicate's surrogate, where one of a batch's methods asks for one."""
     methods = {cell.method for cell in batch_of(wildcards).sources}
-    asked = any(study.methods[method].needs_surrogate for method in methods)
-    return [paths.surrogate(wildcards.dataset)] if asked else []
+    if not any(study.methods[method].needs_surrogate for method in methods):
+        return []
+    return [paths.surrogate(wildcards.dataset, seed) for seed in replicates_of(wildcards)]
 
 
 def features_of(wildcards):

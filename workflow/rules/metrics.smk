@@ -70,7 +70,7 @@ rule set_metrics:
     params:
         cells=cells_of(jobs.measured_cells),
         lost=lost_of(cells_of(jobs.measured_cells), "metrics"),
-        seeds=study.run["seeds"],
+        seeds=study.set_seeds,
         epsilon=study.config["guidance"]["dpp"]["epsilon"],
         neighbours=study.config["metrics"]["coverage_neighbours"],
         ssim_pairs=study.config["metrics"]["ssim_pairs"],

@@ -1,21 +1,21 @@
+# All that is trained from here on is trained in each replicate.
 rule base_prior:
     input:
         latents=paths.latents("{dataset}"),
         pretrained=pretrained_of("denoiser"),
     output:
-        model=directory(paths.prior("{dataset}", "base")),
-        cost=paths.prior_cost("{dataset}", "base"),
+        model=directory(paths.prior("{dataset}", "base", "{replicate}")),
+        cost=paths.prior_cost("{dataset}", "base", "{replicate}"),
     log:
-        paths.log("priors/{dataset}/base"),
+        paths.log("priors/{dataset}/replicate~{replicate}/base"),
     benchmark:
-        paths.benchmark("priors/{dataset}/base")
+        paths.benchmark("priors/{dataset}/replicate~{replicate}/base")
     priority: 100
     conda:
         "../../envs/diffusion.yaml"
     threads: study.config["compute"]["training_threads"] * GPUS
     resources:
-        # A pretrained model that is taken as it is needs none.
-        gpu=lambda wildcards: GPUS if study.dataset(wildcards.dataset)["base"] else 0,
+        gpu=lambda wildcards: 0 if study.has_one_base(wildcards.dataset) else GPUS,
         mem_mb=prior_memory(GPUS),
         runtime=lambda wildcards, attempt: 720 * attempt,  # a new attempt goes on from the checkpoint
     params:
@@ -24,6 +24,7 @@ rule base_prior:
         objective_options={},
         denoiser=dataset_option("denoiser"),
         training=dataset_option("base"),
+        seed=replicate_of,
         gpus=GPUS,
         checkpoint_seconds=study.config["compute"]["checkpoint_seconds"],
         torch_threads=study.config["compute"]["training_threads"],
@@ -32,18 +33,31 @@ rule base_prior:
         "../scripts/prior.py"
 
 
+# A pretrained model that is taken as it is: one for all replicates, and no device is asked for.
+use rule base_prior as taken_prior with:
+    output:
+        model=directory(paths.prior("{dataset}", "base")),
+        cost=paths.prior_cost("{dataset}", "base"),
+    log:
+        paths.log("priors/{dataset}/base"),
+    benchmark:
+        paths.benchmark("priors/{dataset}/base")
+    wildcard_constraints:
+        dataset=one_of(name for name in study.run["datasets"] if study.has_one_base(name)),
+
+
 # Fine-tuned from the base with another objective.
 rule tuned_prior:
     input:
         latents=paths.latents("{dataset}"),
-        base=paths.prior("{dataset}", "base"),
+        base=base_of,
     output:
-        model=directory(paths.prior("{dataset}", "{prior}")),
-        cost=paths.prior_cost("{dataset}", "{prior}"),
+        model=directory(paths.prior("{dataset}", "{prior}", "{replicate}")),
+        cost=paths.prior_cost("{dataset}", "{prior}", "{replicate}"),
     log:
-        paths.log("priors/{dataset}/{prior}"),
+        paths.log("priors/{dataset}/replicate~{replicate}/{prior}"),
     benchmark:
-        paths.benchmark("priors/{dataset}/{prior}")
+        paths.benchmark("priors/{dataset}/replicate~{replicate}/{prior}")
     priority: 90
     conda:
         "../../envs/diffusion.yaml"
@@ -57,6 +71,7 @@ rule tuned_prior:
         make=lambda wildcards: objective_of(wildcards).make,
         objective_options=objective_options,
         training=tuning_of,
+        seed=replicate_of,
         gpus=gpus_of,
         checkpoint_seconds=study.config["compute"]["checkpoint_seconds"],
         torch_threads=1,
@@ -70,12 +85,12 @@ rule surrogate:
     input:
         index=paths.index("{dataset}"),
     output:
-        surrogate=directory(paths.surrogate("{dataset}")),
-        cost=paths.surrogate_cost("{dataset}"),
+        surrogate=directory(paths.surrogate("{dataset}", "{replicate}")),
+        cost=paths.surrogate_cost("{dataset}", "{replicate}"),
     log:
-        paths.log("surrogates/{dataset}"),
+        paths.log("surrogates/{dataset}/replicate~{replicate}"),
     benchmark:
-        paths.benchmark("surrogates/{dataset}")
+        paths.benchmark("surrogates/{dataset}/replicate~{replicate}")
     conda:
         "../../envs/students.yaml"
     resources:
@@ -88,6 +103,7 @@ rule surrogate:
             study.dataset(wildcards.dataset)["surrogate"]["network"]
         ],
         image_size=dataset_option("image_size"),
+        seed=replicate_of,
         code=code("surrogate.py"),
     script:
         "../scripts/surrogate.py"

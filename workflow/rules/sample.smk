@@ -22,7 +22,7 @@ rule coreset:
         cells=coreset_cells,
         lost=lost_of(coreset_cells, "samples"),
         image_size=dataset_option("image_size"),
-        seeds=study.run["seeds"],
+        seeds=study.set_seeds,
     script:
         "../scripts/coreset.py"
 
@@ -33,8 +33,8 @@ rule sample:
     input:
         latents=paths.latents("{dataset}"),
         autoencoder=paths.autoencoder("{dataset}"),
-        prior=prior_of,
-        surrogate=surrogate_of,
+        priors=priors_of,
+        surrogates=surrogates_of,
         weights=chosen_for,
     output:
         record=paths.batch("samples", "{dataset}", "{batch}"),
@@ -55,7 +55,7 @@ rule sample:
     params:
         cells=sampled_cells,
         lost=lost_of(sampled_cells, "samples"),
-        seeds=seeds_of,
+        replicates=replicates_of,
         classes=classes_of,
     script:
         "../scripts/sample.py"
@@ -124,7 +124,7 @@ rule external:
     params:
         cells=cells_of(jobs.external_cells),
         lost=lost_of(cells_of(jobs.external_cells), "samples"),
-        seeds=study.run["seeds"],
+        seeds=study.set_seeds,
         image_size=dataset_option("image_size"),
         code=code("external.py"),
     script:

@@ -79,7 +79,7 @@ rule ceiling:
     params:
         network=lambda wildcards: study.config["students"][wildcards.student],
         protocol=lambda wildcards: study.protocol(wildcards.protocol),
-        student_seeds=study.run["seeds"],
+        student_seeds=study.set_seeds,
         stamp=lambda wildcards: stamps.ceiling(
             study, wildcards.dataset, wildcards.student, wildcards.protocol
         ),

@@ -20,7 +20,6 @@ from lighthouse.priors.training import train_prior  # noqa: E402
 from lighthouse.runtime.files import read_json  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
 
-SEED = 0
 data = Latents(job.input.latents)
 base = getattr(job.input, "base", None)
 if base:
@@ -28,7 +27,7 @@ if base:
 else:
     origin = {"denoiser": job.params.denoiser}
     pretrained = next(map(folder_of, job.input.pretrained), None)
-    model = first_denoiser(job.params.denoiser, data, pretrained, SEED)
+    model = first_denoiser(job.params.denoiser, data, pretrained, job.params.seed)
 total = n_parameters(model)
 options = {
     **(job.params.training or {}),
@@ -49,14 +48,14 @@ if job.params.training:
             data.latents.shape[2:],
         ),
         options,
-        SEED,
+        job.params.seed,
         checkpoint=output.with_name(f"{output.name}.checkpoint"),
         checkpoint_seconds=job.params.checkpoint_seconds,
     )
 # Of no two runs the same, and so no part of the prior's own record.
 seconds = record.pop("seconds")
 if is_main():
-    about = provenance(**options, seed=SEED, threads=job.threads)
+    about = provenance(**options, seed=job.params.seed, threads=job.threads)
     save_denoiser(model, output, {**record, "parameters": total, **origin, **about})
     job.done(
         f"{job.params.objective} prior, "

@@ -1,6 +1,9 @@
 """Rules `sample` and `shard`: one distilled set for each seed and cell, as latents and images."""
 
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 
 from lighthouse.runtime.job import device, start
@@ -18,8 +21,9 @@ from lighthouse.diffusion.autoencoder import (  # noqa: E402
     load_autoencoder,
 )
 from lighthouse.diffusion.denoiser import load_denoiser  # noqa: E402
+from lighthouse.diffusion.guided import Work  # noqa: E402
 from lighthouse.diffusion.loading import RECORD  # noqa: E402
-from lighthouse.diffusion.sampler import sample, sets_of, settle  # noqa: E402
+from lighthouse.diffusion.sampler import Sampled, sample, sets_of, settle  # noqa: E402
 from lighthouse.guidance import (  # noqa: E402
     Context,
     alone_of,
@@ -39,83 +43,108 @@ from lighthouse.runtime.precision import full_float32  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
 
 full_float32()
-params, dataset, seeds = job.params, job.wildcards.dataset, list(job.params.seeds)
+params, dataset, replicates = job.params, job.wildcards.dataset, job.params.replicates
+seeds = [seed for own in replicates.values() for seed in own]
 folder = Path(job.input.latents)
 measured = folder / "means.safetensors"
 classes = read_about(measured)["classes"]
 means = read_tensors(measured)["class_means"].to(device())
 chosen = list(range(len(classes)) if params.classes is None else params.classes)
-# The rule names no prior where latents are optimised without one.
-folders = [Path(path) for path in job.input.prior]
-model = load_denoiser(folders[0], device()).requires_grad_(False) if folders else None
-prior = read_json(folders[0] / RECORD) if folders else None
+# One a replicate, in their order; the rule names no prior where latents are optimised without one.
+priors, surrogates = (
+    dict(zip(replicates, map(Path, paths), strict=False))
+    for paths in (job.input.priors, job.input.surrogates)
+)
+records = {str(seed): read_json(path / RECORD) for seed, path in priors.items()}
 autoencoder = load_autoencoder(job.input.autoencoder, device()).requires_grad_(False)
 
 
-def starts_of(cell: dict) -> torch.Tensor | None:
-    """The latents that a cell's sets start at; None where they start at noise."""
+@lru_cache(maxsize=1)
+def denoiser(path: Path) -> object:
+    """The denoiser of one replicate: those of all would not fit where it is a large one."""
+    return load_denoiser(path, device()).requires_grad_(False)
+
+
+def starts_of(cell: dict, own: Sequence[int]) -> torch.Tensor | None:
+    """The latents that sets of some seeds start at; None where they start at noise."""
     if cell["start"] is None:
         return None
-    names = dataset, cell["ipc"], seeds, chosen
+    names = dataset, cell["ipc"], own, chosen
     return torch.from_numpy(start_latents(Latents(folder), load(cell["start"]), *names))
 
 
-def make(cell: dict) -> dict:
-    """Sample, decode and write one cell."""
-    ipc = cell["ipc"]
+def sampled(cell: dict, terms: Sequence[Mapping], replicate: int) -> tuple[Sampled, float]:
+    """One replicate's sets of a cell, one behind the other, and the seconds that they took."""
+    ipc, own = cell["ipc"], replicates[replicate]
     context = Context(
         dataset=dataset,
         classes=classes,
         ipc=ipc,
         latent_dim=means[0].numel(),
         latents=folder,
-        surrogate=next(map(Path, job.input.surrogate), None),
+        surrogate=surrogates.get(replicate),
         decode=decoder_of(autoencoder),
         device=device(),
     )
-    terms = cell["terms"]
+    model = denoiser(priors[replicate]) if priors else None
+    guided_by = (guides_of if priors else alone_of)(terms, context)
+    began = time.monotonic()
+    sets = sets_of(dataset, classes, means, own, ipc, chosen, starts_of(cell, own))
+    if priors:
+        found = sample(model, sets, COUPLINGS[cell["coupling"]](ipc), guided_by, cell["sampler"])
+    else:
+        found = settle(sets, guided_by)
+    return found, time.monotonic() - began
+
+
+def make(cell: dict) -> dict:
+    """Sample, decode and write one cell, replicate by replicate."""
+    ipc, terms = cell["ipc"], cell["terms"]
     if "tuning" in cell:
         terms = with_weights(terms, read_json(cell["tuning"])["weights"])
-    guided_by = (guides_of if model else alone_of)(terms, context)
-    job.work_begins()
-    sets = sets_of(dataset, classes, means, seeds, ipc, chosen, starts_of(cell))
-    if model:
-        coupling = COUPLINGS[cell["coupling"]](ipc)
-        latents, work = sample(model, sets, coupling, guided_by, cell["sampler"])
-    else:
-        latents, work = settle(sets, guided_by)
-    images = decode(autoencoder, latents.flatten(0, 1))
-    latents = latents.unflatten(0, (len(seeds), len(chosen)))
-    images = images.unflatten(0, (len(seeds), len(chosen), ipc))
-    weighed = terms if model else []
+    latents, images, spent, work = [], [], [], []
+    for replicate, own in replicates.items():
+        found, seconds = sampled(cell, terms, replicate)
+        began = time.monotonic()
+        decoded = decode(autoencoder, found.latents.flatten(0, 1))
+        seconds += time.monotonic() - began
+        latents.append(found.latents.unflatten(0, (len(own), len(chosen))))
+        images.append(decoded.unflatten(0, (len(own), len(chosen), ipc)))
+        work.append(found.work)
+        facts = {"images": len(decoded), "seconds": seconds, "denoiser": asdict(found.work)}
+        spent.append({"replicate": replicate, **facts})
+    weighed, latent_dim = terms if priors else [], means[0].numel()
     about = {
         "stamp": cell["stamp"],
         "classes": [classes[label] for label in chosen],
-        "prior": prior,
+        "priors": records,
         **provenance(
             method=cell["method"],
             coupling=cell["coupling"],
             terms={term["name"]: term["options"] for term in terms},
-            latent_dim=context.latent_dim,
+            latent_dim=latent_dim,
             start=cell["start"],
             weights={term["column"]: term["weight"] for term in weighed},
-            applied_weights={
-                term["column"]: applied_weight(term, context.latent_dim) for term in weighed
-            },
+            applied_weights={term["column"]: applied_weight(term, latent_dim) for term in weighed},
             sampler=cell["sampler"],
             tf32=False,
             seeds=seeds,
         ),
     }
-    for path, tensors in ((cell["latents"], latents), (cell["images"], images)):
+    for path, parts in ((cell["latents"], latents), (cell["images"], images)):
+        tensors = torch.cat(parts)
         write_tensors(path, {f"seed~{s}": tensors[i] for i, s in enumerate(seeds)}, about)
     return job.cost(
-        images=len(seeds) * len(chosen) * ipc, denoiser=asdict(work), options=about["options"]
+        images=sum(part["images"] for part in spent),
+        seconds=sum(part["seconds"] for part in spent),
+        denoiser=asdict(sum(work, Work())),
+        replicates=spent,
+        options=about["options"],
     )
 
 
-read = [*folders, job.input.autoencoder, measured]
-surrogate = content_digest(job.input.surrogate)
+read = [*dict.fromkeys(priors.values()), job.input.autoencoder, measured]
+surrogate = content_digest(surrogates.values())
 cells = [
     {**cell, "code": made_from(cell["code"], surrogate)} if cell["guided_by_surrogate"] else cell
     for cell in params.cells

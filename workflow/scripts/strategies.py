@@ -41,7 +41,8 @@ extractor = load_extractor(Path(job.input.extractor), device())
 
 def make(cell: dict) -> dict:
     """Measure the sets of one figure."""
-    seeds, ipc = cell["seeds"], cell["ipc"]
+    ipc, replicates = cell["ipc"], replicate_of(cell)
+    seeds = list(replicates)
 
     def points(files, size):
         return class_points(files["images"], files["latents"], seeds, size, extractor.array)
@@ -60,12 +61,18 @@ def make(cell: dict) -> dict:
     write_arrays(cell["shown"], images(cell, list(mapped)), {"stamp": cell["stamp"]})
     shown = names[cell["shown_class"]], coasts[cell["shown_class"]]
     places = map_rows(dataset, *shown, mapped, seeds[0])
-    return without_nan({"classes": rows, "tests": claims(dataset, rows), "map": places})
+    return without_nan({"classes": rows, "tests": claims(dataset, rows, replicates), "map": places})
+
+
+def replicate_of(cell: dict) -> dict[int, int]:
+    """The replicate of each set, by its sampling seed."""
+    return {seed: own for own, seeds in cell["replicates"].items() for seed in seeds}
 
 
 def images(cell: dict, strategies: list[str]) -> dict:
     """Of the class shown the first images of each set, and as many real ones as of all sets."""
-    label, seed, count = cell["shown_class"], cell["seeds"][0], min(cell["ipc"], SHOWN)
+    label, count = cell["shown_class"], min(cell["ipc"], SHOWN)
+    seed = next(iter(replicate_of(cell)))
     of = {name: class_set(cell["sets"][name]["images"], seed, label, count) for name in strategies}
     rows = arrays["rows"][real.rows[label]]
     rows = rows[evenly(len(rows), count * len(of))]

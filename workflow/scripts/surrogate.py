@@ -23,7 +23,10 @@ chosen = RealImages(index, dataset, size, options["images_per_class"], job.threa
 images = torch.from_numpy(index.images("train", size, job.threads))
 train = Images(images, torch.from_numpy(labels)).to(device())
 job.work_begins()
-kept, record = train_surrogate(train, chosen, job.params.network, options)
-about = {**record, **provenance(dataset=dataset, surrogate=options, n_images=len(labels))}
+kept, record = train_surrogate(train, chosen, job.params.network, options, job.params.seed)
+about = {
+    **record,
+    **provenance(dataset=dataset, surrogate=options, seed=job.params.seed, n_images=len(labels)),
+}
 write_surrogate(job.output.surrogate, kept, index.classes, about)
 job.done(f"surrogate at {len(kept)} epochs", images=len(labels))

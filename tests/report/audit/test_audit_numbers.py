@@ -66,24 +66,33 @@ def test_mean_and_deviation():
 
 
 def test_components_by_hand():
-    # Sets (1, 3) and (5, 11): means 2 and 8. Within: (2 + 18)/2 = 10. Between: 2·18 = 36.
-    runs = {(0, 0): 1.0, (0, 1): 3.0, (1, 0): 5.0, (1, 1): 11.0}
-    found = components(runs)
-    assert found["std_students"][0] == pytest.approx(math.sqrt(10))
-    assert found["std_sets"][0] == pytest.approx(math.sqrt(13))
+    # Replicates of sets (1, 3), (5, 11) | (12, 14), (14, 16): set means 2, 8 | 13, 15.
+    # Students: (2 + 18 + 2 + 2)/4 = 6. Sets: 2·(18 + 2)/2 = 20. Replicates 5 and 14: 4·40.5 = 162.
+    values = [1.0, 3.0, 5.0, 11.0, 12.0, 14.0, 14.0, 16.0]
+    places = [(r, 2 * r + s, k) for r in (0, 1) for s in (0, 1) for k in (0, 1)]
+    found = components(dict(zip(places, values, strict=True)))
+    assert found["std_students"][0] == pytest.approx(math.sqrt(6))
+    assert found["std_sets"][0] == pytest.approx(math.sqrt(7))
+    assert found["std_replicates"][0] == pytest.approx(math.sqrt((162 - 20) / 4))
 
 
 def test_components_of_one_student_or_one_set():
-    assert all(math.isnan(v) for v, _ in components({(0, 0): 1.0, (1, 0): 3.0}).values())
-    one_set = components({(0, 0): 1.0, (0, 1): 3.0})
-    assert math.isnan(one_set["std_sets"][0])
+    one_student = components({(0, 0, 0): 1.0, (1, 1, 0): 3.0})
+    assert all(math.isnan(v) for v, _ in one_student.values())
+    assert all(math.isnan(v) for v, _ in components({}).values())
+    one_set = components({(0, 0, 0): 1.0, (0, 0, 1): 3.0})
+    assert math.isnan(one_set["std_sets"][0]) and math.isnan(one_set["std_replicates"][0])
     assert one_set["std_students"][0] == pytest.approx(math.sqrt(2))
+    # One set a replicate: 2·18 - 10, by two.
+    both = components({(0, 0, 0): 1.0, (0, 0, 1): 3.0, (1, 1, 0): 5.0, (1, 1, 1): 11.0})
+    assert both["std_replicates"][0] == pytest.approx(math.sqrt(13))
+    assert math.isnan(both["std_sets"][0])
 
 
 def test_a_component_near_zero_may_be_further_off_than_a_deviation():
     # Between and within are alike: their difference hangs on the last digits.
-    runs = {(0, 0): 61.0, (0, 1): 63.0, (1, 0): 61.0 + 2**0.5, (1, 1): 63.0 + 2**0.5}
-    value, by = components(runs)["std_sets"]
+    runs = {(0, 0, 0): 61.0, (0, 0, 1): 63.0, (1, 1, 0): 61.0 + 2**0.5, (1, 1, 1): 63.0 + 2**0.5}
+    value, by = components(runs)["std_replicates"]
     assert value < 0.01 < by
 
 
@@ -118,11 +127,17 @@ def test_a_verdict_is_the_sign_of_what_is_sure():
 
 
 def test_comparisons_are_of_the_students_that_both_have():
-    first = {(0, 0): 1.0, (0, 1): 5.0, (1, 0): 2.0, (2, 0): 9.0}
-    second = {(0, 0): 3.0, (1, 0): 4.0, (1, 1): 8.0}
+    first = {(0, 0, 0): 1.0, (0, 0, 1): 5.0, (1, 1, 0): 2.0, (2, 2, 0): 9.0}
+    second = {(0, 0, 0): 3.0, (1, 1, 0): 4.0, (1, 1, 1): 8.0}
     assert shared(first, second) == ([1.0, 2.0], [3.0, 4.0])
     kept = of_shared_students([first, {}, second])
-    assert kept == [{(0, 0): 1.0, (1, 0): 2.0, (2, 0): 9.0}, {}, {(0, 0): 3.0, (1, 0): 4.0}]
+    left = {(0, 0, 0): 1.0, (1, 1, 0): 2.0, (2, 2, 0): 9.0}
+    assert kept == [left, {}, {(0, 0, 0): 3.0, (1, 1, 0): 4.0}]
+
+
+def test_two_sets_of_a_replicate_are_one_pair():
+    first = {(0, 0, 0): 1.0, (0, 5, 0): 3.0, (1, 1, 0): 4.0, (1, 6, 0): 6.0}
+    assert shared(first, dict.fromkeys(first, 1.0)) == ([2.0, 5.0], [1.0, 1.0])
 
 
 def test_bounds_of_log_det_are_reached():
@@ -165,6 +180,6 @@ def test_a_missing_row_stands_for_the_rows_that_it_names():
 
 @pytest.mark.parametrize("values", [(58.8, 44.2, 39.6), (0.1, 0.2, 0.7), (86.2, 86.4, 86.0)])
 def test_sets_of_equal_means_have_no_deviation_between_them(values):
-    runs = {(0, i): value for i, value in enumerate(values)}
-    runs |= {(1, i): value for i, value in enumerate(sorted(values))}
-    assert components(runs)["std_sets"][0] == 0
+    runs = {(0, 0, i): value for i, value in enumerate(values)}
+    runs |= {(1, 1, i): value for i, value in enumerate(sorted(values))}
+    assert components(runs)["std_replicates"][0] == 0

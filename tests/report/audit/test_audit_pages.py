@@ -274,10 +274,11 @@ def test_a_finding_that_is_not_there_is_found(results, invented):
 def test_wrong_numbers_of_the_notes_are_found(path, results, invented):
     times = r" $\times$ " if path == TEX else " × "
     for old, new, column in (
-        (f"over 2{times}2", f"over 5{times}2", "trainings"),
-        (": over 2 trainings.", ": over 5 trainings.", "trainings of the ceiling"),
-        ("the sets' own is ", "the sets' own is 9", "spread of sets"),
-        ("the students' ", "the students' 9", "spread of students"),
+        (f"over 2{times}2{times}2", f"over 5{times}2{times}2", "trainings"),
+        (": over 4 trainings.", ": over 5 trainings.", "trainings of the ceiling"),
+        ("in points: replicates ", "in points: replicates 9", "spread of std_replicates"),
+        (", sets in one ", ", sets in one 9", "spread of std_sets"),
+        (", students of a set ", ", students of a set 9", "spread of std_students"),
         ("of one column, at 0.05", "of one column, at 0.01", "alpha"),
     ):
         if path == HTML:

@@ -78,6 +78,7 @@ def cross_checks(study: Study) -> Iterable[str]:
         if name not in known
     ]
     yield from unknown
+    yield from _check_replicates(study)
     yield from _check_methods(study)
     yield from _check_priors(config["priors"])
     for name, options in config["datasets"].items():
@@ -104,6 +105,20 @@ def cross_checks(study: Study) -> Iterable[str]:
     if not unknown:
         yield from grid_checks(study)
         yield from tuning_checks(study)
+
+
+def _check_replicates(study: Study) -> Iterable[str]:
+    """Every set has a seed of its own, and replicates have equally many: variance is parted so."""
+    entries = [e if isinstance(e, list) else [e] for e in study.run["seeds"]]
+    seeds = [seed for entry in entries for seed in entry]
+    for twice in sorted({seed for seed in seeds if seeds.count(seed) > 1}):
+        yield f"config: run.seeds: {twice} is the seed of two sets; allowed: each once"
+    counts = sorted({len(entry) for entry in entries})
+    if len(counts) > 1:
+        yield (
+            f"config: run.seeds: replicates of {' and of '.join(map(str, counts))} sets; allowed: "
+            "as many sets in each"
+        )
 
 
 #: Parts of a study that one laid over it may do without.

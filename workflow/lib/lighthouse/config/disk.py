@@ -42,7 +42,7 @@ def _missing_external(study: Study, dataset: str) -> list[str]:
         f"external.{name}: {line}"
         for name in names
         for line in problems(
-            study.external_root(name), given[name]["ipc"], classes, study.run["seeds"]
+            study.external_root(name), given[name]["ipc"], classes, study.set_seeds
         )
     ]
 

@@ -12,17 +12,20 @@ def expectations(study: Study) -> dict:
 
     Cells are rows (``Cell.row``), so that all of it is JSON. ``trainings``: a row for each
     cell, student and protocol, with the sampling ``seeds`` and ``student_seeds`` that it has.
+    ``replicates``: pairs of each set's sampling seed and its replicate.
     ``main``, ``tables``, ``sampled``, ``undenoised``, ``all``: the cells of the leaderboard, those
     at the hyperparameter table's weights, those that a diffusion model samples (with the weights
     of their terms, None where these are tuned, whether one goes back through the denoiser, and
-    ``evaluations``, its passes an image), those that are made here without one, and every one.
+    ``evaluations``, its passes an image), those that are made here without one, and every one;
+    ``replicated``: of ``tables`` those that are sampled, or settled, replicate by replicate.
     ``candidates``: of all tunings, with the factors and weights of each.
     ``terms``: the declared guidance terms, with the columns of their weights.
     ``sweep`` and ``strategies`` are None where the study has none.
     """
     run, datasets = study.run, study.run["datasets"]
     return {
-        "seeds": run["seeds"],
+        "seeds": study.set_seeds,
+        "replicates": [list(pair) for pair in study.replicate_of.items()],
         "students": run["students"],
         "protocols": run["protocols"],
         "base": run["comparisons"]["base"],
@@ -53,6 +56,9 @@ def expectations(study: Study) -> dict:
             cell.row
             for cell in study.cells
             if not (study.methods[cell.method].denoises or study.methods[cell.method].external)
+        ],
+        "replicated": [
+            cell.row for cell in study.table_cells if study.methods[cell.method].prior is not None
         ],
         "all": [cell.row for cell in study.cells],
         "candidates": rows.candidates(study),

@@ -59,6 +59,10 @@ class Prior:
         return f"{what}/lr~{number(self.learning_rate)}{moved}"
 
 
+#: The prior that is trained from nothing, or taken; others are fine-tuned from it.
+BASE = Prior("base", "plain")
+
+
 @dataclass(frozen=True)
 class Method:
     """A row of the method table: a coreset, or prior × coupling × guidance.

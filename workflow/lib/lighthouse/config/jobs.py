@@ -186,7 +186,7 @@ def strategies_sets(study: Study, dataset: str) -> list[dict]:
             "sets": dict(zip(rows.strategies(study, dataset), sets, strict=False)),
             "pool": sets[-1],
             "sources": [source for files in sets for source in files["sources"]],
-            "seeds": study.run["seeds"],
+            "replicates": study.replicates,
             **{key: options[key] for key in ("ipc", "subsets", "shown_class")},
             "pool_ipc": pool.ipc,
             "shown": shown,

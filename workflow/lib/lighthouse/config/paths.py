@@ -44,7 +44,7 @@ def latents(dataset: str) -> str:
     return f"{RESULTS}/latents/{dataset}"
 
 
-# Models, each trained once a dataset.
+# Models. Priors and surrogates are trained in each replicate, the others once a dataset.
 
 
 def autoencoder(dataset: str) -> str:
@@ -52,24 +52,37 @@ def autoencoder(dataset: str) -> str:
     return f"{RESULTS}/autoencoders/{dataset}"
 
 
-def prior(dataset: str, prior: str) -> str:
-    """The folder of a prior. prior: ``Prior.path``."""
-    return f"{RESULTS}/priors/{dataset}/{prior}"
+def replicate(seed: object) -> str:
+    """The folder of what is trained in a replicate."""
+    return f"replicate~{seed}"
 
 
-def prior_cost(dataset: str, prior: str) -> str:
+def prior(dataset: str, prior: str, seed: object = None) -> str:
+    """The folder of a prior. prior: ``Prior.path``; seed: of its replicate, None of what all share.
+
+    A base that is taken as it is, is shared.
+    """
+    return f"{RESULTS}/{_prior(dataset, prior, seed)}"
+
+
+def prior_cost(dataset: str, prior: str, seed: object = None) -> str:
     """What a prior's training took."""
-    return f"{RESULTS}/costs/priors/{dataset}/{prior}.json"
+    return f"{RESULTS}/costs/{_prior(dataset, prior, seed)}.json"
 
 
-def surrogate(dataset: str) -> str:
-    """The folder of the network by whose gradients influence guidance goes."""
-    return f"{RESULTS}/surrogates/{dataset}"
+def _prior(dataset: str, prior: str, seed: object) -> str:
+    own = prior if seed is None else f"{replicate(seed)}/{prior}"
+    return f"priors/{dataset}/{own}"
 
 
-def surrogate_cost(dataset: str) -> str:
+def surrogate(dataset: str, seed: object) -> str:
+    """The folder of a replicate's network by whose gradients influence guidance goes."""
+    return f"{RESULTS}/surrogates/{dataset}/{replicate(seed)}"
+
+
+def surrogate_cost(dataset: str, seed: object) -> str:
     """What its training took."""
-    return f"{RESULTS}/costs/surrogates/{dataset}.json"
+    return f"{RESULTS}/costs/surrogates/{dataset}/{replicate(seed)}.json"
 
 
 def teacher(dataset: str, protocol: str) -> str:

@@ -62,7 +62,7 @@ def trainings(study: Study) -> list[dict]:
     The ceiling has one set, all real images, under the seed 0, and as many students of it
     as others have sets.
     """
-    seeds = study.run["seeds"]
+    seeds = study.set_seeds
     drawn = [(seeds, student_seeds(study, cell)) for cell, *_ in study.evaluations]
     drawn += [([0], seeds) for _ in study.ceilings]
     return [
@@ -190,28 +190,34 @@ def leaderboard_specs(study: Study) -> list[dict]:
 
 
 def cost_rows(study: Study) -> list[dict]:
-    """What each set cost: the records of its sampling, its prior and what else it needs."""
+    """What each set cost: the records of its sampling, its prior and what else it needs.
+
+    ``replicates``: their seeds, each with a base prior and a preparation of its own; ``sampled``:
+    whether a job goes over them one by one.
+    """
     return [_cost_row(study, cell) for cell in study.table_cells]
 
 
 def _cost_row(study: Study, cell: Cell) -> dict:
     method, dataset = study.methods[cell.method], cell.dataset
-    base, preparation = None, []
+    base, preparation = [], []
     if method.denoises:
         # A pretrained model that is taken as it is costs nothing here.
-        base = paths.prior_cost(dataset, "base") if study.dataset(dataset)["base"] else None
+        if not study.has_one_base(dataset):
+            base = [paths.prior_cost(dataset, "base", seed) for seed in study.replicates]
         prior = study.prior(cell)
-        if prior.name != "base":
-            preparation.append(paths.prior_cost(dataset, prior.path))
-        if method.needs_surrogate:
-            preparation.append(paths.surrogate_cost(dataset))
+        for seed in study.replicates:
+            if prior.name != "base":
+                preparation.append(paths.prior_cost(dataset, prior.path, seed))
+            if method.needs_surrogate:
+                preparation.append(paths.surrogate_cost(dataset, seed))
     (sample,) = sample_records(study, [cell])
     tuned = study.tuned_at(cell)
     return {
-        "dataset": dataset,
-        "method": cell.method,
-        "ipc": cell.ipc,
+        **cell.row,
         "classes": study.n_classes(dataset),
+        "replicates": list(study.replicates),
+        "sampled": method.prior is not None,
         "sample": None if method.external else sample.path,
         "stamp": sample.stamp,
         "base": base,

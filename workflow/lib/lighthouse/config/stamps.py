@@ -31,7 +31,7 @@ def samples(study: Study, cell: Cell) -> str:
     seen = TRAINED if method.denoises else SEEN
     known = {
         "cell": cell.row,
-        "seeds": study.seeds(cell),
+        "replicates": list(study.replicates_of(cell).items()),
         "dataset": {key: value for key, value in dataset.items() if key in seen},
     }
     if method.external:
@@ -77,7 +77,7 @@ def weights(study: Study, cell: Cell) -> str:
 
 def ceiling(study: Study, dataset: str, student: str, protocol: str) -> str:
     """The stamp of the students that are trained on all real images."""
-    return stamp([study.dataset(dataset), _recipe(study, student, protocol), study.run["seeds"]])
+    return stamp([study.dataset(dataset), _recipe(study, student, protocol), study.set_seeds])
 
 
 def sets(study: Study, cell: Cell) -> str:
@@ -88,7 +88,7 @@ def sets(study: Study, cell: Cell) -> str:
 def strategies(study: Study, cells: list[Cell]) -> str:
     """The stamp of what the strategies' sets reach."""
     measured = [_measured(study, cell) for cell in cells]
-    return stamp([measured, study.run["strategies"], study.run["seeds"]])
+    return stamp([measured, study.run["strategies"], list(study.replicates.items())])
 
 
 def _measured(study: Study, cell: Cell) -> list:

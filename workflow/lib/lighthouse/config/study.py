@@ -331,9 +331,46 @@ class Study:
         """The candidates of all tunings. They are in no table but that of the tuning."""
         return [candidate for cell in self.tuned_cells for candidate in self.candidates(cell)]
 
+    @cached_property
+    def replicates(self) -> dict[int, list[int]]:
+        """The sampling seeds of the sets of each replicate, by its own: the first of them.
+
+        A replicate is one draw of everything that is trained, from the base prior on.
+        """
+        entries = [e if isinstance(e, list) else [e] for e in self.run["seeds"]]
+        return {seeds[0]: list(seeds) for seeds in entries}
+
+    @property
+    def set_seeds(self) -> list[int]:
+        """The sampling seeds of all sets, replicate by replicate."""
+        return [seed for seeds in self.replicates.values() for seed in seeds]
+
+    @property
+    def replicate_of(self) -> dict[int, int]:
+        """The replicate of each set, by its sampling seed."""
+        return {seed: own for own, seeds in self.replicates.items() for seed in seeds}
+
+    def replicates_of(self, cell: Cell) -> dict[int, list[int]]:
+        """The sampling seeds of a cell's sets by replicate.
+
+        Candidates of a tuning are sets of the first replicate alone, and of seeds of their own:
+        a choice is made on other sets than are reported, and once a study.
+        """
+        if cell.candidate is None:
+            return self.replicates
+        return {next(iter(self.replicates)): self.run["tuning"]["seeds"]}
+
     def seeds(self, cell: Cell) -> list[int]:
-        """The sampling seeds of a cell: a choice is made on other sets than are reported."""
-        return (self.run if cell.candidate is None else self.run["tuning"])["seeds"]
+        """The sampling seeds of all sets of a cell."""
+        return [seed for seeds in self.replicates_of(cell).values() for seed in seeds]
+
+    def has_one_base(self, dataset: str) -> bool:
+        """Whether all replicates share the base: a pretrained model, taken as it is."""
+        return not self.dataset(dataset)["base"]
+
+    def prior_replicate(self, dataset: str, prior: Prior, replicate: int) -> int | None:
+        """The replicate whose training made a prior of one; None where no training did."""
+        return None if prior.name == "base" and self.has_one_base(dataset) else replicate
 
     @property
     def ceilings(self) -> list[tuple[str, str, str]]:

@@ -33,7 +33,7 @@ def tuning_checks(study: Study) -> Iterable[str]:
         return
     if not tuned:
         return
-    both = sorted(set(tuning["seeds"]) & set(study.run["seeds"]))
+    both = sorted(set(tuning["seeds"]) & set(study.set_seeds))
     if both:
         yield (
             f"config: run.tuning.seeds: {', '.join(map(str, both))} of run.seeds, whose sets are "

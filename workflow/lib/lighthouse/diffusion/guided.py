@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import torch
 from torch import Tensor
@@ -63,6 +63,9 @@ class Work:
     evaluations: int = 0
     gradients: int = 0
     computed: int = 0
+
+    def __add__(self, other: "Work") -> "Work":
+        return Work(*(mine + its for mine, its in zip(astuple(self), astuple(other), strict=True)))
 
 
 class GuidedDenoiser:

@@ -40,12 +40,22 @@ def gather(shards: Sequence[Path], output: Path, classes: Sequence[str]) -> None
 
 
 def gather_costs(costs: Sequence[Mapping]) -> dict:
-    """What the shards took together: sums of seconds, images and work, the largest peaks."""
+    """What the shards took together: sums of seconds, images and work, the largest peaks.
+
+    The sums of each replicate, too.
+    """
     peaks = ("peak_host_bytes", "peak_device_bytes")
     most = {
         name: max((c[name] for c in costs if c[name] is not None), default=None) for name in peaks
     }
-    sums = {name: sum(cost[name] for cost in costs) for name in ("seconds", "images")}
+    of_each = zip(*(cost["replicates"] for cost in costs), strict=True)
+    replicates = [{**parts[0], **_sums(parts)} for parts in of_each]
+    return {**costs[0], **most, **_sums(costs), "replicates": replicates}
+
+
+def _sums(costs: Sequence[Mapping]) -> dict:
+    """Seconds, images and what of the denoiser was asked, of several parts together."""
     counts = [cost["denoiser"] for cost in costs]
     work = {name: sum(count[name] for count in counts) for name in counts[0]}
-    return {**costs[0], **most, **sums, "denoiser": work}
+    sums = {name: sum(cost[name] for cost in costs) for name in ("seconds", "images")}
+    return {**sums, "denoiser": work}

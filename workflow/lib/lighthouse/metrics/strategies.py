@@ -122,23 +122,26 @@ def class_rows(
     ]
 
 
-def seed_means(rows: Sequence[Mapping], strategy: str, measure: str) -> np.ndarray:
-    """Means over classes: of a sampled strategy one a seed, in the seeds' order; of picks one.
+def replicate_means(
+    rows: Sequence[Mapping], strategy: str, measure: str, replicates: Mapping[object, int]
+) -> np.ndarray:
+    """Means over classes and sets: of a sampled strategy one a replicate, in the seeds' order.
 
-    Of picks, those that were chosen by the measure itself.
+    Of picks there is one, of those that were chosen by the measure itself. replicates: that of
+    each set, by its sampling seed.
     """
-    by_seed: dict[object, list[float]] = {}
+    found: dict[object, list[float]] = {}
     for row in rows:
         if row["strategy"] == strategy and row["chosen_by"] in ("", measure):
-            by_seed.setdefault(row["seed"], []).append(row[measure])
-    return np.array([np.mean(values) for values in by_seed.values()])
+            found.setdefault(replicates.get(row["seed"]), []).append(row[measure])
+    return np.array([np.mean(values) for values in found.values()])
 
 
 def claim(differences: np.ndarray) -> dict:
-    """Whether a difference is above 0, by a two-sided t-test over seeds.
+    """Whether a difference is above 0, by a two-sided t-test over replicates.
 
-    differences: (n,), one a seed. ``holds`` is "yes" or "no" where the 95 % interval is above
-    or below 0. One seed gives neither interval nor p, and nor do several that differ by the
+    differences: (n,), one a replicate. ``holds`` is "yes" or "no" where the 95 % interval is above
+    or below 0. One replicate gives neither interval nor p, and nor do several that differ by the
     very same amount, since no test knows how sure that is; where they do not differ p is 1.
     """
     n, mean = len(differences), float(differences.mean())
@@ -171,19 +174,24 @@ def comparisons(strategies: Sequence[str]) -> list[tuple[str, str]]:
     return [COUPLED, *product(COUPLED, REFERENCES), *product(beside, COUPLED)]
 
 
-def claims(dataset: str, rows: Sequence[Mapping]) -> list[dict]:
+def claims(dataset: str, rows: Sequence[Mapping], replicates: Mapping[object, int]) -> list[dict]:
     """Rows of the test of each comparison and measure. rows: ``class_rows`` of all classes.
 
-    Sampled strategies are paired by seed, since they start from the same noise. A pick is one
-    set whatever the seed, so that what varies is the sampled side alone.
+    Sampled strategies are paired by replicate (that of each set, by its sampling seed), since
+    they go back to the same base prior and start from the same noise. A pick is one set of the
+    pool of all, so that what varies is the sampled side alone.
     """
+
+    def means(strategy: str, measure: str) -> np.ndarray:
+        return replicate_means(rows, strategy, measure, replicates)
+
     strategies = list(dict.fromkeys(row["strategy"] for row in rows))
     return [
         {
             "dataset": dataset,
             "measure": measure,
             "comparison": f"{first} - {second}",
-            **claim(seed_means(rows, first, measure) - seed_means(rows, second, measure)),
+            **claim(means(first, measure) - means(second, measure)),
         }
         for measure in MEASURES
         for first, second in comparisons(strategies)

@@ -117,8 +117,8 @@ def _accuracy(measured: Mapping[tuple[int, int], float]) -> dict:
     """Mean and deviation of a row's trainings by (seed, student seed), and how many there are."""
     values = list(measured.values())
     return {
-        "n_seeds": len({seed for seed, _ in measured}) or NAN,
-        "n_students": len({student_seed for _, student_seed in measured}) or NAN,
+        "n_seeds": len({seed for _, seed, _ in measured}) or NAN,
+        "n_students": len({student_seed for *_, student_seed in measured}) or NAN,
         "top1_mean": statistics.fmean(values) if values else NAN,
         "top1_std": deviation(values),
     }

@@ -1,9 +1,12 @@
-"""What a method costs: time beyond the base prior, time an image, memory, trained parameters."""
+"""What a method costs: time beyond the base prior, time an image, memory, trained parameters.
+
+In the mean over replicates; and what sampling took in each of them.
+"""
 
 from collections.abc import Mapping, Sequence
 
 from lighthouse.report.tables import Table
-from lighthouse.tables import MEASURED, MISSING, NAN
+from lighthouse.tables import CELL, MEASURED, MISSING, NAN
 
 KEYS = ("dataset", "method", "ipc", "classes")
 COLUMNS = (
@@ -23,6 +26,14 @@ COLUMNS = (
     "threads",
     "status",
 )
+REPLICATE_COLUMNS = (
+    *CELL,
+    "replicate",
+    "seconds_per_image",
+    "evaluations_per_image",
+    "gradients_per_image",
+    "status",
+)
 #: What a denoiser was asked, by the name in a job's record.
 WORK = ("evaluations", "gradients", "computed")
 #: What a row's cost is of: paths of records.
@@ -38,21 +49,47 @@ def paths_of(row: Mapping) -> list[str]:
 def cost_table(
     records: Sequence[Mapping | None], rows: Sequence[Mapping], paths: Sequence[str]
 ) -> dict:
-    """What each set cost. records: what the jobs of ``paths`` recorded, None of a failed one."""
+    """What each set cost, and each replicate of those that are sampled.
+
+    records: what the jobs of ``paths`` recorded, None of a failed one.
+    """
     known = {path: of for path, of in zip(paths, records, strict=True) if of is not None}
-    return {"table": Table([cost_row(row, known) for row in rows], COLUMNS)}
+    parts = [part for row in rows if row["sampled"] for part in replicate_rows(row, known)]
+    return {
+        "table": Table([cost_row(row, known) for row in rows], COLUMNS),
+        "cost_replicates": Table(parts, REPLICATE_COLUMNS),
+    }
+
+
+def replicate_rows(row: Mapping, records: Mapping[str, Mapping]) -> list[dict]:
+    """What sampling took in each replicate, by image. row, records: as those of ``cost_row``."""
+    keys = {name: row[name] for name in CELL}
+    if row["sample"] not in records:
+        blank = {**dict.fromkeys(REPLICATE_COLUMNS, NAN), **keys, "status": MISSING}
+        return [{**blank, "replicate": seed} for seed in row["replicates"]]
+    return [
+        {
+            **keys,
+            "replicate": part["replicate"],
+            "seconds_per_image": part["seconds"] / part["images"],
+            **{f"{name}_per_image": _count([part], name, part["images"]) for name in WORK[:2]},
+            "status": MEASURED,
+        }
+        for part in records[row["sample"]]["replicates"]
+    ]
 
 
 def cost_row(row: Mapping, records: Mapping[str, Mapping]) -> dict:
     """One method's cost at one dataset and IPC.
 
     row: ``KEYS``, with the dataset's number of ``classes``; the paths ``sample`` (of all
-    shards together), ``base`` (None without a prior trained here), ``preparation`` (what
-    the method needs beyond the base: fine-tuning, a surrogate) and ``tuning`` (None where the
-    weights of its terms are the table's).
+    shards together), ``base`` (one a replicate; none without a prior trained here),
+    ``preparation`` (what the method needs beyond the base, fine-tuning, a surrogate, in all
+    ``replicates``) and ``tuning`` (None where the weights of its terms are the table's).
     A set made elsewhere has no ``sample`` (None): what it cost is not known here.
     records: a job's cost by path. A path without one makes the row a missing one.
 
+    What is trained in each replicate counts in their mean: a set needs one of them.
     Seconds are of work, without a process's start-up, on ``device`` with ``threads``.
     ``tuning_seconds`` are those of all candidates' sets and students.
     ``seconds_per_image`` is over all ``images`` of the file that holds the set: methods
@@ -73,15 +110,16 @@ def cost_row(row: Mapping, records: Mapping[str, Mapping]) -> dict:
     )
     own = [*sample, *preparation]
     images = sum(record["images"] for record in sample)
+    replicates = len(row["replicates"])
     return {
         **keys,
-        "base_seconds": _total(base) if base else NAN,
-        "preparation_seconds": _total(preparation) if sample else NAN,
+        "base_seconds": _total(base) / replicates if base else NAN,
+        "preparation_seconds": _total(preparation) / replicates if sample else NAN,
         "tuning_seconds": _total(tuning) if sample else NAN,
         "seconds_per_image": _total(sample) / images if images else NAN,
         "images": images or NAN,
         **{f"{name}_per_image": _count(sample, name, images) for name in WORK},
-        "trainable_parameters": _trained(preparation) if sample else NAN,
+        "trainable_parameters": _trained(preparation) // replicates if sample else NAN,
         "peak_host_gib": _peak(own, "peak_host_bytes"),
         "peak_device_gib": _peak(own, "peak_device_bytes"),
         **{name: sample[0][name] if sample else NAN for name in ("device", "threads")},

@@ -72,6 +72,7 @@ def _of_records(records: Sequence[rows.Expected], jobs: Sequence[str]) -> dict:
 
 
 def _joined(
+    study: Study,
     name: str,
     label: str,
     records: Sequence[rows.Expected],
@@ -80,12 +81,15 @@ def _joined(
     caption: str | None = None,
 ) -> Item:
     """A table of the rows of several records, each with what names them."""
-    params = {"names": [record.row for record in records], "part": part}
     return _table(
         name,
         "measures:joined",
         label,
-        params=params,
+        params={
+            "names": [record.row for record in records],
+            "part": part,
+            "replicates": study.replicate_of,
+        },
         caption=caption,
         **_of_records(records, jobs),
     )
@@ -134,10 +138,10 @@ def _tables(study: Study) -> list[Item]:
         for cells in (study.cells, study.table_cells, rows.spectrum_cells(study))
     )
     found += [
-        _joined("diversity", "Diversity and set utility", of_all, "diversity", measured),
-        _joined("fid", "Fréchet distance", of_tables, "distances", compared),
-        _joined("spectrum", "Singular values", curves, "spectrum", drawn, "spectrum_values"),
-        _joined("spectrum_ranks", "Effective and stable rank", curves, "ranks", drawn),
+        _joined(study, "diversity", "Diversity and set utility", of_all, "diversity", measured),
+        _joined(study, "fid", "Fréchet distance", of_tables, "distances", compared),
+        _joined(study, "spectrum", "Singular values", curves, "spectrum", drawn, "spectrum_values"),
+        _joined(study, "spectrum_ranks", "Effective and stable rank", curves, "ranks", drawn),
         _guidance(study),
     ]
     if study.tuned_cells:
@@ -145,8 +149,11 @@ def _tables(study: Study) -> list[Item]:
     if run["strategies"]:
         records, jobs = _strategies(study)
         found += [
-            _joined("strategies", "Joint against sequential sampling", records, "tests", jobs),
             _joined(
+                study, "strategies", "Joint against sequential sampling", records, "tests", jobs
+            ),
+            _joined(
+                study,
                 "strategies_classes",
                 "Joint against sequential sampling, class by class",
                 records,
@@ -163,7 +170,10 @@ def _accuracy(study: Study) -> Item:
         "accuracy",
         "accuracy:accuracy_tables",
         "Student accuracy",
-        params={"rows": [record.row for record in records]},
+        params={
+            "rows": [record.row for record in records],
+            "replicates": study.replicate_of,
+        },
         before=["runs"],
         **_of_records(records, trained_by(study)),
     )
@@ -181,6 +191,7 @@ def _cost(study: Study) -> Item:
         "Cost",
         {"records": own},
         {"rows": costs, "paths": own},
+        before=["cost_replicates"],
         stamps=stamps,
         jobs=[*sampled_by(study, cells), *tuned_by(study, cells)],
     )
@@ -373,7 +384,7 @@ def _samples_sheet(study: Study, dataset: str) -> Item:
         study.methods[cell.method].label + (f", IPC {cell.ipc}" if cell.ipc == 1 else "")
         for cell in cells
     ]
-    params = {"labels": labels, "seeds": study.run["seeds"][:1], "classes": [], "columns": 2}
+    params = {"labels": labels, "seeds": study.set_seeds[:1], "classes": [], "columns": 2}
     return _sheet("samples", dataset, f"Images of each method, {dataset}", study, cells, params)
 
 
@@ -381,7 +392,7 @@ def _diversity_sheet(study: Study, dataset: str) -> Item:
     points, sweep = study.sweep_points(dataset, "eta_dpp"), study.run["sweep"]
     params = {
         "labels": [f"η_DPP = {value:g}" for value in points],
-        "seeds": study.run["seeds"],
+        "seeds": study.set_seeds,
         "classes": [sweep["shown_class"]],
         "columns": sweep["ipc"],
     }

@@ -17,10 +17,12 @@ COLUMNS = (
     "method",
     "label",
     "status",
+    "n_replicates",
     "n_seeds",
     "n_students",
     "top1_mean",
     "top1_std",
+    "std_replicates",
     "std_sets",
     "std_students",
     "top1_best_mean",
@@ -49,10 +51,12 @@ COLUMNS = (
 BASE = "base"
 #: Columns of the accuracy table by those of this one.
 ACCURACY = {
+    "n_replicates": "n_replicates",
     "n_seeds": "n_seeds",
     "n_students": "n_students",
     "top1_mean": "top1_last_mean",
     "top1_std": "top1_last_std",
+    "std_replicates": "std_replicates",
     "std_sets": "std_sets",
     "std_students": "std_students",
     "top1_best_mean": "top1_best_mean",

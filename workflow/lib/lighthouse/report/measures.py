@@ -7,15 +7,22 @@ from lighthouse.tables import MEASURED, MISSING, NAN
 
 
 def joined(
-    records: Sequence[Mapping | None], names: Sequence[Mapping], part: str
+    records: Sequence[Mapping | None],
+    names: Sequence[Mapping],
+    part: str,
+    replicates: Mapping[int, int],
 ) -> dict[str, Table]:
     """The table of the rows that records have under ``part``, in order, with their ``status``.
 
-    names: what names each record's rows. One that is None is a row with that alone, as missing,
-    of which the columns are shown that other rows have.
+    names: what names each record's rows. A record that is None is a row with that alone, as
+    missing, of which the columns are shown that other rows have. replicates: that of each set, by
+    its sampling seed; it stands before the seed in rows that have one.
     Raises ``ValueError`` where the columns of records differ.
     """
-    found = [None if record is None else rows_of(record, part) for record in records]
+    found = [
+        None if record is None else [_with_replicate(r, replicates) for r in rows_of(record, part)]
+        for record in records
+    ]
     columns = next((list(rows[0]) for rows in found if rows), None)
     if columns is None:  # of names alone
         columns = list(dict.fromkeys(key for name in names for key in name))
@@ -35,3 +42,13 @@ def rows_of(record: Mapping, part: str) -> list[dict]:
     found = record[part]
     rows = [found] if isinstance(found, Mapping) else found
     return [{key: NAN if value is None else value for key, value in row.items()} for row in rows]
+
+
+def _with_replicate(row: Mapping, replicates: Mapping[int, int]) -> dict:
+    """The row with the replicate of its set; of what has no seed, as a pick of a pool, none."""
+    if "seed" not in row:
+        return dict(row)
+    own = {"replicate": replicates.get(row["seed"], NAN)}
+    keys = list(row)
+    before = {key: row[key] for key in keys[: keys.index("seed")]}
+    return {**before, **own, **row}

@@ -221,7 +221,7 @@ def _notes(
         words = ", ".join(f"{MARKS[v]} {v}" for v in (BETTER, WORSE, ALIKE) if v in shown)
         other = words.replace(f"{MARKS[ALIKE]} {ALIKE}", f"{MARKS[ALIKE]} {ALIKE} from it")
         notes.append(
-            f"Against {comparison.base}: {other}; paired t-test over the sampling seeds, "
+            f"Against {comparison.base}: {other}; paired t-test over replicates, "
             f"corrected by Holm over the comparisons of one column, at {comparison.alpha:g}."
         )
     notes.append("Bold: the highest mean of a synthetic set, which need not be more than chance.")
@@ -245,15 +245,22 @@ def _notes(
     return notes
 
 
+#: Sources of variance, as a note names them.
+SOURCES = {"replicates": "replicates", "sets": "sets in one", "students": "students of a set"}
+
+
 def _about_spread(measured: Sequence[Mapping], protocol: str) -> str:
-    """What ± is, and how much of it comes from the sets and from the students."""
+    """What ± is, and how much of it comes from replicates, from sets and from students."""
     counts = dict.fromkeys(
-        (row["n_seeds"], row["n_students"]) for row in measured if row["method"] != CEILING
+        (row["n_replicates"], row["n_seeds"] // row["n_replicates"], row["n_students"])
+        for row in measured
+        if row["method"] != CEILING
     )
-    trainings = " or ".join(f"{n} × {k}" for n, k in counts)
+    trainings = " or ".join(" × ".join(map(str, count)) for count in counts)
     text = (
         "Top-1 accuracy (%) on the real test images after the last epoch: mean ± sample "
-        f"standard deviation over {trainings} trainings (sets × students a set), "
+        f"standard deviation over {trainings} trainings (replicates × sets in each × "
+        "students a set), "
         f"protocol {protocol}."
     )
     text += "".join(
@@ -261,12 +268,11 @@ def _about_spread(measured: Sequence[Mapping], protocol: str) -> str:
         for row in measured
         if row["method"] == CEILING
     )
-    parts = [root_mean_square(measured, name) for name in ("std_sets", "std_students")]
-    if all(part == part for part in parts):
-        text += (
-            " Of the spread, the sets' own is {:.1f} and the students' {:.1f} points "
-            "(root mean square over the rows)."
-        ).format(*parts)
+    parts = {name: root_mean_square(measured, f"std_{name}") for name in SOURCES}
+    # Of one set a replicate the two are one source, and the first stands for both.
+    said = [f"{SOURCES[name]} {part:.1f}" for name, part in parts.items() if part == part]
+    if said:
+        text += f" The spread by source, in points: {', '.join(said)} (root mean square over rows)."
     return text
 
 

@@ -28,16 +28,16 @@ COLUMNS = (
 def compare(found: Trainings, one: Mapping, other: Mapping, student: str, protocol: str) -> Paired:
     """A cell against another one, by the trainings that both have.
 
-    The sampling seed is the pair: sets of one seed start from the same noise, and their
-    students from the same draws. A pair's difference is the mean over the student seeds that
-    both sides have under it, for sets of a sweep have fewer than those of the main table.
+    The replicate is the pair: both sides go back to the same base prior, their sets start from
+    the same noise, and their students from the same draws. A pair's difference is the mean over
+    the sets and the student seeds that both sides have in it, for sets of a sweep have fewer
+    students than those of the main table.
     """
     first, second = (found.get((cell_key(c), student, protocol), {}) for c in (one, other))
     differences = defaultdict(list)
-    for seed, student_seed in first:
-        if (seed, student_seed) in second:
-            pair = first[seed, student_seed] - second[seed, student_seed]
-            differences[seed].append(pair)
+    for training in first:
+        if training in second:
+            differences[training[0]].append(first[training] - second[training])
     return paired([statistics.fmean(values) for values in differences.values()])
 
 

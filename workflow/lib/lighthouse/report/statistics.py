@@ -22,27 +22,52 @@ def deviation(values: Sequence[float]) -> float:
     return statistics.stdev(values) if len(values) > 1 else NAN
 
 
-def components(sets: Sequence[Sequence[float]]) -> tuple[float, float]:
-    """Standard deviations (between sets, between students of one set), in the values' unit.
+class Components(NamedTuple):
+    """Standard deviations by source, in the values' unit; NaN where a source cannot be told."""
 
-    sets: n distilled sets, each drawn under its own sampling seed, with the accuracies of
-    the k students trained on it. Balanced one-way random effects, estimated by the mean
-    squares: students √MS_within; sets √max(0, (MS_between − MS_within)/k). One
-    set shows only its students' part, the other is NaN; one student a set leaves the two
-    sources mixed, so both are NaN.
-    Raises ``ValueError`` where the sets have unequally many students.
+    replicates: float
+    sets: float
+    students: float
+
+
+def components(replicates: Sequence[Sequence[Sequence[float]]]) -> Components:
+    """How much each source of variance does: replicates, sets in them, students of one set.
+
+    replicates: R replicates of S sets with the accuracies of the K students trained on each.
+    Balanced nested random effects, estimated by the mean squares, a negative variance cut to 0:
+    students MS_students; sets (MS_sets − MS_students)/K; replicates (MS_replicates − MS_sets)/SK.
+
+    Of one set a replicate, the two are one source: ``replicates`` is of both together, and
+    ``sets`` NaN. Of one student a set, students and sets are one source, and both NaN (and
+    ``replicates`` too, where there is one set). One replicate shows nothing of replicates.
+    Raises ``ValueError`` where replicates have unequally many sets, or these students.
     """
-    counts = {len(values) for values in sets}
-    if len(counts) != 1:
-        raise ValueError(f"sets with {sorted(counts)} students; every set needs as many")
-    (k,) = counts
-    if k < 2:
-        return NAN, NAN
-    within = statistics.fmean(statistics.variance(values) for values in sets)
-    if len(sets) < 2:
-        return NAN, math.sqrt(within)
-    between = k * statistics.variance([statistics.fmean(values) for values in sets])
-    return math.sqrt(max(0.0, (between - within) / k)), math.sqrt(within)
+    shapes = {tuple(len(students) for students in sets) for sets in replicates}
+    counts = {k for shape in shapes for k in shape}
+    if len(shapes) != 1 or len(counts) != 1:
+        raise ValueError(f"replicates of sets with {sorted(shapes)} students; all need as many")
+    (shape,), (k,) = shapes, counts
+    n, s = len(replicates), len(shape)
+    means = [[statistics.fmean(students) for students in sets] for sets in replicates]
+    of_students = of_sets = of_replicates = NAN  # mean squares
+    if k > 1:
+        values = (statistics.variance(students) for sets in replicates for students in sets)
+        of_students = statistics.fmean(values)
+    if s > 1:
+        of_sets = k * statistics.fmean(statistics.variance(sets) for sets in means)
+    if n > 1:
+        of_replicates = s * k * statistics.variance([statistics.fmean(sets) for sets in means])
+    below = of_sets if s > 1 else of_students
+    return Components(
+        _root((of_replicates - below) / (s * k)),
+        _root((of_sets - of_students) / k),
+        _root(of_students),
+    )
+
+
+def _root(variance: float) -> float:
+    """A deviation: 0 of an estimate below 0, NaN of NaN."""
+    return NAN if variance != variance else math.sqrt(max(0.0, variance))
 
 
 class Paired(NamedTuple):
@@ -57,10 +82,10 @@ class Paired(NamedTuple):
 
 
 def paired(differences: Sequence[float]) -> Paired:
-    """Two-sided paired t-test of differences in percentage points, one for each seed.
+    """Two-sided paired t-test of differences in percentage points, one for each replicate.
 
     Fewer than two pairs cannot be tested: NaN. Differences without any variance (few
-    seeds, few test images) leave the t-test nothing to measure by: where all are zero
+    replicates, few test images) leave the t-test nothing to measure by: where all are zero
     p is 1, otherwise NaN rather than the 0 of the formula (ours).
     """
     n = len(differences)

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 
 from lighthouse.tables import MEASURED, cell_key
 
-#: Accuracy by (sampling seed, student seed), of each (cell, student, protocol).
-Trainings = dict[tuple, dict[tuple[int, int], float]]
+#: Accuracy by (replicate, sampling seed, student seed), of each (cell, student, protocol).
+Trainings = dict[tuple, dict[tuple[int, int, int], float]]
 
 
 def trainings(runs: Iterable[Mapping]) -> Trainings:
@@ -15,7 +15,7 @@ def trainings(runs: Iterable[Mapping]) -> Trainings:
     for run in runs:
         if run["status"] == MEASURED:
             place = found[cell_key(run), run["student"], run["protocol"]]
-            place[run["seed"], run["student_seed"]] = run["top1_last"]
+            place[run["replicate"], run["seed"], run["student_seed"]] = run["top1_last"]
     return dict(found)
 
 

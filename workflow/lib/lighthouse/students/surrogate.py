@@ -27,7 +27,6 @@ from lighthouse.students.trainer import Images, Training, accuracy
 CHECKPOINTS, GRADIENTS = "checkpoints.safetensors", "gradients.safetensors"
 #: Classes whose gradients are held at once: sets of several are sampled side by side.
 CLASSES_HELD = 16
-SEED = 0
 #: Colours are normalised to [-1, 1], the range of decoded latents, in training too (ours).
 FIXED = {
     "optimizer": "sgd",
@@ -53,13 +52,14 @@ class Checkpoint:
 
 
 def train_surrogate(
-    train: Images, chosen: np.ndarray, network: Mapping, options: Mapping
+    train: Images, chosen: np.ndarray, network: Mapping, options: Mapping, seed: int
 ) -> tuple[list[Checkpoint], dict]:
     """Train a surrogate; return its kept checkpoints and their record.
 
     train: the real training part. chosen: rows of it whose gradients are averaged, by
     class: a draw (ours; the source takes the first of each). ``options``: ``epochs``,
     ``learning_rate``, ``batch_size`` (images), ``augment`` (as a protocol's), ``threshold``.
+    seed: of the first weights and of all that the training draws.
     The untrained network is kept, and then each epoch whose class gradients have a mean
     cosine below ``threshold`` to those last kept. The source looks at the cosines of a
     finished training and writes four epochs into its code (ImageNette 0, 2, 11, 40,
@@ -70,7 +70,7 @@ def train_surrogate(
     torch.backends.cudnn.deterministic = True
     batch, epochs = min(options["batch_size"], len(train.labels)), options["epochs"]
     protocol = {**FIXED, **{key: options[key] for key in ("learning_rate", "augment")}}
-    training = Training(train, network, protocol, batch, epochs, SEED, None)
+    training = Training(train, network, protocol, batch, epochs, seed, None)
     examples = [
         train.images[rows]
         for rows in rows_by_class(chosen, train.labels.cpu().numpy(), int(train.labels.max()) + 1)

@@ -10,8 +10,8 @@ from lighthouse.report.audit.numbers import (
     as_array,
     deviation,
     mean,
+    mean_squares,
     of_shared_students,
-    sums_of_squares,
 )
 from lighthouse.report.audit.rows import BOARD, SET, TRAINING
 from lighthouse.tables import CELL, MEASURED, MISSING, NOT_RUN
@@ -21,6 +21,7 @@ AS_IN_ACCURACY = {
     "top1_mean": "top1_last_mean",
     "top1_std": "top1_last_std",
     "top1_best_mean": "top1_best_mean",
+    "n_replicates": "n_replicates",
     "n_seeds": "n_seeds",
     "n_students": "n_students",
 }
@@ -59,8 +60,9 @@ def leaderboard_of_runs(results: Results, grid: Mapping) -> Iterator[Claim]:
 def _values(last: Runs, best: Runs) -> dict[str, object]:
     """The columns that are reckoned from a cell's trainings; empty of none."""
     last_values, best_values = list(last.values()), list(best.values())
-    n_seeds, n_students = (len({pair[i] for pair in last}) or NAN for i in (0, 1))
+    n_replicates, n_seeds, n_students = counts(last)
     return {
+        "n_replicates": n_replicates,
         "n_seeds": n_seeds,
         "n_students": n_students,
         "top1_last_mean": mean(last_values),
@@ -76,26 +78,43 @@ def _claims(table: str, row: Mapping, values: Mapping, runs: Runs) -> Iterator[C
         yield Claim(table, named(row, KEYS[table]), column, row[column], expected, rounding)
 
 
-def components(runs: Runs) -> dict[str, tuple[float, float]]:
-    """The deviations between sets and between students of a set, each with its ``slack``.
+def counts(runs: Runs) -> tuple[float, float, float]:
+    """How many replicates, sets and students of a set there are; NaN of no training."""
+    found = (len({training[i] for training in runs}) or NAN for i in range(3))
+    return tuple(found)
 
-    One-way random effects by the mean squares; of one student a set, or of none, neither can
-    be told, of one set only the students'.
+
+def components(runs: Runs) -> dict[str, tuple[float, float]]:
+    """The deviations between replicates, sets of one and students of one, each with its ``slack``.
+
+    Nested random effects by the mean squares; what is one source with the next cannot be told.
     """
-    n, k = (len({pair[i] for pair in runs}) for i in (0, 1))
-    if k < 2:
-        return {"std_sets": (NAN, 0.0), "std_students": (NAN, 0.0)}
-    between, within = sums_of_squares(as_array(runs))
-    step = slack(*runs.values())
-    students = (math.sqrt(within), step)
-    if n < 2:
-        return {"std_sets": (NAN, 0.0), "std_students": students}
-    # A root of a difference of squares: near 0 a little in them is much in it.
-    of_sets = max(0.0, (between - within) / k)
-    doubt = 2 * step * (math.sqrt(between / k) + math.sqrt(within / k)) + step**2
-    low, high = math.sqrt(max(0.0, of_sets - doubt)), math.sqrt(of_sets + doubt)
-    root = math.sqrt(of_sets)
-    return {"std_sets": (root, max(root - low, high - root)), "std_students": students}
+    names = ("std_replicates", "std_sets", "std_students")
+    if not runs:
+        return dict.fromkeys(names, (NAN, 0.0))
+    array, step = as_array(runs), slack(*runs.values())
+    between, of_sets, within = mean_squares(array)
+    _, s, k = array.shape
+    roots = (
+        _root(between, of_sets if s > 1 else within, s * k, step),
+        _root(of_sets, within, k, step),
+        (math.sqrt(within), step),
+    )
+    return dict(zip(names, roots, strict=True))
+
+
+def _root(upper: float, lower: float, share: int, step: float) -> tuple[float, float]:
+    """A deviation by two mean squares, and its slack.
+
+    A root of a difference of squares: near 0 a little in them is much in it.
+    """
+    if math.isnan(upper) or math.isnan(lower):
+        return NAN, 0.0
+    variance = max(0.0, (upper - lower) / share)
+    doubt = 2 * step * (math.sqrt(upper / share) + math.sqrt(lower / share)) + step**2
+    low, high = math.sqrt(max(0.0, variance - doubt)), math.sqrt(variance + doubt)
+    root = math.sqrt(variance)
+    return root, max(root - low, high - root)
 
 
 def ablation_of_runs(results: Results, grid: Mapping) -> Iterator[Claim]:
@@ -103,7 +122,7 @@ def ablation_of_runs(results: Results, grid: Mapping) -> Iterator[Claim]:
     table = "tables/ablation.csv"
     for row, runs in shared_runs(results, grid):
         values = list(runs.values())
-        n_seeds, n_students = (len({pair[i] for pair in runs}) or NAN for i in (0, 1))
+        _, n_seeds, n_students = counts(runs)
         expected = {
             "n_seeds": n_seeds,
             "n_students": n_students,

@@ -28,6 +28,7 @@ from lighthouse.tables import read_rows
 CHECKS: tuple[Callable[[Results, Mapping], Iterator[Claim]], ...] = (
     rows.every_row,
     rows.every_training,
+    rows.replicates_of_sets,
     rows.what_is_run,
     accuracy.accuracy_of_runs,
     accuracy.leaderboard_of_runs,
@@ -42,6 +43,7 @@ CHECKS: tuple[Callable[[Results, Mapping], Iterator[Claim]], ...] = (
     sets.distinct_images,
     cost.cost_of_sets,
     cost.work_of_images,
+    cost.cost_of_replicates,
     cost.cost_in_all,
     cost.points_of_cost,
     verdicts.paired_tests,

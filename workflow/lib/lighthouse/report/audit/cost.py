@@ -14,11 +14,15 @@ from lighthouse.report.audit.claims import (
     measured,
     named,
     same,
+    slack,
 )
+from lighthouse.report.audit.numbers import mean
 from lighthouse.report.audit.rows import SET, is_ceiling
+from lighthouse.tables import MEASURED, MISSING
 
-TABLE, FIGURE, BOARD_TABLE = (
+TABLE, REPLICATES, FIGURE, BOARD_TABLE = (
     "tables/cost.csv",
+    "tables/cost_replicates.csv",
     "figures/accuracy_vs_cost.csv",
     "tables/leaderboard.csv",
 )
@@ -67,6 +71,23 @@ def work_of_images(results: Results, grid: Mapping) -> Iterator[Claim]:
         else:
             expected = 0 if key(row, SET) in without else NAN
             yield from same(TABLE, row, SET, dict.fromkeys(WORK, expected))
+
+
+def cost_of_replicates(results: Results, grid: Mapping) -> Iterator[Claim]:
+    """What sampling takes an image is the mean over its replicates, which have equally many."""
+    costs = {key(row, SET): row for row in results.rows(TABLE)}
+    for place, rows in grouped(results.rows(REPLICATES), SET).items():
+        cost = costs.get(place, {})
+        for name in ("seconds_per_image", *WORK[:2]):
+            values = known(row[name] for row in rows)
+            expected = mean(values)
+            where = (REPLICATES, named(rows[0], SET), name)
+            yield Claim(*where, cost.get(name, NAN), expected, slack(expected, *values))
+        for row in rows:
+            status = MEASURED if known([row["seconds_per_image"]]) else MISSING
+            yield Claim(
+                REPLICATES, named(row, (*SET, "replicate")), "status", row["status"], status
+            )
 
 
 def cost_in_all(results: Results, grid: Mapping) -> Iterator[Claim]:

@@ -72,8 +72,8 @@ def _point(row: Mapping, point: Mapping, runs: Runs, coverage: list[float]) -> I
     accuracy = {"top1_last_mean": mean(values), "top1_last_std": deviation(values)}
     light = {"coverage_mean": mean(coverage), "coverage_std": deviation(coverage)}
     counts = {
-        "n_seeds": len({seed for seed, _ in runs}) or NAN,
-        "n_students": len({student for _, student in runs}) or NAN,
+        "n_seeds": len({seed for _, seed, _ in runs}) or NAN,
+        "n_students": len({student for *_, student in runs}) or NAN,
         "at_table": str(point["at_table"]),
         "status": MEASURED if runs else MISSING,
     }

@@ -14,8 +14,8 @@ from lighthouse.tables import CELL
 NONE_BELOW = 5e-4
 CONFIDENCE = 0.95
 
-#: Accuracies by (sampling seed, student seed).
-Runs = dict[tuple[int, int], float]
+#: Accuracies by (replicate, sampling seed, student seed).
+Runs = dict[tuple[int, int, int], float]
 
 
 def mean(values: Sequence[float]) -> float:
@@ -28,12 +28,20 @@ def deviation(values: Sequence[float]) -> float:
     return float(np.std(values, ddof=1)) if len(values) > 1 else NAN
 
 
-def sums_of_squares(sets: np.ndarray) -> tuple[float, float]:
-    """Mean squares (between, within) of n sets of k students, (n, k), by the sums of squares."""
-    n, k = sets.shape
-    within = float(((sets - sets.mean(1, keepdims=True)) ** 2).sum())
-    between = k * float(((sets.mean(1) - sets.mean()) ** 2).sum()) / (n - 1) if n > 1 else NAN
-    return between, within / (n * (k - 1)) if k > 1 else NAN
+def mean_squares(values: np.ndarray) -> tuple[float, float, float]:
+    """Mean squares of n replicates of s sets of k students, (n, s, k), by the sums of squares.
+
+    Between replicates, between the sets of one and between the students of one; NaN of one.
+    """
+    n, s, k = values.shape
+    sets, replicates = values.mean(2), values.mean((1, 2))
+    sums = (
+        (s * k * ((replicates - values.mean()) ** 2).sum(), n - 1),
+        (k * ((sets - replicates[:, None]) ** 2).sum(), n * (s - 1)),
+        (((values - sets[..., None]) ** 2).sum(), n * s * (k - 1)),
+    )
+    between, of_sets, within = (float(total) / free if free else NAN for total, free in sums)
+    return between, of_sets, within
 
 
 def paired(first: Sequence[float], second: Sequence[float]) -> dict[str, float]:
@@ -72,26 +80,31 @@ def judgement(difference: float, p: float, alpha: float) -> str:
 
 
 def accuracies(runs: Iterable[Mapping], column: str = "top1_last") -> dict[tuple, Runs]:
-    """Of every (cell, student, protocol) as ``key`` has it, the accuracies by their two seeds."""
+    """Of every (cell, student, protocol) as ``key`` has it, the accuracies by their seeds."""
     found: dict[tuple, Runs] = {}
     for run in measured(runs):
         place = found.setdefault(key(run, (*CELL, "student", "protocol")), {})
-        place[run["seed"], run["student_seed"]] = run[column]
+        place[run["replicate"], run["seed"], run["student_seed"]] = run[column]
     return found
 
 
 def as_array(runs: Runs) -> np.ndarray:
-    """Accuracies as (sets, students), where every set has the same students."""
-    sets, students = (sorted({pair[i] for pair in runs}) for i in (0, 1))
-    return np.array([[runs.get((s, k), NAN) for k in students] for s in sets])
+    """Accuracies as (replicates, sets, students), where every set has the same students."""
+    students = sorted({training[2] for training in runs})
+    sets: dict[int, list[int]] = {}
+    for replicate, seed in sorted({training[:2] for training in runs}):
+        sets.setdefault(replicate, []).append(seed)
+    return np.array(
+        [[[runs.get((r, s, k), NAN) for k in students] for s in own] for r, own in sets.items()]
+    )
 
 
 def shared(first: Runs, second: Runs) -> tuple[list[float], list[float]]:
-    """Two cells' means of each set over the student seeds that both have, in the seeds' order."""
+    """Two cells' means of each replicate over the trainings that both have, in their order."""
     both = sorted(first.keys() & second.keys())
-    seeds = sorted({seed for seed, _ in both})
+    replicates = sorted({replicate for replicate, *_ in both})
     sides = [
-        [mean([side[pair] for pair in both if pair[0] == seed]) for seed in seeds]
+        [mean([side[one] for one in both if one[0] == replicate]) for replicate in replicates]
         for side in (first, second)
     ]
     return sides[0], sides[1]
@@ -100,9 +113,9 @@ def shared(first: Runs, second: Runs) -> tuple[list[float], list[float]]:
 def of_shared_students(cells: Sequence[Runs]) -> list[Runs]:
     """The trainings of several cells, of the students that each of their sets has."""
     by_set = [
-        {student for seed, student in runs if seed == one}
+        {student for _, seed, student in runs if seed == one}
         for runs in cells
-        for one in {seed for seed, _ in runs}
+        for one in {seed for _, seed, _ in runs}
     ]
     kept = set.intersection(*by_set) if by_set else set()
-    return [{pair: value for pair, value in runs.items() if pair[1] in kept} for runs in cells]
+    return [{pair: value for pair, value in runs.items() if pair[2] in kept} for runs in cells]

@@ -18,6 +18,7 @@ BOUNDS = {
     **dict.fromkeys(("top1_last", "top1_best", "top1_mean", "top1_best_mean"), ACCURACY),
     **dict.fromkeys(("top1_last_mean", "published", "top1_val", "top1_test"), ACCURACY),
     **dict.fromkeys(("top1_std", "top1_last_std", "std_sets", "std_students"), NO_LESS_THAN_0),
+    "std_replicates": NO_LESS_THAN_0,
     **dict.fromkeys(("std", "std_difference", "published_std"), NO_LESS_THAN_0),
     **dict.fromkeys(("fid_std", "kid_std", "coverage_std"), NO_LESS_THAN_0),
     **dict.fromkeys(("density", "singular_value", "mean_pull"), NO_LESS_THAN_0),
@@ -31,6 +32,7 @@ BOUNDS = {
     **dict.fromkeys(("n_real", "feature_dim", "kid_subset_size"), NO_LESS_THAN_1),
     **dict.fromkeys(("latent_dim", "effective_rank", "stable_rank"), NO_LESS_THAN_1),
     **dict.fromkeys(("threads", "images", "n_seeds", "n_students"), NO_LESS_THAN_1),
+    "n_replicates": NO_LESS_THAN_1,
 }
 #: How far from its copy an image may be: one that stands twice among the real ones, encoded in
 #: two batches, differs from itself by rounding.

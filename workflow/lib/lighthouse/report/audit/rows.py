@@ -47,6 +47,20 @@ def every_training(results: Results, grid: Mapping) -> Iterator[Claim]:
     yield from counted(table, results.rows(table), (*TRAINING, *seeds), wanted, TRAINING)
 
 
+def replicates_of_sets(results: Results, grid: Mapping) -> Iterator[Claim]:
+    """Wherever a set stands with its seed, it stands with its replicate.
+
+    The one set of all real images is a replicate by itself; what has no seed has none.
+    """
+    of = {float(seed): replicate for seed, replicate in grid["replicates"]}
+    for table, rows in results.tables.items():
+        for row in rows:
+            if "replicate" in row and "seed" in row:
+                own = NAN if row.get("status") == MISSING else of.get(row["seed"], row["seed"])
+                place = (table, named(row, names(table)))
+                yield Claim(*place, "replicate", row["replicate"], own)
+
+
 def what_is_run(results: Results, grid: Mapping) -> Iterator[Claim]:
     """The leaderboard says "not run" of what the study leaves out and of nothing else."""
     specs = {key(spec, SET): spec for spec in grid["leaderboard"]}
@@ -111,6 +125,7 @@ def _wanted(results: Results, grid: Mapping) -> dict[str, tuple]:
         "tables/significance.csv": (COMPARISON, comparisons(grid), None),
         "tables/ablation.csv": (BOARD, ablation, None),
         "tables/cost.csv": (SET, grid["tables"], None),
+        "tables/cost_replicates.csv": ((*CELL, "replicate"), _replicated(grid), None),
         "tables/fid.csv": (SET, grid["tables"], None),
         "tables/diversity.csv": ((*CELL, "seed"), seeded, CELL),
         "tables/guidance.csv": (CELL, grid["sampled"], None),
@@ -120,6 +135,12 @@ def _wanted(results: Results, grid: Mapping) -> dict[str, tuple]:
         "tables/strategies.csv": (TEST, _tests(grid), TEST[:1]),
         CLASSES: ((*POINT, "class"), _lit(results, grid), POINT[:1]),
     }
+
+
+def _replicated(grid: Mapping) -> list[dict]:
+    """Each replicate of the cells that are made replicate by replicate."""
+    seeds = dict.fromkeys(replicate for _, replicate in grid["replicates"])
+    return [{**cell, "replicate": seed} for cell in grid["replicated"] for seed in seeds]
 
 
 def comparisons(grid: Mapping) -> list[dict]:

@@ -14,8 +14,16 @@ FIRST = re.compile(r"At IPC (\S+), (.+?) has the highest mean \(([\d.]+) %\)(.*)
 ALIKE = re.compile(r", not distinguishable from .+ \(([+-][\d.]+) points\)")
 JUDGED = re.compile(r", (better|worse) than .+ \(([\d.]+) points, p = ([\d.e-]+)\)")
 RIVAL = re.compile(r"; (.+) has ([\d.]+) %, more than any synthetic set")
-TRAININGS = re.compile(r"standard deviation over (.+?) trainings \(sets × students a set\)")
-SPREAD = re.compile(r"the sets' own is ([\d.]+) and the students' ([\d.]+) points")
+TRAININGS = re.compile(
+    r"standard deviation over (.+?) trainings \(replicates × sets in each"
+    r" × students a set\)"
+)
+SOURCES = {
+    "std_replicates": "replicates",
+    "std_sets": "sets in one",
+    "std_students": "students of a set",
+}
+SPREAD = re.compile(r"(replicates|sets in one|students of a set) ([\d.]+)[,\s]")
 LEVEL = re.compile(r"corrected by Holm over the comparisons of one column, at ([\d.e-]+)\.")
 ELSEWHERE = re.compile(r"Published elsewhere, without a row here: (.*)")
 FIGURE = re.compile(r"(?:^|, )([^,]+?) ([\d.]+)(?: ± [\d.]+)? \(IPC (\w+)\)")
@@ -67,7 +75,9 @@ def notes_of_pages(results: Results, grid: Mapping) -> Iterator[Claim]:
         done = measured(rows)
         text = " ".join(sheet.sentences)
         counts = dict.fromkeys(
-            f"{row['n_seeds']} × {row['n_students']}" for row in done if not is_ceiling(row)
+            f"{row['n_replicates']} × {row['n_seeds'] // row['n_replicates']} × {row['n_students']}"
+            for row in done
+            if not is_ceiling(row)
         )
         found = TRAININGS.search(text)
         yield Claim(*place, "trainings", found[1] if found else "", " or ".join(counts))
@@ -82,14 +92,14 @@ def notes_of_pages(results: Results, grid: Mapping) -> Iterator[Claim]:
 
 
 def _spread(place: tuple[str, str], text: str, rows: Sequence[Mapping]) -> Iterator[Claim]:
-    """The root mean squares of the two parts of the spread, where every part is known."""
-    parts = [known(row[name] for row in rows) for name in ("std_sets", "std_students")]
-    expected = [mean([value**2 for value in values]) ** 0.5 for values in parts]
-    found = SPREAD.search(text)
-    shown = found.groups() if found else ("", "")
-    if all(value == value for value in expected):
-        for column, told, value in zip(("sets", "students"), shown, expected, strict=True):
-            yield shown_as(*place, f"spread of {column}", told, value, 0.05)
+    """The root mean squares of the parts of the spread that are known, each named once."""
+    shown = dict(SPREAD.findall(text))
+    for name, words in SOURCES.items():
+        values = known(row[name] for row in rows)
+        if values:
+            expected = mean([value**2 for value in values]) ** 0.5
+            yield shown_as(*place, f"spread of {name}", shown.pop(words, ""), expected, 0.05)
+    yield Claim(*place, "further parts of the spread", len(shown), 0)
 
 
 def published_elsewhere(results: Results, grid: Mapping) -> Iterator[Claim]:

@@ -98,7 +98,7 @@ def strategies_tests(results: Results, grid: Mapping) -> Iterator[Claim]:
         if row["status"] == MISSING:
             continue
         first, _, second = row["comparison"].partition(" - ")
-        sides = [_by_seed(classes, row, strategy) for strategy in (first, second)]
+        sides = [_by_replicate(classes, row, strategy) for strategy in (first, second)]
         if not all(sides):
             yield Claim(TESTS, named(row, TEST), "sets behind it", "none", "some")
             continue
@@ -120,9 +120,9 @@ def _flat(groups: Mapping[tuple, list[Mapping]]) -> list[Mapping]:
     return [row for group in groups.values() for row in group]
 
 
-def _by_seed(classes: Mapping[tuple, list[Mapping]], row: Mapping, strategy: str) -> dict:
-    """Means over classes by seed; of picks the one chosen by the measure itself, seed ""."""
-    found = {}
+def _by_replicate(classes: Mapping[tuple, list[Mapping]], row: Mapping, strategy: str) -> dict:
+    """Means over classes and sets by replicate; of picks that chosen by the measure itself, ""."""
+    found: dict[object, list[float]] = {}
     for group in classes.values():
         one = group[0]
         picked = one["strategy"] in PICKED
@@ -130,8 +130,8 @@ def _by_seed(classes: Mapping[tuple, list[Mapping]], row: Mapping, strategy: str
             continue
         if not picked or one["chosen_by"] == row["measure"]:
             values = [each[row["measure"]] for each in group]
-            found["" if picked else one["seed"]] = mean(values)
-    return found
+            found.setdefault("" if picked else one["replicate"], []).append(mean(values))
+    return {replicate: mean(values) for replicate, values in found.items()}
 
 
 def _test(row: Mapping, first: Mapping, second: Mapping) -> Iterator[Claim]:
