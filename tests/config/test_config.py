@@ -34,7 +34,11 @@ SCHEMA_MISTAKES = {
         50,
         ["config: datasets.digits.sampler: unknown key 'stpes'", "steps, guidance_scale"],
     ),
-    "missing key": ("run.seeds", None, ["config: run: 'seeds' is missing", "Sampling seeds"]),
+    "missing key": (
+        "run.seeds",
+        None,
+        ["config: run: 'seeds' is missing", "Replicates, each the seed"],
+    ),
     "missing rate": (
         "datasets.digits.base.learning_rate",
         None,

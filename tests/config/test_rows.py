@@ -64,16 +64,20 @@ def test_every_student_record_stands_for_one_row():
 
 def test_a_tuned_method_costs_its_tuning_and_a_guided_one_its_surrogate():
     costs = {(row["method"], row["ipc"]): row for row in rows.cost_rows(study())}
-    base = "results/costs/priors/digits/base.json"
+
+    def of_each(what):
+        return [f"results/costs/{what.format(seed)}.json" for seed in (0, 1, 2)]
+
+    base = of_each("priors/digits/replicate~{}/base")
     assert (costs["dit", 1]["base"], costs["dit", 1]["preparation"]) == (base, [])
-    assert costs["minimax", 1]["preparation"] == [
-        "results/costs/priors/digits/minimax/lr~0.001.json"
-    ]
-    assert costs["dit-igd", 1]["preparation"] == ["results/costs/surrogates/digits.json"]
-    assert costs["rsm", 5]["preparation"] == [
-        "results/costs/priors/digits/rsm/lambda~0.005/lr~0.001.json"
-    ]
-    assert (costs["random", 1]["base"], costs["random", 1]["preparation"]) == (None, [])
+    minimax = of_each("priors/digits/replicate~{}/minimax/lr~0.001")
+    assert costs["minimax", 1]["preparation"] == minimax
+    assert costs["dit-igd", 1]["preparation"] == of_each("surrogates/digits/replicate~{}")
+    rsm = of_each("priors/digits/replicate~{}/rsm/lambda~0.005/lr~0.001")
+    assert costs["rsm", 5]["preparation"] == rsm
+    assert (costs["random", 1]["base"], costs["random", 1]["preparation"]) == ([], [])
+    sampled = {row["method"]: row["sampled"] for row in costs.values()}
+    assert (sampled["dit"], sampled["support-none"], sampled["random"]) == (True, True, False)
 
 
 def test_every_cost_has_the_datasets_number_of_classes():
@@ -120,7 +124,7 @@ def test_a_pretrained_prior_that_is_taken_as_it_is_costs_nothing_here():
     }
     shipped = load_study(SHIPPED, ROOT)
     taken = replace(shipped, config=config)  # which a study of digits is not allowed to be
-    assert {row["base"] for row in rows.cost_rows(taken)} == {None}
+    assert {tuple(row["base"]) for row in rows.cost_rows(taken)} == {()}
 
 
 def test_the_record_of_a_study_has_every_composition():

@@ -196,11 +196,15 @@ def test_what_a_tuning_depends_on_tunes_anew_and_samples_anew(study, path):
     assert of_table == (path == "guidance.dpp.epsilon")
 
 
-def test_the_seeds_that_are_reported_tune_nothing_anew(study):
-    other = load_study(config(seeds=[7]), ROOT)
+def test_weights_are_chosen_with_the_priors_of_the_first_replicate(study):
+    first, *_others = SHIPPED["run"]["seeds"]
+    assert study.replicates_of(next(iter(study.candidates(CELL)))) == {first: [1000]}
+    # Other replicates, or further sets of the first, tune nothing anew.
+    other = load_study(config(seeds=[[first, 30], [7, 31]]), ROOT)
     samples, weights = both_stamps(other)
     assert samples != both_stamps(study)[0]
     assert weights == both_stamps(study)[1]
+    assert both_stamps(load_study(config(seeds=[7, first]), ROOT))[1] != weights
 
 
 # What is refused.
@@ -222,8 +226,8 @@ MISTAKES = {
         ["2 factors go with at most 1 term(s)", "'cgs-tuned' has 2; allowed: a prime number"],
     ),
     "seeds that are reported": (
-        {"seeds": [1000, 3]},
-        ["config: run.tuning.seeds: 3 of run.seeds, whose sets are reported; allowed: others"],
+        {"seeds": [1000, 2]},
+        ["config: run.tuning.seeds: 2 of run.seeds, whose sets are reported; allowed: others"],
     ),
     "an unknown student": (
         {"student": "convnet4"},

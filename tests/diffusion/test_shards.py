@@ -74,6 +74,7 @@ def shards_of(folder, name, costs=(2.0, 3.0), **about):
             named = f"{kind}.safetensors"
             shard(place, named, 2 * i, CLASSES[:2] if i == 0 else CLASSES[2:], **other)
         cost = {"seconds": seconds, "images": 4, "denoiser": {"calls": 7}}
+        cost["replicates"] = [{"replicate": 4, **cost}]
         peaks = {"peak_host_bytes": 10 * (i + 1), "peak_device_bytes": None}
         write_json(place / "record.json", {**cost, **peaks, "made": f"{name} {i}"})
     files = {kind: folder / name / f"{kind}.safetensors" for kind in ("latents", "images")}
@@ -97,6 +98,9 @@ def test_the_script_gathers_each_cell_and_leaves_the_records_of_its_shards(tmp_p
     assert read_arrays(one["latents"])["seed~4"][:, 0, 0].tolist() == [10, 11, 12]
     record, batch = read_json(one["record"]), read_json(tmp_path / "batch.json")
     assert (record["seconds"], record["images"], record["denoiser"]) == (5.0, 8, {"calls": 14})
+    assert record["replicates"] == [
+        {"replicate": 4, "seconds": 5.0, "images": 8, "denoiser": {"calls": 14}}
+    ]
     assert (record["peak_host_bytes"], record["stamp"]) == (20, "stamp of one")
     assert batch["made"] == {str(one["record"]): record["made"]}
     # By these a job that samples the shard again knows what is done.

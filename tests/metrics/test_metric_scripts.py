@@ -202,7 +202,7 @@ def test_the_record_of_strategies_has_its_classes_their_tests_and_the_map(folder
         "sets": {strategy: files(folder, method) for strategy, method in methods.items()},
         "pool": files(folder, "m"),
         "sources": [folder / f"{method}.json" for method in ("m", "herding")],
-        "seeds": SEEDS,
+        "replicates": {seed: [seed] for seed in SEEDS},
         "ipc": 2,
         "subsets": 5,
         "shown_class": 1,
@@ -229,7 +229,7 @@ def test_the_record_of_strategies_has_its_classes_their_tests_and_the_map(folder
         pairs = [log_det(pool[list(pair)], 1e-3) for pair in combinations(range(6), 2)]
         found_here = [row["log_det"] for row in picked if row["class"] == name]
         assert all(np.isclose(pairs, value).any() for value in found_here)
-    assert found["tests"] == without_nan(claims("toy", rows))
+    assert found["tests"] == without_nan(claims("toy", rows, {seed: seed for seed in SEEDS}))
     assert len(found["tests"]) == len(MEASURES) * (1 + 2 * 4 + 2)
     mapped = ["sequential", "joint", "herding"]
     assert list(dict.fromkeys(row["kind"] for row in found["map"])) == ["real", *mapped]

@@ -119,7 +119,7 @@ def test_a_declared_term_is_in_every_table(declared):
     assert specs["dit"]["factors"]["halving"] == "no"
     assert "halving" in columns(list(specs.values()))
     (cost,) = (r for r in rows.cost_rows(study) if (r["method"], r["ipc"]) == ("halved", 1))
-    assert "results/costs/surrogates/digits.json" in cost["preparation"]
+    assert "results/costs/surrogates/digits/replicate~0.json" in cost["preparation"]
     (look,) = (row for row in rows.method_looks(study) if row["name"] == "halved")
     assert family(look) == "RSM and CGS"
     cell = Cell("digits", "halved", 5).row

@@ -54,9 +54,11 @@ def test_an_accuracy_row_has_the_statistics_by_hand():
     assert row["top1_last_mean"] == pytest.approx(60)
     assert row["top1_last_std"] == pytest.approx((272 / 3) ** 0.5)
     assert row["top1_best_mean"] == pytest.approx(70)
-    assert (row["n_seeds"], row["n_students"]) == (2, 2)
+    assert (row["n_replicates"], row["n_seeds"], row["n_students"]) == (2, 2, 2)
     # Set means 52 and 68: MS_between = 2·(8² + 8²); within a set 2·2²; (256 - 8)/2.
-    assert row["std_sets"] == pytest.approx(124**0.5)
+    assert row["std_replicates"] == pytest.approx(124**0.5)
+    # One set a replicate: which of the two it is, nobody knows.
+    assert row["std_sets"] != row["std_sets"]
     assert row["std_students"] == pytest.approx(8**0.5)
     assert (row["best_chosen_on"], row["status"]) == ("val", "measured")
     assert tuple(row) == accuracy.COLUMNS

@@ -89,9 +89,11 @@ def test_marks_follow_the_verdicts():
 
 def test_the_notes_say_what_the_spread_the_marks_and_the_words_mean():
     notes = " ".join(shown()[0].notes)
-    assert "over 5 × 2 trainings (sets × students a set), protocol p" in notes
+    assert (
+        "over 5 × 1 × 2 trainings (replicates × sets in each × students a set), protocol p" in notes
+    )
     assert "All real images: over 2 trainings." in notes
-    assert "the sets' own is 3.0 and the students' 4.0 points" in notes
+    assert "in points: replicates 2.0, sets in one 3.0, students of a set 4.0 (root mean" in notes
     assert "↑ better, ↓ worse, ≈ not distinguishable from it" in notes
     assert "“not run”: this study leaves out IGD at IPC 5." in notes
     assert "“missing”" in notes

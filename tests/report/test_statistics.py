@@ -200,11 +200,25 @@ def by_method(rows):
     return {(row["method"], row["against"]): row for row in rows}
 
 
-def test_a_seed_counts_by_the_mean_of_its_students():
+def test_a_replicate_counts_by_the_mean_of_its_students():
     found = trainings(runs_of(cell("a"), {0: [1, 3], 1: [5, 6]}) + runs_of(cell("b"), {0: [0, 0]}))
-    assert next(iter(found.values())) == {(0, 0): 1, (0, 1): 3, (1, 0): 5, (1, 1): 6}
+    assert next(iter(found.values())) == {
+        (0, 0, 0): 1,
+        (0, 0, 1): 3,
+        (1, 1, 0): 5,
+        (1, 1, 1): 6,
+    }
     result = compare(found, cell("a"), cell("b"), "s", "p")
     assert (result.n_pairs, result.difference) == (1, 2)
+
+
+def test_two_sets_of_one_replicate_are_no_two_pairs():
+    runs = runs_of(cell("dit"), {0: [70], 5: [74], 1: [80], 6: [80]})
+    runs += runs_of(cell("a"), {0: [71], 5: [79], 1: [82], 6: [84]})
+    for run in runs:
+        run["replicate"] = run["seed"] % 5
+    (row,) = significance_rows(runs, [cell("dit"), cell("a")], "dit", [], 0.05)
+    assert (row["n_pairs"], row["difference"], row["std_difference"]) == (2, 3, 0)
 
 
 def test_students_that_only_one_side_has_do_not_enter():

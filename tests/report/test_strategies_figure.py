@@ -31,7 +31,7 @@ def close_figures():
 
 def toy_tables(dataset="toy", beside=()):
     rows = [*toy_rows("a", beside), *toy_rows("b", beside)]
-    tests = pd.DataFrame(claims(dataset, rows))
+    tests = pd.DataFrame(claims(dataset, rows, {0: 0, 1: 1}))
     measures = pd.DataFrame(rows).assign(dataset=dataset)
     return measures, toy_map(beside).assign(dataset=dataset), tests
 

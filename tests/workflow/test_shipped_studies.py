@@ -164,7 +164,7 @@ def sampled(study, term=""):
     """Images that a study samples, or those of the methods that have a guidance term."""
     cells = {study.source(cell) for cell in study.cells if study.methods[cell.method].prior}
     return sum(
-        len(study.run["seeds"]) * cell.ipc * sum(map(len, study.shards(cell.dataset)))
+        len(study.set_seeds) * cell.ipc * sum(map(len, study.shards(cell.dataset)))
         for cell in cells
         if not term or term in study.methods[cell.method].guidance
     )

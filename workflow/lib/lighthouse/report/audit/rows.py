@@ -16,7 +16,10 @@ CURVE = ("dataset", "source", "seed")
 NAMES = (*TRAINING, "source", "against", "measure", "comparison", "factor", "value")
 NAMES = (*NAMES, "strategy", "chosen_by", "class", "seed", "student_seed", "index")
 #: And those that do so in one table alone.
-NAMES_OF = {"figures/ssim_vs_eta_dpp.csv": ("eta_dpp",)}
+NAMES_OF = {
+    "figures/ssim_vs_eta_dpp.csv": ("eta_dpp",),
+    "tables/cost_replicates.csv": ("replicate",),
+}
 #: Of the strategies: picks of the pool, and what all are measured by.
 PICKED = ("best of random", "greedy subset", "greedy and swaps")
 MEASURES = ("log_det", "coverage")
