@@ -2,15 +2,15 @@
 
     uv run python -m benchmarks.study --data imagenette64.tar.gz --limit 450 --out FOLDER
 
-The study is ``nette64.yaml`` beside this file. One call of Snakemake makes the prior and a
-grid of its samples; then each call takes a few methods more, in the order of ``run.methods``,
+The study is ``nette64.yaml`` beside this file. One call of Snakemake makes the base priors and
+a grid of their samples; then each call takes a few methods more, in the order of ``run.methods``,
 and makes their sets, students and metrics. Each is stopped when the time is over. The last
 call makes the tables and figures of the methods that are finished by then.
 
 ``study.tar.gz`` has tables, figures (the images in them are generated, or real ones beside
 them), records and logs, and ``progress.json``: what each call came to. It is written anew
-after each. ``prior.safetensors``: the prior's weights in half precision, where they are
-small enough to be carried.
+after each. ``prior.safetensors``: the weights of the first replicate's base prior in half
+precision, where they are small enough to be carried.
 """
 
 import argparse
@@ -34,6 +34,7 @@ from benchmarks.measure import shipped
 from benchmarks.students import pictures, write_folder
 from lighthouse.config import paths, rows
 from lighthouse.config.batches import measured_by, trained_by
+from lighthouse.config.grid import BASE
 from lighthouse.config.load import load_study
 from lighthouse.config.study import Study
 from lighthouse.diffusion.loading import RECORD
@@ -144,6 +145,8 @@ class Run:
         self.given, self.work, self.config = given, work, config
         self.study = load_study(config, ROOT)
         self.folder = work / "run"
+        own = self.study.prior_replicate(DATASET, BASE, next(iter(self.study.replicates)))
+        self.base = self.folder / paths.prior(DATASET, BASE.path, own)
         self.until = time.monotonic() + given.limit
         self.calls: list[dict] = []
 
@@ -205,16 +208,15 @@ class Run:
                 tar.add(path, path.relative_to(results))
 
     def prior(self) -> dict | None:
-        """What the prior's record says of its training; None before it is done."""
-        record = self.folder / paths.prior(DATASET, "base") / RECORD
+        """What the record of the first base prior says of its training; None before it is done."""
+        record = self.base / RECORD
         if not record.exists():
             return None
         return {key: read_json(record)[key] for key in ("losses", "parameters")}
 
     def carry_prior(self) -> None:
-        """Write the prior's weights in half precision, where they are small enough."""
-        folder = self.folder / paths.prior(DATASET, "base")
-        weights = folder / "diffusion_pytorch_model.safetensors"
+        """Write the first base prior's weights in half precision, where they are small enough."""
+        weights = self.base / "diffusion_pytorch_model.safetensors"
         if not weights.exists():
             return
         half = {name: tensor.half() for name, tensor in read_tensors(weights).items()}
@@ -222,7 +224,7 @@ class Run:
         if size > LARGEST:
             print(f"prior.safetensors: left out, {size / 2**20:.0f} MiB", flush=True)
             return
-        write_tensors(self.given.out / "prior.safetensors", half, read_json(folder / RECORD))
+        write_tensors(self.given.out / "prior.safetensors", half, read_json(self.base / RECORD))
 
     def all(self) -> None:
         """The calls, one after the other."""

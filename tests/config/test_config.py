@@ -128,6 +128,9 @@ SCHEMA_MISTAKES = {
     ),
     "a seed twice": ("run.seeds", [0, 0], ["config: run.seeds", "non-unique"]),
     "no seeds": ("run.seeds", [], ["config: run.seeds", "allowed: at least 1"]),
+    "a seed that is a word": ("run.seeds", [0, "one"], ["config: run.seeds.1: no replicate"]),
+    "a replicate of no sets": ("run.seeds", [[]], ["config: run.seeds.0: no replicate; allowed:"]),
+    "a set twice in a replicate": ("run.seeds", [[0, 0]], ["run.seeds.0", "a list of different"]),
 }
 
 

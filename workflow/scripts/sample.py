@@ -3,7 +3,6 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from functools import lru_cache
 from pathlib import Path
 
 from lighthouse.runtime.job import device, start
@@ -43,7 +42,8 @@ from lighthouse.runtime.precision import full_float32  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
 
 full_float32()
-params, dataset, replicates = job.params, job.wildcards.dataset, job.params.replicates
+params, dataset = job.params, job.wildcards.dataset
+replicates = {int(seed): own for seed, own in params.replicates.items()}  # texts in a file
 seeds = [seed for own in replicates.values() for seed in own]
 folder = Path(job.input.latents)
 measured = folder / "means.safetensors"
@@ -57,12 +57,15 @@ priors, surrogates = (
 )
 records = {str(seed): read_json(path / RECORD) for seed, path in priors.items()}
 autoencoder = load_autoencoder(job.input.autoencoder, device()).requires_grad_(False)
+held: dict[Path, object] = {}
 
 
-@lru_cache(maxsize=1)
 def denoiser(path: Path) -> object:
-    """The denoiser of one replicate: those of all would not fit where it is a large one."""
-    return load_denoiser(path, device()).requires_grad_(False)
+    """The denoiser of a folder. No two are held at once: of large ones no two may fit."""
+    if path not in held:
+        held.clear()
+        held[path] = load_denoiser(path, device()).requires_grad_(False)
+    return held[path]
 
 
 def starts_of(cell: dict, own: Sequence[int]) -> torch.Tensor | None:

@@ -31,7 +31,7 @@ def samples(study: Study, cell: Cell) -> str:
     seen = TRAINED if method.denoises else SEEN
     known = {
         "cell": cell.row,
-        "replicates": list(study.replicates_of(cell).items()),
+        "seeds": study.seeds(cell),
         "dataset": {key: value for key, value in dataset.items() if key in seen},
     }
     if method.external:
@@ -42,6 +42,7 @@ def samples(study: Study, cell: Cell) -> str:
         most = study.config["metrics"]["real_images_per_class"]
         known["features"] = [dataset["extractor"], most]
     if method.prior:
+        known["replicates"] = list(study.replicates_of(cell).items())
         known["coupling"], known["start"] = method.coupling, method.start
         known["terms"] = [
             {key: term[key] for key in ("name", "weight", "options")} for term in study.terms(cell)

@@ -1,0 +1,131 @@
+"""A job that samples goes over the replicates, each with its own prior."""
+
+import weakref
+
+import numpy as np
+import pytest
+import torch
+
+from lighthouse.diffusion import denoiser
+from lighthouse.diffusion.autoencoder import new_autoencoder
+from lighthouse.diffusion.denoiser import new_denoiser, save_denoiser
+from lighthouse.diffusion.loading import save_model
+from lighthouse.runtime.files import read_about, read_arrays, read_json
+from sampling import DIT, at_work
+from toy import CHANNELS, CLASSES, DIM, SIDE, redrawn, write_latents
+
+DENOISER = {"layers": 1, "heads": 2, "head_dim": 8, "patch_size": 2, "learned_variance": True}
+AUTOENCODER = {
+    "block_out_channels": [4, 4],
+    "latent_channels": CHANNELS,
+    "layers_per_block": 1,
+    "norm_num_groups": 2,
+}
+CELL = {
+    "method": "m",
+    "ipc": 2,
+    "stamp": "s",
+    "code": "c",
+    "coupling": "joint",
+    "start": None,
+    "terms": at_work(eta_dpp=100.0, mu_dm=1000.0),
+    "sampler": {**DIT, "steps": 3},
+    "guided_by_surrogate": False,
+}
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """Real latents, an autoencoder, and the priors of replicates 0 and 1, which differ."""
+    folder = tmp_path_factory.mktemp("models")
+    latents = np.random.default_rng(0).normal(size=(12, DIM))
+    write_latents(folder / "latents", latents, np.arange(12) % len(CLASSES))
+    torch.manual_seed(0)
+    save_model(new_autoencoder(AUTOENCODER, 2 * SIDE), folder / "autoencoder", {})
+    for seed in (0, 1):
+        model = redrawn(new_denoiser(DENOISER, CHANNELS, SIDE, len(CLASSES)), 0.2, seed)
+        save_denoiser(model, folder / f"prior{seed}", {"seed": seed})
+    return folder
+
+
+def make(run_script, models, folder, replicates, priors=None, **cell):
+    """The cell's sets as arrays by kind, the record, and what the files say of themselves."""
+    names = replicates if priors is None else priors
+    inputs = {
+        "latents": models / "latents",
+        "autoencoder": models / "autoencoder",
+        "priors": [models / f"prior{seed}" for seed in names],
+        "surrogates": [],
+    }
+    files = {kind: folder / f"{kind}.safetensors" for kind in ("latents", "images")}
+    given = {**CELL, **files, "record": folder / "record.json", **cell}
+    params = {
+        "cells": [{**given, "files": list(files.values())}],
+        "replicates": replicates,
+        "classes": None,
+    }
+    run_script("sample", inputs, {"record": folder / "batch.json"}, params, dataset="toy")
+    arrays = {kind: read_arrays(path) for kind, path in files.items()}
+    return arrays, read_json(given["record"]), read_about(files["latents"])
+
+
+@pytest.fixture(scope="module")
+def both(run_script, models, tmp_path_factory):
+    return make(run_script, models, tmp_path_factory.mktemp("both"), {0: [0, 5], 1: [1, 6]})
+
+
+def test_a_sets_bytes_do_not_depend_on_other_replicates_or_sets(run_script, models, both, tmp_path):
+    alone, *_ = make(run_script, models, tmp_path, {1: [1]})
+    for kind, sets in alone.items():
+        assert list(sets) == ["seed~1"]
+        assert set(both[0][kind]) == {f"seed~{seed}" for seed in (0, 5, 1, 6)}
+        np.testing.assert_array_equal(sets["seed~1"], both[0][kind]["seed~1"])
+
+
+def test_a_replicate_samples_from_its_own_prior(run_script, models, both, tmp_path):
+    (swapped, *_) = make(run_script, models, tmp_path, {0: [0], 1: [1]}, priors=(1, 0))
+    for seed in (0, 1):
+        one, other = (of["latents"][f"seed~{seed}"] for of in (swapped, both[0]))
+        assert np.abs(one - other).max() > 1e-3
+
+
+def test_replicates_may_share_one_prior(run_script, models, both, tmp_path):
+    (shared, *_) = make(run_script, models, tmp_path, {0: [0], 1: [1]}, priors=(0, 0))
+    np.testing.assert_array_equal(shared["latents"]["seed~0"], both[0]["latents"]["seed~0"])
+    assert not np.array_equal(shared["latents"]["seed~1"], both[0]["latents"]["seed~1"])
+
+
+def test_no_two_denoisers_are_held_at_once(run_script, models, tmp_path, monkeypatch):
+    loaded, beside = [], []
+
+    def spy(folder, device, load=denoiser.load_denoiser):
+        beside.append(sum(model() is not None for model in loaded))
+        model = load(folder, device)
+        loaded.append(weakref.ref(model))
+        return model
+
+    monkeypatch.setattr(denoiser, "load_denoiser", spy)
+    make(run_script, models, tmp_path, {0: [0], 1: [1], 2: [2]}, priors=(0, 1, 0))
+    assert beside == [0, 0, 0]
+
+
+def test_the_record_says_what_each_replicate_took(both):
+    _, record, about = both
+    assert [part["replicate"] for part in record["replicates"]] == [0, 1]
+    # Two sets of two images in each of three classes.
+    assert [part["images"] for part in record["replicates"]] == [12, 12]
+    assert record["images"] == 24
+    parts = [part["seconds"] for part in record["replicates"]]
+    assert min(parts) > 0
+    assert record["seconds"] == pytest.approx(sum(parts))
+    works = [part["denoiser"] for part in record["replicates"]]
+    assert works[0]["evaluations"] == works[1]["evaluations"] == 12 * 2 * 3
+    assert record["denoiser"] == {name: works[0][name] + works[1][name] for name in works[0]}
+    assert {seed: of["seed"] for seed, of in about["priors"].items()} == {"0": 0, "1": 1}
+
+
+def test_candidates_sets_are_of_the_first_replicate_alone(run_script, models, both, tmp_path):
+    tried, record, about = make(run_script, models, tmp_path, {0: [5]})
+    np.testing.assert_array_equal(tried["latents"]["seed~5"], both[0]["latents"]["seed~5"])
+    assert list(about["priors"]) == ["0"]
+    assert record["images"] == 6
