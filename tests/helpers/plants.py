@@ -16,7 +16,7 @@ TABLES = {
     for name in (
         *("leaderboard", "accuracy", "runs", "significance", "ablation", "cost", "diversity"),
         *("fid", "guidance", "tuning", "spectrum", "spectrum_ranks", "strategies"),
-        "strategies_classes",
+        *("strategies_classes", "cost_replicates"),
     )
 }
 JOINT = {"strategy": "joint", "seed": 1}
