@@ -42,12 +42,7 @@ if job.params.training:
         model,
         data.latents,
         data.labels,
-        make_objective(
-            job.params.make,
-            job.params.objective_options,
-            len(data.classes),
-            data.latents.shape[2:],
-        ),
+        make_objective(job.params.make, job.params.objective_options, data.class_means),
         options,
         SEED,
         checkpoint=output.with_name(f"{output.name}.checkpoint"),
