@@ -32,7 +32,7 @@ class Spy(nn.Module):
         """The least noise that leads to z from an image of the class: that of the true one."""
         if not self.knows:
             return torch.zeros_like(z)
-        images, alpha_bar = torch.from_numpy(LATENTS[LABELS == label.item()]), alphas_bar()[t]
+        images, alpha_bar = torch.from_numpy(LATENTS[label.item() == LABELS]), alphas_bar()[t]
         noises = (z - alpha_bar.sqrt() * images) / (1 - alpha_bar).sqrt()
         return noises[noises.square().flatten(1).sum(1).argmin()]
 
