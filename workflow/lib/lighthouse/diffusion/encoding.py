@@ -7,7 +7,7 @@ And those of some images that nothing is trained on, by which priors are compare
 
 import hashlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -63,23 +63,30 @@ def encode_part(
         {"labels": labels, "class_means": class_means(latents, labels, len(index.classes))},
         {"classes": index.classes, **provenance(threads=threads, **options)},
     )
-    write_arrays(partial / HELD_OUT, _held_out(model, index, image_size, batch, threads), {})
+    found = _held_out(model, index, latents.shape[2:], image_size, batch, threads)
+    write_arrays(partial / HELD_OUT, found, {})
     (partial / PROGRESS).unlink()
     with whole(folder) as beside:
         partial.replace(beside)
 
 
 def _held_out(
-    model: object, index: ImageIndex, image_size: int, batch: int, threads: int
+    model: object,
+    index: ImageIndex,
+    shape: Sequence[int],
+    image_size: int,
+    batch: int,
+    threads: int,
 ) -> dict[str, np.ndarray]:
-    """Latents of some images of the part val, (n, c, h, w), and their labels."""
+    """Latents of some images of the part val, (n, *shape), and their labels."""
     labels = index.labels("val")
     count = min(len(labels), MOST_HELD_OUT)
     rows = np.linspace(0, len(labels), count, endpoint=False, dtype=np.int64)
-    images = torch.from_numpy(index.images("val", image_size, threads, rows))
-    device = next(model.parameters()).device
-    latents = encode(model, images.to(device), batch)
-    return {"latents": latents.cpu().numpy(), "labels": labels[rows]}
+    latents = np.empty((count, *shape), np.float32)
+    if count:  # attention cannot be asked of no image
+        images = torch.from_numpy(index.images("val", image_size, threads, rows))
+        latents[:] = encode(model, images.to(model.device), batch).cpu().numpy()
+    return {"latents": latents, "labels": labels[rows]}
 
 
 def class_means(latents: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
