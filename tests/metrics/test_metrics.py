@@ -303,6 +303,7 @@ def test_a_diversity_row_is_the_mean_over_classes(extractor):
     assert (row["seed"], row["n_pairs"]) == (5, 3)
     assert row["ssim"] == pytest.approx(np.mean([ssim(k) for k in images]))
     assert row["log_det"] == pytest.approx(np.mean([log_det(k, 1e-3) for k in latents]))
+    assert row["mean_magnitude"] == pytest.approx(np.mean(np.abs(latents)))
     classes = [real[labels == k] for k in (0, 1)]
     among = [
         manifold(own, radii(own, 2), extractor.array(images[k]), 2) for k, own in enumerate(classes)

@@ -16,7 +16,8 @@ def expectations(study: Study) -> dict:
     at the hyperparameter table's weights, those that a diffusion model samples (with the weights
     of their terms, None where these are tuned, whether one goes back through the denoiser, and
     ``evaluations``, its passes an image), those that are made here without one, and every one.
-    ``candidates``: of all tunings, with the factors and weights of each.
+    ``candidates``: of all tunings, with the factors and weights of each. ``priors``: all that are
+    trained, with the cell that shows each.
     ``terms``: the declared guidance terms, with the columns of their weights.
     ``sweep`` and ``strategies`` are None where the study has none.
     """
@@ -56,6 +57,10 @@ def expectations(study: Study) -> dict:
         ],
         "all": [cell.row for cell in study.cells],
         "candidates": rows.candidates(study),
+        "priors": [
+            {"dataset": row["dataset"], "prior": row["prior"], "sampled": row["sampled"]}
+            for row in rows.prior_rows(study)
+        ],
         "ablation": rows.ablation_specs(study),
         "ablation_students": run["ablation"]["students"] if run["ablation"] else [],
         "spectra": [record.row for record in rows.spectra(study)],

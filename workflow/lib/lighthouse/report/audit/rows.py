@@ -12,11 +12,12 @@ SET = ("dataset", "method", "ipc")
 BOARD = ("dataset", "protocol", "student", "ipc", "method")
 COMPARISON = ("dataset", "student", "protocol", "ipc", "method", "against")
 CURVE = ("dataset", "source", "seed")
+PRIOR = ("dataset", "prior", "method", "ipc", "variant")
 #: Columns that name rows, in whatever table.
 NAMES = (*TRAINING, "source", "against", "measure", "comparison", "factor", "value")
 NAMES = (*NAMES, "strategy", "chosen_by", "class", "seed", "student_seed", "index")
 #: And those that do so in one table alone.
-NAMES_OF = {"figures/ssim_vs_eta_dpp.csv": ("eta_dpp",)}
+NAMES_OF = {"figures/ssim_vs_eta_dpp.csv": ("eta_dpp",), "tables/priors.csv": ("prior",)}
 #: Of the strategies: picks of the pool, and what all are measured by.
 PICKED = ("best of random", "greedy subset", "greedy and swaps")
 MEASURES = ("log_det", "coverage")
@@ -114,12 +115,19 @@ def _wanted(results: Results, grid: Mapping) -> dict[str, tuple]:
         "tables/fid.csv": (SET, grid["tables"], None),
         "tables/diversity.csv": ((*CELL, "seed"), seeded, CELL),
         "tables/guidance.csv": (CELL, grid["sampled"], None),
+        "tables/priors.csv": (PRIOR, priors(grid), None),
         "tables/tuning.csv": (CELL, grid["candidates"], None),
         "tables/spectrum_ranks.csv": (CURVE, curves, CURVE[:2]),
         "tables/spectrum.csv": ((*CURVE, "index"), _values(results, curves, grid), CURVE[:2]),
         "tables/strategies.csv": (TEST, _tests(grid), TEST[:1]),
         CLASSES: ((*POINT, "class"), _lit(results, grid), POINT[:1]),
     }
+
+
+def priors(grid: Mapping) -> list[dict]:
+    """Every prior with the cell that shows it, of which nothing is told where there is none."""
+    nobody = dict.fromkeys(CELL, NAN)
+    return [{**nobody, **(prior["sampled"] or {}), **prior} for prior in grid["priors"]]
 
 
 def comparisons(grid: Mapping) -> list[dict]:
