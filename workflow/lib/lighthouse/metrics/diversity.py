@@ -53,7 +53,7 @@ def diversity_row(
             {
                 "ssim": mean_ssim(pictures, pairs),
                 "log_det": log_det(points, epsilon),
-                "mean_magnitude": np.abs(points).mean(),
+                "mean_magnitude": np.abs(points).mean(dtype=np.float64),
                 **real.manifold(label, deep)._asdict(),
                 **spaces.nearness(label, points, deep),
             }
