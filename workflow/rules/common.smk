@@ -251,14 +251,14 @@ def extractor_code(script):
 
 def objective_options(wildcards):
     """The options of a prior's objective."""
-    tuning = study.dataset(wildcards.dataset)["tuning"]
+    tuning = study.tuning(wildcards.dataset, tuned(wildcards))
     common = {key: tuning[key] for key in objective_of(wildcards).from_tuning}
     return {**tuned(wildcards).options, **common}
 
 
 def tuning_of(wildcards):
     """The options of a fine-tuning."""
-    options = study.dataset(wildcards.dataset)["tuning"]
+    options = study.tuning(wildcards.dataset, tuned(wildcards))
     return {**options, "learning_rate": tuned(wildcards).learning_rate}
 
 
