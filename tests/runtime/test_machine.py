@@ -17,7 +17,6 @@ from lighthouse.runtime.contents import read_record, tensors_digest, without_mac
 from lighthouse.runtime.files import write_json, write_tensors
 from lighthouse.runtime.machine import machine
 from lighthouse.runtime.provenance import provenance, study_record
-from repository import LIBRARY
 
 ON_X86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="the claim is of x86-64 alone")
 
@@ -26,6 +25,7 @@ ON_X86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="the claim is
 COMPUTES = """
 import hashlib, json
 import numpy as np, scipy.linalg, torch
+from numpy._core._multiarray_umath import __cpu_features__
 from torch.nn import functional as F
 from threadpoolctl import threadpool_info
 
@@ -54,13 +54,16 @@ results = {
     "numpy's singular values": np.linalg.svd(a, compute_uv=False),
     "scipy's eigenvalues": scipy.linalg.eigvalsh(square @ square.T),
 }
-sha = {name: hashlib.sha256(np.asarray(of).tobytes()).hexdigest()[:8] for name, of in results.items()}
-from numpy._core._multiarray_umath import __cpu_features__ as features
+def digest(of):
+    return hashlib.sha256(np.asarray(of).tobytes()).hexdigest()[:8]
+
+wider = ("X86_V3", "X86_V4", "AVX512_ICL", "AVX512_SPR")
+blas = [one for one in threadpool_info() if one["internal_api"] == "openblas"]
 print(json.dumps({
-    "sha": sha,
+    "sha": {name: digest(of) for name, of in results.items()},
     "torch": torch.backends.cpu.get_cpu_capability(),
-    "numpy": [name for name in ("X86_V3", "X86_V4", "AVX512_ICL", "AVX512_SPR") if features.get(name)],
-    "openblas": sorted({one["architecture"] for one in threadpool_info() if one["internal_api"] == "openblas"}),
+    "numpy": [name for name in wider if __cpu_features__.get(name)],
+    "openblas": sorted({one["architecture"] for one in blas}),
 }))
 """
 

@@ -6,9 +6,10 @@ it that rounds as it likes. All can be held to one choice by the environment, an
 
 from collections.abc import MutableMapping
 
-#: Without any one of these two processors differ: torch's own loops (softmax), oneDNN's convolutions
-#: and GELU, MKL's products, functions and decompositions, numpy's functions, and the decompositions
-#: of numpy and scipy. MKL has a faster choice, AVX2, which it takes on Intel's processors alone.
+#: Each is needed: processors differ without it in torch's own loops (softmax); in oneDNN's
+#: convolutions and GELU; in MKL's products, functions and decompositions; in numpy's functions; in
+#: the decompositions of numpy and scipy. MKL has a faster choice, AVX2, which it takes on Intel's
+#: processors alone.
 PORTABLE = {
     "ATEN_CPU_CAPABILITY": "avx2",
     "ONEDNN_MAX_CPU_ISA": "AVX2",

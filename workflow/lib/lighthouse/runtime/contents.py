@@ -16,12 +16,12 @@ BLOCK = 2**20
 
 
 def file_digest(path: Path) -> bytes:
-    """A digest of what a file holds; of JSON, and of the record in a tensor file, but the machine."""
+    """A digest of what a file holds, but for the machine in a record or in a tensor file's."""
     return DIGESTS.get(path.suffix, _bytes_digest)(path)
 
 
 def tensors_digest(path: str | Path) -> bytes:
-    """A digest of the tensors of a safetensors file alone: their names, kinds, shapes and numbers."""
+    """A digest of the tensors alone of a safetensors file: names, kinds, shapes and numbers."""
     header, _, offset = _header(Path(path))
     return _with_numbers(header, Path(path), offset)
 
