@@ -21,8 +21,8 @@ def priors_table(
     """A row a prior and replicate. records: what each training took, None of a failed one.
 
     rows: ``dataset``, ``prior``, ``replicate``, and ``sampled``, the cell whose images are the
-    prior's own, or None. Losses are of the noise, per element: ``training_loss`` over the last steps,
-    ``held_out_loss`` that of ``priors.held_out``.
+    prior's own, or None. Losses are of the noise, per element: ``training_loss`` over the last
+    steps, ``held_out_loss`` that of ``priors.held_out``.
     """
     pairs = zip(rows, records, strict=True)
     return {"table": Table([_row(row, record, diversity) for row, record in pairs], COLUMNS)}
