@@ -1,4 +1,4 @@
-"""The shipped studies through Snakemake itself: dry runs, folders of their own, and their data."""
+"""Studies through Snakemake itself: dry runs, folders of their own, their data, more replicates."""
 
 import re
 import shutil
@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 
 from repository import ROOT
 
@@ -121,3 +122,42 @@ def test_a_named_study_works_in_its_own_folder(clone):
     assert done.returncode == 0, done.stdout
     assert (clone / "runs" / "mine" / "results" / "study.json").is_file()
     assert not (clone / "results").exists()
+
+
+# A study that is extended.
+
+#: One method on a tuned prior, at the sizes of the study of the tests.
+SMALL = {
+    "methods": ["dit", "rsm"],
+    "ipc": [2],
+    "only": [],
+    "seeds": [[0, 10], [1, 11]],
+    "comparisons": {"pairs": []},
+    "tuning": None,
+    "ablation": None,
+    "sweep": None,
+    "strategies": None,
+    "spectrum": {"ipc": 2, "curves": [{"source": "DiT", "method": "dit"}]},
+}
+
+
+def laid_over(folder, **run):
+    """The options of a study with other entries of ``run``."""
+    config = yaml.safe_load((ROOT / "tests" / "configs" / "tiny.yaml").read_text("utf-8"))
+    config["run"] = {**SMALL, **run}
+    path = folder / "study.yaml"
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    return "--directory", folder, "--configfile", path
+
+
+def test_further_replicates_and_sets_train_no_prior_anew(tmp_path):
+    rsm = "rsm/lambda~0.005/lr~0.001"
+    priors = [f"results/priors/digits/replicate~{seed}/{rsm}" for seed in (0, 1)]
+    done = snakemake("--cores", 1, *laid_over(tmp_path), "--", *priors)
+    assert done.returncode == 0, done.stdout
+    third = counted(*laid_over(tmp_path, seeds=[[0, 10], [1, 11], [2, 12]]), cwd=ROOT)
+    assert (third["base_prior"], third["tuned_prior"]) == (1, 1)
+    for seeds in ([[0, 10, 20], [1, 11, 21]], [1]):
+        found = counted(*laid_over(tmp_path, seeds=seeds), cwd=ROOT)
+        assert found["sample"] > 0
+        assert not {"base_prior", "tuned_prior", "autoencoder"} & found.keys()
