@@ -100,7 +100,7 @@ class Bench:
             "ema": 0.9,
             "precision": precision,
         }
-        objective = make_objective(OBJECTIVES["plain"].make, {}, len(CLASSES), SHAPE)
+        objective = make_objective(OBJECTIVES["plain"].make, {}, np.zeros((len(CLASSES), *SHAPE)))
         with tempfile.TemporaryDirectory() as folder:
             checkpoint = Path(folder) / "checkpoint"
             model, record = train_prior(model, *self.data, objective, options, 0, checkpoint)

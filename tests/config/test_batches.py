@@ -76,6 +76,7 @@ CHANGES = {
     "priors.minimax.memory": (32, {"minimax"}),
     "guidance.influence.scale": (1e-3, {"dit-igd"}),
     "datasets.digits.tuning.steps": (3, "tuned"),
+    "priors.minimax.tuning": ({"tune": "difffit"}, {"minimax"}),
     "datasets.digits.extractor.epochs": (3, {"herding"}),
     "metrics.ssim_pairs": (7, set()),
     "protocols.digits.learning_rate": (0.1, "chosen"),

@@ -34,6 +34,18 @@ def test_priors_have_folders_of_their_own(study):
     assert paths["control"] == "rsm/lambda~0/lr~0.001"
 
 
+def test_a_prior_with_a_tuning_of_its_own_has_a_folder_and_the_options_of_its_own():
+    config = copy.deepcopy(SHIPPED)
+    config["priors"]["control"]["tuning"] = {"tune": "difffit", "epochs": 3, "l1_centre": "none"}
+    study = load_study(config, ROOT)
+    rsm, control = (study.prior(Cell("digits", m, 5)) for m in ("rsm", "control"))
+    assert control.path == "rsm/lambda~0/lr~0.001,epochs~3,l1_centre~none,tune~difffit"
+    assert study.tuning("digits", rsm) == SHIPPED["datasets"]["digits"]["tuning"]
+    found = study.tuning("digits", control)
+    assert "steps" not in found
+    assert found == {**found, **control.tuning, "batch_size": 64}
+
+
 def test_a_cell_is_a_path_and_a_row():
     cell = Cell("digits", "rsm-cgs", 5, "eta_dpp~30")
     assert cell.path == "digits/rsm-cgs/ipc~5/eta_dpp~30"

@@ -121,6 +121,16 @@ SCHEMA_MISTAKES = {
         8,
         ["config: datasets.digits.tuning: give either 'steps' or 'epochs'"],
     ),
+    "a prior of so many steps and epochs": (
+        "priors.rsm.tuning",
+        {"steps": 5, "epochs": 1},
+        ["config: priors.rsm.tuning: give either 'steps' or 'epochs', or neither"],
+    ),
+    "a prior with an option that is of all": (
+        "priors.rsm.tuning",
+        {"ema": 0.5},
+        ["config: priors.rsm.tuning: unknown key 'ema'; allowed: steps, epochs, l1_weighting"],
+    ),
     "an autoencoder half described": (
         "datasets.digits.autoencoder.steps",
         None,

@@ -144,6 +144,11 @@ MISTAKES = {
         0.1,
         ["config: priors.minimax: 'lambda' has no effect with objective 'minimax'; leave it out"],
     ),
+    "a minimax prior with RSM's tuning": (
+        "priors.minimax.tuning",
+        {"l1_centre": "none", "tune": "difffit"},
+        ["config: priors.minimax.tuning: 'l1_centre' has no effect with objective 'minimax'"],
+    ),
     "an RSM prior with MiniMax's key": (
         "priors.rsm.positive",
         0.1,

@@ -93,6 +93,25 @@ def test_methods_that_share_samples_over_ipc_share_their_cost():
     assert costs["cgs", 1] != costs["cgs", 10]
 
 
+def test_every_prior_that_is_trained_is_shown_by_the_images_it_draws_unguided():
+    found = {row["prior"]: row for row in rows.prior_rows(study())}
+    shown = {prior: row["sampled"] and row["sampled"]["method"] for prior, row in found.items()}
+    assert list(shown) == ["base", *study().priors("digits")]
+    assert shown["base"] == "dit"
+    assert shown["minimax/lr~0.001"] == "minimax"
+    assert shown["rsm/lambda~0/lr~0.001"] == "control"
+    assert found["base"]["sampled"]["ipc"] == 10
+    assert found["base"]["cost"] == "results/costs/priors/digits/replicate~2/base.json"
+    seeds = [row["replicate"] for row in rows.prior_rows(study()) if row["prior"] == "base"]
+    assert seeds == [0, 1, 2]
+
+
+def test_a_prior_that_is_guided_wherever_it_is_sampled_is_shown_by_nothing():
+    rows_of = rows.prior_rows(study("run.sweep.values.lambda", [0.1]))
+    swept = [row for row in rows_of if row["prior"] == "rsm/lambda~0.1/lr~0.001"]
+    assert [row["sampled"] for row in swept] == [None] * 3
+
+
 def test_the_ablation_names_the_factors_of_each_row():
     specs = {spec["method"]: spec for spec in rows.ablation_specs(study())}
     factors = {name: (*spec["factors"].values(), spec["coupling"]) for name, spec in specs.items()}

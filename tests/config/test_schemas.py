@@ -97,11 +97,11 @@ def test_the_couplings_of_the_schema_are_those_of_the_code():
     assert enum("coupling", schema="methods") == set(COUPLINGS)
 
 
-def test_the_l1_weightings_of_the_schema_are_those_of_the_code():
-    from lighthouse.priors.objectives import L1_WEIGHTINGS
+def test_the_readings_of_rsm_in_the_schema_are_those_of_the_code():
+    from lighthouse.priors.objectives import L1_CENTRES, L1_WEIGHTINGS
 
-    training = SCHEMA["$defs"]["training"]["properties"]
-    assert set(training["l1_weighting"]["enum"]) == set(L1_WEIGHTINGS)
+    assert set(SCHEMA["$defs"]["l1_weighting"]["enum"]) == set(L1_WEIGHTINGS)
+    assert set(SCHEMA["$defs"]["l1_centre"]["enum"]) == set(L1_CENTRES)
 
 
 def test_the_sources_of_the_schema_are_those_of_the_code():

@@ -5,7 +5,14 @@ import pytest
 import torch
 
 from lighthouse.datasets.index import ImageIndex
-from lighthouse.datasets.latents import LATENTS, MEANS, Latents, read_means
+from lighthouse.datasets.latents import (
+    HELD_OUT,
+    LATENTS,
+    MEANS,
+    Latents,
+    read_held_out,
+    read_means,
+)
 from lighthouse.diffusion.autoencoder import encode, load_autoencoder, new_autoencoder
 from lighthouse.diffusion.encoding import class_means, encode_part
 from lighthouse.diffusion.loading import save_model
@@ -55,6 +62,25 @@ def test_latents_are_the_autoencoders(weights, index, tmp_path):
     assert np.array_equal(made.latents[:, 1], encode(model, mirrored, 4))
     assert np.array_equal(made.labels, index.labels("train"))
     assert made.classes == ["a", "b"]
+
+
+def test_of_the_validation_part_some_images_are_encoded_as_they_are(
+    weights, index, tmp_path, monkeypatch
+):
+    rows = [("val" if k % 3 == 1 else part, *row) for k, (part, *row) in enumerate(index.rows)]
+    held_out = ImageIndex(index.root, tuple(rows))
+    monkeypatch.setattr("lighthouse.diffusion.encoding.MOST_HELD_OUT", 2)
+    encoded(weights, held_out, tmp_path / "made")
+    latents, labels = read_held_out(tmp_path / "made")
+    images = torch.from_numpy(held_out.images("val", SIZE))[[0, 2]]
+    assert np.array_equal(latents, encode(load_autoencoder(weights), images, 4))
+    assert np.array_equal(labels, held_out.labels("val")[[0, 2]])
+
+
+def test_without_a_validation_part_no_image_is_held_out(weights, index, tmp_path):
+    encoded(weights, index, tmp_path / "made")
+    latents, labels = read_held_out(tmp_path / "made")
+    assert (latents.shape, labels.shape) == ((0, 2, 8, 8), (0,))
 
 
 def test_class_means_are_of_the_images_as_they_are(weights, index, tmp_path):
@@ -117,7 +143,7 @@ def test_a_killed_job_is_continued_to_the_same_latents(weights, index, tmp_path,
     assert calls == [1, 1, 3, 3]  # the trial, and the last batch
     assert np.array_equal(continued.latents, whole.latents)
     assert np.array_equal(continued.class_means, whole.class_means)
-    assert sorted(path.name for path in folder.iterdir()) == [LATENTS, MEANS]
+    assert {path.name for path in folder.iterdir()} == {LATENTS, MEANS, HELD_OUT}
     assert not (tmp_path / ".made.partial").exists()
 
 

@@ -201,6 +201,7 @@ class Invented:
             "ssim": random.uniform(-1, 1) if n > 1 else float("nan"),
             "n_pairs": n * (n - 1) // 2,
             "log_det": self.log_dets(cell, seed).mean() if n > 1 else np.log(1.001),
+            "mean_magnitude": random.uniform(0, 1),
             **shares,
             "density": random.uniform(0, 2),
             "nearest_latent": latent,
@@ -299,7 +300,9 @@ class Invented:
         for spec in rows.cost_rows(self.study):
             for path in paths_of(spec) if spec["method"] not in self.failed else ():
                 if path not in (spec["sample"], spec["tuning"]):
-                    self._record(path, "", self._cost(path))
+                    self._record(path, "", self._training(path))
+        for prior in rows.prior_rows(self.study):
+            self._record(prior["cost"], "", self._training(prior["cost"]))
         records = rows.sample_records(self.study, self.study.cells)
         for cell, record in zip(self.study.cells, records, strict=True):
             if cell.method in self.failed or self.study.methods[cell.method].external:
@@ -339,6 +342,10 @@ class Invented:
             for seed, share in zip(seeds, shares, strict=True)
         ]
         return {"denoiser": work, "replicates": parts}
+
+    def _training(self, path):
+        losses = {"noise": rng("loss", path).random(), "held_out": rng("held", path).random()}
+        return {**self._cost(path), "steps": 3, "losses": losses}
 
     def _options(self, weights):
         grows = {term["column"] for term in self.grid["terms"] if term["grows"]}

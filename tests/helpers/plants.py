@@ -10,13 +10,15 @@ BY_NAME = {check.__name__: check for check in CHECKS}
 RSM = {"method": "rsm-cgs", "ipc": 2}
 DIT = {"method": "dit", "ipc": 2}
 TUNED = {"method": "cgs-tuned", "ipc": 2}
+BASE = {"prior": "base"}
+CONTROL = {"prior": "rsm/lambda~0/lr~0.001"}
 THEIRS = {"method": "theirs", "ipc": 2}
 TABLES = {
     name: f"tables/{name}.csv"
     for name in (
         *("leaderboard", "accuracy", "runs", "significance", "ablation", "cost", "diversity"),
         *("fid", "guidance", "tuning", "spectrum", "spectrum_ranks", "strategies"),
-        *("strategies_classes", "cost_replicates"),
+        *("strategies_classes", "cost_replicates", "priors"),
     )
 }
 JOINT = {"strategy": "joint", "seed": 1}

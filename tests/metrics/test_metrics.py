@@ -1,5 +1,6 @@
 """Metrics: each against a case whose answer is known."""
 
+import json
 from itertools import combinations
 
 import numpy as np
@@ -294,7 +295,7 @@ def spaces_of(real):
 
 def test_a_diversity_row_is_the_mean_over_classes(extractor):
     images = np.stack([pictures(3, seed=s) for s in (0, 1)])  # 2 classes, 3 images
-    latents = rng().normal(size=(2, 3, 1, 4, 4))
+    latents = rng().normal(size=(2, 3, 1, 4, 4)).astype(np.float32)
     real, labels = extractor.array(pictures(30, seed=2)), np.arange(30) % 2
     cell = {**CELL, "ipc": 3}
     deep, among_real = map(extractor.array, images), RealClasses(real, labels, 2)
@@ -303,6 +304,8 @@ def test_a_diversity_row_is_the_mean_over_classes(extractor):
     assert (row["seed"], row["n_pairs"]) == (5, 3)
     assert row["ssim"] == pytest.approx(np.mean([ssim(k) for k in images]))
     assert row["log_det"] == pytest.approx(np.mean([log_det(k, 1e-3) for k in latents]))
+    assert row["mean_magnitude"] == pytest.approx(np.mean(np.abs(latents)))
+    assert json.loads(json.dumps(row)) == row  # as a record has it
     classes = [real[labels == k] for k in (0, 1)]
     among = [
         manifold(own, radii(own, 2), extractor.array(images[k]), 2) for k, own in enumerate(classes)

@@ -46,6 +46,8 @@ def arguments(folder, name, gpus, broken=()):
     means = np.zeros((3, 4, 4, 4), np.float32)
     arrays = {"labels": np.arange(12) % 3, "class_means": means}
     write_arrays(latents / "means.safetensors", arrays, {"classes": ["ant", "bee", "cat"]})
+    held_out = {"latents": rng.standard_normal((5, 4, 4, 4), dtype=np.float32)}
+    write_arrays(latents / "held-out.safetensors", {**held_out, "labels": np.arange(5) % 3}, {})
     denoiser = {"layers": 2, "heads": 2, "head_dim": 8, "patch_size": 2, "learned_variance": True}
     job = Job(
         SimpleNamespace(latents=str(latents), pretrained=[]),

@@ -1,8 +1,9 @@
 """Objectives: RSM's loss by hand, each weighting of its L1 term, and the variational bound."""
 
 import math
-from dataclasses import fields
+from dataclasses import fields, replace
 
+import numpy as np
 import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
@@ -10,7 +11,7 @@ from torch.distributions import Normal, kl_divergence
 from lighthouse.diffusion.schedule import ancestral
 from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.priors.batch import Batch
-from lighthouse.priors.objectives import L1_WEIGHTINGS, make_objective, plain, rsm
+from lighthouse.priors.objectives import L1_CENTRES, L1_WEIGHTINGS, RSM, make_objective, plain
 from lighthouse.priors.variance import VariationalBound
 
 ALPHA_BAR = torch.tensor([0.64, 0.36])
@@ -29,6 +30,11 @@ def batch():
     z_t = spread.sqrt() * z0 + (1 - spread).sqrt() * noise
     two = torch.arange(2)
     return Batch(z0, z_t, noise, two, ALPHA_BAR, two, two, two)
+
+
+def rsm(prediction, batch, lam, weighting):
+    """RSM's loss as M Eq. 4 has it: latents are measured from 0."""
+    return RSM(lam, weighting, torch.zeros(2, 1, 1, 1))(prediction, batch)
 
 
 def test_the_predicted_image_is_the_true_one_where_the_noise_is():
@@ -92,28 +98,47 @@ def test_the_natural_weighting_cancels_the_division_by_root_alpha_bar():
     alpha_bar = ancestral(1000).alphas_cumprod[[999]]
     z = torch.zeros(1, 1, 2, 2)
     prediction = torch.ones(1, 1, 2, 2)
-    _, parts = rsm(prediction, Batch(z, z, z, z, alpha_bar, z, z, z), 1.0, "sqrt-alpha-bar")
+    one = torch.zeros(1, dtype=torch.int64)
+    _, parts = rsm(prediction, Batch(z, z, z, one, alpha_bar, one, one, one), 1.0, "sqrt-alpha-bar")
     assert parts["l1"].item() == pytest.approx(1, abs=1e-3)
+
+
+def test_a_centre_is_what_the_l1_term_measures_from_by_the_true_class():
+    # ẑ₀ is 2 for the first image and -4.0667 for the second, whose label was dropped.
+    means = constant(0.5, -3.5)
+    null = batch()
+    dropped = replace(null, labels=torch.tensor([0, 2]), classes=torch.tensor([1, 0]))
+    second = 3 + 0.8 / 0.6 * 0.8
+    for name, expected in (("none", 2 + second), ("class-mean", 5.5 + second + 0.5)):
+        objective = RSM(0.1, "none", L1_CENTRES[name](means))
+        loss, parts = objective(constant(0.5, 1.8), dropped)
+        assert parts["l1"].item() == pytest.approx(expected / 2)
+        assert loss.item() == pytest.approx(0.8**2 / 2 + 0.1 * expected / 2)
+
+
+def test_a_centred_penalty_pulls_predictions_towards_the_class_mean():
+    means = constant(2.5, -1.0)
+    prediction = batch().noise.clone().requires_grad_()
+    RSM(1.0, "sqrt-alpha-bar", means)(prediction, batch())[0].backward()
+    moved = batch().predicted_z0(prediction.detach() - 0.1 * prediction.grad)
+    assert ((moved - means).abs() < (batch().z0 - means).abs()).all()
 
 
 OPTIONS = {
     "plain": {},
-    "rsm": {"lambda": 0.3, "l1_weighting": "snr"},
+    "rsm": {"lambda": 0.3, "l1_weighting": "snr", "l1_centre": "none"},
     "minimax": {"positive": 0.5, "negative": 0.25, "memory": 3},
 }
 
 
 def made_of(name):
-    return make_objective(OBJECTIVES[name].make, OPTIONS[name], 2, (1, 2, 2))
+    return make_objective(OBJECTIVES[name].make, OPTIONS[name], np.zeros((2, 1, 2, 2), np.float32))
 
 
 def test_the_registry_makes_the_objectives_with_their_options():
     assert set(OBJECTIVES) == set(OPTIONS)
     prediction = constant(0.1, 0.2)
-    made = {
-        name: make_objective(OBJECTIVES[name].make, OPTIONS[name], 2, (1, 2, 2))
-        for name in OBJECTIVES
-    }
+    made = {name: made_of(name) for name in OBJECTIVES}
     noise = plain(prediction, batch())[0]
     assert torch.equal(made["plain"](prediction, batch())[0], noise)
     assert torch.equal(made["rsm"](prediction, batch())[0], rsm(prediction, batch(), 0.3, "snr")[0])
@@ -127,10 +152,7 @@ def test_the_registry_makes_the_objectives_with_their_options():
 
 @pytest.mark.parametrize(("name", "keeps"), [("plain", False), ("rsm", False), ("minimax", True)])
 def test_what_an_objective_keeps_is_in_its_state(name, keeps):
-    assert (
-        bool(make_objective(OBJECTIVES[name].make, OPTIONS[name], 2, (1, 2, 2)).state_dict())
-        == keeps
-    )
+    assert bool(made_of(name).state_dict()) == keeps
 
 
 # The variational bound of a learned variance.

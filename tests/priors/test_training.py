@@ -206,7 +206,7 @@ def test_noisy_latents_follow_the_forward_process_at_uniform_steps(tmp_path):
 def minimax(step=None):
     """MiniMax with weights that show, which may stop the run at a step."""
     options = {"positive": 0.5, "negative": 0.5, "memory": 4}
-    objective = make_objective(OBJECTIVES["minimax"].make, options, 3, (4, 4, 4))
+    objective = make_objective(OBJECTIVES["minimax"].make, options, np.zeros((3, 4, 4, 4)))
 
     def stop(module, arguments):
         if step is not None and len(steps) == step:

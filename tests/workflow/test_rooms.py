@@ -31,6 +31,9 @@ MAY_IMPORT = {
     "diffusion": {"runtime", "steps", "datasets", "couplings", "guidance"},
     "priors": {"runtime", "steps", "datasets", "diffusion"},
     "report": {"runtime", "tables", "parts", "config", "metrics"},
+    "results": {"runtime", "tables"},
+    "digests": {"runtime", "results"},
+    "compare": {"runtime", "results", "digests"},
 }
 
 #: What code must not reach through any import, however many modules lie between: by patterns

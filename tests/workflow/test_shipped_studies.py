@@ -42,6 +42,7 @@ STUDIES = {
     "paper-fastai": ["paper", "fastai"],
     "imagenet1k": ["paper", "imagenet1k"],
     "rivals": ["rivals"],
+    "rsm": ["rsm"],
 }
 #: Those on a folder of images, which are valid where it is: files, dataset, classes.
 FOLDERS = {
@@ -121,6 +122,37 @@ def test_the_study_of_rivals_has_igd_at_every_ipc_and_samples_as_the_default_doe
     both = set(study.cells) & set(default.cells)
     assert len(both) > 30
     assert all(stamps.samples(study, cell) == stamps.samples(default, cell) for cell in both)
+
+
+def test_the_study_of_rsm_has_each_reading_beside_a_control_tuned_alike_and_a_spectrum_of_each():
+    study = load_study(merged(["rsm"]), ROOT)
+    assert set(study.spectrum_sources) == set(study.run["methods"])
+    priors = [study.prior(cell) for cell in study.main_cells if study.methods[cell.method].denoises]
+    tuned = [prior for prior in priors if prior.name != "base"]
+    assert len({prior.path for prior in tuned}) == len(tuned)
+    found = {
+        (*(study.tuning("digits", prior)[key] for key in READING), prior.options["lambda"])
+        for prior in tuned
+        if prior.options["lambda"]
+    }
+    decades = (0.0005, 0.0016, 0.005, 0.016, 0.05)
+    curves = {
+        (weighting, "none", "full", lam)
+        for weighting in ("none", "sqrt-alpha-bar", "snr")
+        for lam in decades
+    }
+    others = {
+        ("none", *reading, lam)
+        for reading in (("class-mean", "full"), ("none", "difffit"))
+        for lam in (0.005, 0.05)
+    }
+    assert found == curves | others
+    of_controls = [p.tuning.get("tune", "full") for p in tuned if not p.options["lambda"]]
+    assert of_controls == ["full", "difffit"]
+
+
+#: What a prior's tuning may say of how RSM is read.
+READING = ("l1_weighting", "l1_centre", "tune")
 
 
 def test_the_weights_of_igd_are_the_papers():

@@ -21,6 +21,7 @@ from lighthouse.parts import coresets, extractors
 from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.report.items import items, template_digest
 from lighthouse.report.unfinished import make_all, message
+from lighthouse.runtime.arithmetic import make_portable
 from lighthouse.runtime.bytecode import keep_bytecode
 from lighthouse.runtime.cells import forget_failures, lost_cells
 from lighthouse.runtime.digest import code_digest
@@ -35,6 +36,10 @@ try:
         check_name(study)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
+
+# Jobs inherit the environment. On a cluster Snakemake reads this file on the job's node, too.
+if study.config["compute"]["portable"]:
+    make_portable(os.environ)
 
 # Each study has a folder of its own, so that no result of another is overwritten;
 # --directory names another one.
@@ -107,9 +112,11 @@ wildcard_constraints:
 def code(script, makers=()):
     """A digest of a script and of what it reaches of the package: an edit of it reruns the rule.
 
+    So does another arithmetic (``compute.portable``), under which the same code computes other bytes.
     makers: functions that the script loads by name, ``module:function``.
     """
-    return code_of(script, tuple(makers))
+    digest = code_of(script, tuple(makers))
+    return f"{digest} portable" if study.config["compute"]["portable"] else digest
 
 
 @cache
@@ -251,14 +258,14 @@ def extractor_code(script):
 
 def objective_options(wildcards):
     """The options of a prior's objective."""
-    tuning = study.dataset(wildcards.dataset)["tuning"]
+    tuning = study.tuning(wildcards.dataset, tuned(wildcards))
     common = {key: tuning[key] for key in objective_of(wildcards).from_tuning}
     return {**tuned(wildcards).options, **common}
 
 
 def tuning_of(wildcards):
     """The options of a fine-tuning."""
-    options = study.dataset(wildcards.dataset)["tuning"]
+    options = study.tuning(wildcards.dataset, tuned(wildcards))
     return {**options, "learning_rate": tuned(wildcards).learning_rate}
 
 

@@ -3,18 +3,19 @@
 from pathlib import Path
 
 from lighthouse.priors.processes import start_processes
-from lighthouse.runtime.job import is_main, start
+from lighthouse.runtime.job import device, is_main, start
 
 job = start(globals().get("snakemake"))
 if job.params.training:
     start_processes(job, "prior.py")
 
-from lighthouse.datasets.latents import Latents  # noqa: E402
+from lighthouse.datasets.latents import Latents, read_held_out  # noqa: E402
 from lighthouse.diffusion.denoiser import load_denoiser, save_denoiser  # noqa: E402
 from lighthouse.diffusion.loading import RECORD  # noqa: E402
 from lighthouse.diffusion.pretrained import folder_of  # noqa: E402
 from lighthouse.priors.difffit import n_parameters  # noqa: E402
 from lighthouse.priors.first import first_denoiser  # noqa: E402
+from lighthouse.priors.held_out import held_out_loss  # noqa: E402
 from lighthouse.priors.objectives import make_objective  # noqa: E402
 from lighthouse.priors.training import train_prior  # noqa: E402
 from lighthouse.runtime.files import read_json  # noqa: E402
@@ -35,23 +36,21 @@ options = {
     **job.params.objective_options,
 }
 output = Path(job.output.model)
-record = {"losses": {}, "trainable_parameters": 0, "processes": 1, "seconds": 0.0}
+record = {"losses": {}, "trainable_parameters": 0, "processes": 1, "steps": 0, "seconds": 0.0}
 if job.params.training:
     model, record = train_prior(
         model,
         data.latents,
         data.labels,
-        make_objective(
-            job.params.make,
-            job.params.objective_options,
-            len(data.classes),
-            data.latents.shape[2:],
-        ),
+        make_objective(job.params.make, job.params.objective_options, data.class_means),
         options,
         job.params.seed,
         checkpoint=output.with_name(f"{output.name}.checkpoint"),
         checkpoint_seconds=job.params.checkpoint_seconds,
     )
+    if is_main():
+        held_out = read_held_out(job.input.latents)
+        record["losses"]["held_out"] = held_out_loss(model.to(device()), *held_out)
 # Of no two runs the same, and so no part of the prior's own record.
 seconds = record.pop("seconds")
 if is_main():
@@ -62,5 +61,7 @@ if is_main():
         f"{record['trainable_parameters']:,} of {total:,} parameters trained",
         trainable_parameters=record["trainable_parameters"],
         processes=record["processes"],
+        steps=record["steps"],
+        losses=record["losses"],
         seconds=seconds,
     )

@@ -6,6 +6,8 @@ import pytest
 
 from plants import (
     ASIDE,
+    BASE,
+    CONTROL,
     DIT,
     JOINT,
     RSM,
@@ -93,6 +95,11 @@ WRONG_FIELDS = [
             "status": "missing",
         }.items()
     ),
+    ("priors_of_cost", "priors", BASE, "seconds", 0.01),
+    ("priors_of_cost", "priors", CONTROL, "seconds", 0.01),
+    ("priors_of_cost", "priors", CONTROL, "trainable_parameters", 1),
+    ("priors_of_sets", "priors", BASE, "coverage", 0.01),
+    ("priors_of_sets", "priors", CONTROL, "precision", 0.01),
     ("work_of_images", "cost", {"method": "random"}, "evaluations_per_image", 1),
     ("work_of_images", "cost", {"method": "random"}, "gradients_per_image", 1),
     ("work_of_images", "cost", {"method": "random"}, "computed_per_image", 1),
@@ -249,6 +256,10 @@ BOUNDS = [
     ("diversity", RSM, "recall", 1.01, "0 to 1"),
     ("diversity", RSM, "density", -0.01, "at least 0"),
     ("diversity", RSM, "nearest_latent", -0.01, "at least 0"),
+    ("diversity", RSM, "mean_magnitude", -0.01, "at least 0"),
+    ("priors", BASE, "training_loss", -0.01, "at least 0"),
+    ("priors", CONTROL, "held_out_loss", -0.01, "at least 0"),
+    ("priors", BASE, "steps", 0, "at least 1"),
     ("leaderboard", RSM, "nearest_feature", -0.01, "at least 0"),
     ("diversity", RSM, "ssim", 1.01, "-1 to 1"),
     ("runs", RSM, "top1_last", 100.5, "0 to 100"),

@@ -18,6 +18,9 @@ tests/workflow/test_rooms.py:
 ``diffusion`` autoencoder, denoiser, sampler
 ``priors`` denoisers and their training
 ``report`` tables, figures, and the audit of both
+``results`` of a run, read for the next two, which are commands
+``digests`` of results, kept for another machine
+``compare`` two runs
 """
 
 __version__ = "0.1.0"

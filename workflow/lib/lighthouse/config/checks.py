@@ -202,6 +202,13 @@ def _check_priors(priors: dict) -> Iterable[str]:
                 "for plain fine-tuning write {objective: rsm, lambda: 0}"
             )
         yield from _options_of_kind(f"priors.{name}", "objective", spec, _keys_of(OBJECTIVES))
+        of_others = {key for each in OBJECTIVES.values() for key in each.from_tuning}
+        of_others -= set(OBJECTIVES[spec["objective"]].from_tuning)
+        for key in sorted(of_others & spec.get("tuning", {}).keys()):
+            yield (
+                f"config: priors.{name}.tuning: {key!r} has no effect with objective "
+                f"{spec['objective']!r}; leave it out"
+            )
 
 
 def _keys_of(parts: Mapping) -> dict[str, tuple[str, ...]]:
@@ -247,12 +254,14 @@ def _check_dataset(name: str, options: dict, study: Study) -> Iterable[str]:
                 f"datasets.{name}.{part}.schedule", "kind", schedule, RATE_KEYS
             )
     gpus = study.config["compute"]["training_gpus"]
-    for stage, key in (("base", "l1_weighting"), ("tuning", "learning_rate")):
+    without_effect = {"base": ("l1_weighting", "l1_centre"), "tuning": ("learning_rate",)}
+    for stage, keys in without_effect.items():
         training = options[stage]
         if training is None:
             continue
-        if key in training:
-            yield f"{place}.{stage}: {key!r} has no effect here; leave it out"
+        for key in keys:
+            if key in training:
+                yield f"{place}.{stage}: {key!r} has no effect here; leave it out"
         if training["batch_size"] % gpus:
             yield (
                 f"{place}.{stage}.batch_size: {training['batch_size']} does not divide by "

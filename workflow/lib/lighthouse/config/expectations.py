@@ -18,7 +18,8 @@ def expectations(study: Study) -> dict:
     of their terms, None where these are tuned, whether one goes back through the denoiser, and
     ``evaluations``, its passes an image), those that are made here without one, and every one;
     ``replicated``: of ``tables`` those that are sampled, or settled, replicate by replicate.
-    ``candidates``: of all tunings, with the factors and weights of each.
+    ``candidates``: of all tunings, with the factors and weights of each. ``priors``: all that are
+    trained, each with its replicate and the cell that shows it.
     ``terms``: the declared guidance terms, with the columns of their weights.
     ``sweep`` and ``strategies`` are None where the study has none.
     """
@@ -62,6 +63,10 @@ def expectations(study: Study) -> dict:
         ],
         "all": [cell.row for cell in study.cells],
         "candidates": rows.candidates(study),
+        "priors": [
+            {name: row[name] for name in ("dataset", "prior", "replicate", "sampled")}
+            for row in rows.prior_rows(study)
+        ],
         "ablation": rows.ablation_specs(study),
         "ablation_students": run["ablation"]["students"] if run["ablation"] else [],
         "spectra": [record.row for record in rows.spectra(study)],

@@ -35,7 +35,8 @@ class Prior:
     """A row of ``priors``, resolved for a cell.
 
     options: of its objective. moved: name and value of the option that a sweep moves, if
-    it is none that the path names anyhow.
+    it is none that the path names anyhow. tuning: what is its own of the dataset's options of
+    fine-tuning.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Prior:
     options: Mapping[str, object] = field(default_factory=dict, hash=False)
     learning_rate: float | None = None
     moved: tuple[str, float] | None = None
+    tuning: Mapping[str, object] = field(default_factory=dict, hash=False)
 
     @property
     def path(self) -> str:
@@ -56,7 +58,8 @@ class Prior:
             + [f"{key}~{number(self.options[key])}" for key in given]
         )
         moved = f",{self.moved[0]}~{number(self.moved[1])}" if self.moved else ""
-        return f"{what}/lr~{number(self.learning_rate)}{moved}"
+        own = "".join(f",{key}~{value}" for key, value in sorted(self.tuning.items()))
+        return f"{what}/lr~{number(self.learning_rate)}{moved}{own}"
 
 
 #: The prior that is trained from nothing, or taken; others are fine-tuned from it.

@@ -226,6 +226,42 @@ def _cost_row(study: Study, cell: Cell) -> dict:
     }
 
 
+def prior_rows(study: Study) -> list[dict]:
+    """Every prior that the study trains, the base first, in each replicate.
+
+    ``cost``: what its training took.
+
+    ``sampled``: the cell of the most images that is sampled from it with no guidance term, each
+    image alone, by what names its rows; None where no method does so.
+    """
+    found = []
+    for dataset in study.run["datasets"]:
+        cells = [c for c in study.cells_of(dataset) if study.methods[c.method].denoises]
+        trained = ["base"] if cells and study.dataset(dataset)["base"] else []
+        for prior in [*trained, *study.priors(dataset)]:
+            plain = [cell for cell in cells if _shows(study, cell, prior)]
+            shown = max(plain, key=lambda cell: cell.ipc, default=None)
+            found += [
+                {
+                    "dataset": dataset,
+                    "prior": prior,
+                    "replicate": seed,
+                    "cost": paths.prior_cost(dataset, prior, seed),
+                    "sampled": shown and shown.row,
+                }
+                for seed in study.replicates
+            ]
+    return found
+
+
+def _shows(study: Study, cell: Cell, prior: str) -> bool:
+    """Whether a cell's images are a prior's own, and by the sampler that the tables have."""
+    method = study.methods[cell.method]
+    alone = method.ignores_ipc and method.start is None
+    by_the_sampler = not any(name.startswith("sampler.") for name in cell.moved)
+    return alone and by_the_sampler and study.prior(cell).path == prior
+
+
 def ablation_specs(study: Study) -> list[dict]:
     """The ablation's rows: its cells with their factors, and the columns that tell these.
 

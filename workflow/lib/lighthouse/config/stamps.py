@@ -49,7 +49,7 @@ def samples(study: Study, cell: Cell) -> str:
         ]
     if method.denoises:
         prior, sampler = study.prior(cell), study.sampler(cell)
-        tuning = None if prior.name == "base" else dataset["tuning"]
+        tuning = None if prior.name == "base" else study.tuning(cell.dataset, prior)
         known["prior"] = [prior.path, dict(prior.options), tuning]
         if method.needs_surrogate:
             network = study.config["students"][dataset["surrogate"]["network"]]

@@ -16,6 +16,9 @@ from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.parts.sweeps import SAMPLER_DEFAULTS, Swept, sweepable
 from lighthouse.parts.terms import named
 
+#: How long a training is, in one of these.
+LENGTHS = frozenset({"steps", "epochs"})
+
 
 @dataclass(frozen=True, eq=False)
 class Study:
@@ -194,13 +197,24 @@ class Study:
         if name == "base":
             return Prior(name, objective)
         row = self.hyperparameters_of(cell)
-        options = {key: value for key, value in spec.items() if key != "objective"}
+        options = {key: spec[key] for key in OBJECTIVES[objective].options}
         options = self._moved(options, objective, cell)
         for key in OBJECTIVES[objective].from_table:
             given = row[key] if options[key] == "table" else options[key]
             options[key] = float(cell.moved.get(key, given))
         moved = [(n, v) for n, v in cell.moved.items() if n.startswith(f"{objective}.")]
-        return Prior(name, objective, options, row["learning_rate"], next(iter(moved), None))
+        own = spec.get("tuning", {})
+        return Prior(name, objective, options, row["learning_rate"], next(iter(moved), None), own)
+
+    def tuning(self, dataset: str, prior: Prior) -> dict:
+        """The options of a prior's fine-tuning: the dataset's, and over them its own.
+
+        A length of its own, in steps or in epochs, replaces the dataset's in either.
+        """
+        given = self.dataset(dataset)["tuning"]
+        if prior.tuning.keys() & LENGTHS:
+            given = {key: value for key, value in given.items() if key not in LENGTHS}
+        return {**given, **prior.tuning}
 
     def priors(self, dataset: str) -> dict[str, Prior]:
         """The tuned priors of a dataset's cells, by path."""

@@ -1,4 +1,4 @@
-"""The latents of a dataset's training images on disk, as ``diffusion.encoding`` writes them.
+"""The latents of a dataset's images on disk, as ``diffusion.encoding`` writes them.
 
 Reading imports neither torch nor diffusers.
 """
@@ -11,7 +11,7 @@ import numpy as np
 from lighthouse.runtime.files import read_about, read_arrays
 
 #: The files of a folder of latents.
-LATENTS, MEANS = "latents.npy", "means.safetensors"
+LATENTS, MEANS, HELD_OUT = "latents.npy", "means.safetensors", "held-out.safetensors"
 
 
 class Means(NamedTuple):
@@ -31,6 +31,15 @@ def read_means(folder: str | Path) -> Means:
     arrays = read_arrays(Path(folder, MEANS))
     classes = read_about(Path(folder, MEANS))["classes"]
     return Means(arrays["labels"], arrays["class_means"], classes)
+
+
+def read_held_out(folder: str | Path) -> tuple[np.ndarray, np.ndarray]:
+    """Latents of some images of the part val, (n, c, h, w) float32, and their labels, (n,).
+
+    None of a dataset that has no such part: n is 0.
+    """
+    arrays = read_arrays(Path(folder, HELD_OUT))
+    return arrays["latents"], arrays["labels"]
 
 
 class Latents:

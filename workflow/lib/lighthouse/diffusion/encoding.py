@@ -1,18 +1,20 @@
 """The encoder: latents of all training images, written once, a batch at a time.
 
+And those of some images that nothing is trained on, by which priors are compared.
+
 ``datasets.latents`` reads them.
 """
 
 import hashlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from lighthouse.datasets.index import ImageIndex
-from lighthouse.datasets.latents import LATENTS, MEANS
+from lighthouse.datasets.latents import HELD_OUT, LATENTS, MEANS
 from lighthouse.diffusion.autoencoder import encode
 from lighthouse.runtime.files import read_json, whole, write_arrays, write_json
 from lighthouse.runtime.job import log, progress
@@ -20,6 +22,8 @@ from lighthouse.runtime.provenance import provenance
 
 #: In an unfinished folder: what its latents follow from.
 PROGRESS = "progress.json"
+#: Most images of the part val that are encoded.
+MOST_HELD_OUT = 1000
 
 
 def encode_part(
@@ -34,7 +38,8 @@ def encode_part(
 ) -> None:
     """Write the latents of a dataset's part train and its class means to ``folder``.
 
-    Latents are scaled posterior means in index order, float32. model: an
+    Beside them those of at most ``MOST_HELD_OUT`` images of the part val, evenly spaced, as they
+    are. Latents are scaled posterior means in index order, float32. model: an
     ``AutoencoderKL``; weights: the folder that it was loaded from, for its digest.
     flips: a second view, of mirrored images. batch: images in one call of the encoder;
     ``threads`` threads decode the next ones meanwhile.
@@ -58,9 +63,30 @@ def encode_part(
         {"labels": labels, "class_means": class_means(latents, labels, len(index.classes))},
         {"classes": index.classes, **provenance(threads=threads, **options)},
     )
+    found = _held_out(model, index, latents.shape[2:], image_size, batch, threads)
+    write_arrays(partial / HELD_OUT, found, {})
     (partial / PROGRESS).unlink()
     with whole(folder) as beside:
         partial.replace(beside)
+
+
+def _held_out(
+    model: object,
+    index: ImageIndex,
+    shape: Sequence[int],
+    image_size: int,
+    batch: int,
+    threads: int,
+) -> dict[str, np.ndarray]:
+    """Latents of some images of the part val, (n, *shape), and their labels."""
+    labels = index.labels("val")
+    count = min(len(labels), MOST_HELD_OUT)
+    rows = np.linspace(0, len(labels), count, endpoint=False, dtype=np.int64)
+    latents = np.empty((count, *shape), np.float32)
+    if count:  # attention cannot be asked of no image
+        images = torch.from_numpy(index.images("val", image_size, threads, rows))
+        latents[:] = encode(model, images.to(model.device), batch).cpu().numpy()
+    return {"latents": latents, "labels": labels[rows]}
 
 
 def class_means(latents: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
@@ -126,7 +152,7 @@ def _digest(index: ImageIndex, weights: Path, options: Mapping) -> str:
     """What the latents follow from: the images' names and labels, the autoencoder, options."""
     sha = hashlib.sha256(repr(sorted(options.items())).encode())
     for row in index.rows:
-        if row[0] == "train":
+        if row[0] in ("train", "val"):
             sha.update(repr(row).encode())
     for file in sorted([*weights.glob("config.json"), *weights.glob("*.safetensors")]):
         with file.open("rb") as opened:

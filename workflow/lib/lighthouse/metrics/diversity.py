@@ -40,8 +40,9 @@ def diversity_row(
 
     images, latents: (N, …) of one class after the other; features: (N, d), deep, of its images.
     ``ssim`` in [-1, 1], of at most ``most_pairs`` pairs a class, ``n_pairs`` of them, NaN at
-    IPC 1; ``log_det`` ≤ about 0; ``coverage``, ``precision``, ``recall`` and ``density`` as in
-    ``Manifold``; ``nearest_…`` as in ``RealSpaces``.
+    IPC 1; ``log_det`` ≤ about 0; ``mean_magnitude``, E|z| over the latents' numbers;
+    ``coverage``, ``precision``, ``recall`` and ``density`` as in ``Manifold``; ``nearest_…`` as
+    in ``RealSpaces``.
     """
     per_class = []
     for label, (pictures, points, deep) in enumerate(zip(images, latents, features, strict=True)):
@@ -52,6 +53,7 @@ def diversity_row(
             {
                 "ssim": mean_ssim(pictures, pairs),
                 "log_det": log_det(points, epsilon),
+                "mean_magnitude": np.abs(points).mean(dtype=np.float64),
                 **real.manifold(label, deep)._asdict(),
                 **spaces.nearness(label, points, deep),
             }

@@ -10,11 +10,12 @@ from lighthouse.parts.option import COUNT, WEIGHT, Option
 class Objective:
     """What a prior is trained for.
 
-    name: in ``priors`` of the config. make: ``module:function``, which makes it of its options,
-    the number of classes and that of a latent's numbers. options: by key of ``priors.<name>``,
+    name: in ``priors`` of the config. make: ``module:function``, which makes it of its options
+    and the means of the classes' latents. options: by key of ``priors.<name>``,
     each of which it needs. from_table: options that may be ``table``, the hyperparameter
     table's column of that name. from_tuning: options that are those of every tuning of the
-    dataset. earlier: whether it was published before RSM and CGS.
+    dataset, where the prior says nothing else. earlier: whether it was published before RSM and
+    CGS.
     one_process: whether it keeps what several processes would each have for themselves.
     """
 
@@ -45,7 +46,7 @@ OBJECTIVES: dict[str, Objective] = {
                 )
             },
             from_table=("lambda",),
-            from_tuning=("l1_weighting",),
+            from_tuning=("l1_weighting", "l1_centre"),
         ),
         Objective(
             "minimax",

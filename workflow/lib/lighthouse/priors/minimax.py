@@ -89,6 +89,7 @@ def _cosines(one: Tensor, others: Tensor) -> Tensor:
     return (others @ one[:, :, None]).squeeze(2)
 
 
-def make_minimax(options: Mapping, n_classes: int, dim: int) -> MiniMax:
+def make_minimax(options: Mapping, class_means: Tensor) -> MiniMax:
     """The objective. ``options``: ``positive``, ``negative``, ``memory``."""
-    return MiniMax(options["positive"], options["negative"], options["memory"], n_classes, dim)
+    given = (options[key] for key in ("positive", "negative", "memory"))
+    return MiniMax(*given, n_classes=len(class_means), dim=class_means[0].numel())

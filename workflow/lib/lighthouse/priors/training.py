@@ -59,7 +59,7 @@ def train_prior(
     an image. A learned variance adds ``VariationalBound`` to the objective.
 
     The record: ``losses``, means over the last steps; ``trainable_parameters``, those of
-    a shared embedder once; ``processes``; ``seconds``, what all steps took by the clock,
+    a shared embedder once; ``processes``; ``steps``; ``seconds``, what all steps took by the clock,
     those before the checkpoint that it went on from too.
 
     In several processes (``accelerate launch``) all draw the same batch and each works on
@@ -126,6 +126,7 @@ def train_prior(
         "losses": last,
         "trainable_parameters": sum(weight.numel() for weight in weights),
         "processes": accelerator.num_processes,
+        "steps": steps,
         "seconds": time.monotonic() - began,
     }
 

@@ -144,6 +144,8 @@ def _tables(study: Study) -> list[Item]:
         _joined(study, "spectrum_ranks", "Effective and stable rank", curves, "ranks", drawn),
         _guidance(study),
     ]
+    if trained := rows.prior_rows(study):
+        found.append(_priors(trained))
     if study.tuned_cells:
         found.append(_tuning(study))
     if run["strategies"]:
@@ -194,6 +196,16 @@ def _cost(study: Study) -> Item:
         before=["cost_replicates"],
         stamps=stamps,
         jobs=[*sampled_by(study, cells), *tuned_by(study, cells)],
+    )
+
+
+def _priors(trained: Sequence[Mapping]) -> Item:
+    return _table(
+        "priors",
+        "priors:priors_table",
+        "Priors",
+        {"records": [row["cost"] for row in trained], **_csv("diversity")},
+        {"rows": trained},
     )
 
 

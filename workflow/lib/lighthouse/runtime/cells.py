@@ -9,19 +9,22 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from lighthouse.runtime.contents import file_digest
 from lighthouse.runtime.files import read_json, write_json
 from lighthouse.runtime.job import SAY_ALL, Job, log
 
 
 def content_digest(paths: Iterable[str | Path]) -> str:
-    """A digest of what files hold, and of all files in folders, by their names in these."""
+    """A digest of what files hold, and of all files in folders, by their names in these.
+
+    On which machine it was computed does not count (``runtime.contents``).
+    """
     sha = hashlib.sha256()
     for path in map(Path, paths):
         inside = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path]
         for file in inside:
             sha.update(str(file.relative_to(path)).encode())
-            with file.open("rb") as opened:
-                sha.update(hashlib.file_digest(opened, "sha256").digest())
+            sha.update(file_digest(file))
     return sha.hexdigest()[:24]
 
 

@@ -1,4 +1,4 @@
-"""Which code and which libraries made a result."""
+"""Which code, which libraries and which machine made a result."""
 
 import platform
 import sys
@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
 import lighthouse
+from lighthouse.runtime.contents import MACHINE
+from lighthouse.runtime.machine import machine
 
 #: Libraries whose version can change a number, by the module that they are imported as.
 LIBRARIES = {
@@ -35,11 +37,11 @@ def _version(module: str, name: str) -> str:
 
 
 def provenance(**options: object) -> Mapping:
-    """The record written beside, or into, every result: its options and the versions."""
-    return {"options": options, "versions": versions()}
+    """The record written beside, or into, every result: its options, versions and hardware."""
+    return {"options": options, "versions": versions(), MACHINE: machine()}
 
 
 def study_record(config: Mapping, methods: Sequence[Mapping], hyperparameters: object) -> dict:
     """What the tables and figures of a study were computed with."""
     record = {"config": config, "methods": methods, "hyperparameters": hyperparameters}
-    return {"record": {**record, "versions": versions()}}
+    return {"record": {**record, "versions": versions(), MACHINE: machine()}}

@@ -22,7 +22,8 @@ BOUNDS = {
     **dict.fromkeys(("std", "std_difference", "published_std"), NO_LESS_THAN_0),
     **dict.fromkeys(("fid_std", "kid_std", "coverage_std"), NO_LESS_THAN_0),
     **dict.fromkeys(("density", "singular_value", "mean_pull"), NO_LESS_THAN_0),
-    **dict.fromkeys(("nearest_latent", "nearest_feature"), NO_LESS_THAN_0),
+    **dict.fromkeys(("nearest_latent", "nearest_feature", "mean_magnitude"), NO_LESS_THAN_0),
+    **dict.fromkeys(("training_loss", "held_out_loss"), NO_LESS_THAN_0),
     # The square root of a matrix of many numbers is taken in floating point.
     **dict.fromkeys(("fid", "fid_pooled"), Within(-1e-3, math.inf)),
     **dict.fromkeys(("base_seconds", "preparation_seconds", "tuning_seconds"), NO_LESS_THAN_0),
@@ -31,7 +32,7 @@ BOUNDS = {
     "trainable_parameters": NO_LESS_THAN_0,
     **dict.fromkeys(("n_real", "feature_dim", "kid_subset_size"), NO_LESS_THAN_1),
     **dict.fromkeys(("latent_dim", "effective_rank", "stable_rank"), NO_LESS_THAN_1),
-    **dict.fromkeys(("threads", "images", "n_seeds", "n_students"), NO_LESS_THAN_1),
+    **dict.fromkeys(("threads", "images", "n_seeds", "n_students", "steps"), NO_LESS_THAN_1),
     "n_replicates": NO_LESS_THAN_1,
 }
 #: How far from its copy an image may be: one that stands twice among the real ones, encoded in

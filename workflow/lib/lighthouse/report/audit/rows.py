@@ -12,6 +12,7 @@ SET = ("dataset", "method", "ipc")
 BOARD = ("dataset", "protocol", "student", "ipc", "method")
 COMPARISON = ("dataset", "student", "protocol", "ipc", "method", "against")
 CURVE = ("dataset", "source", "seed")
+PRIOR = ("dataset", "prior", "replicate", "method", "ipc", "variant")
 #: Columns that name rows, in whatever table.
 NAMES = (*TRAINING, "source", "against", "measure", "comparison", "factor", "value")
 NAMES = (*NAMES, "strategy", "chosen_by", "class", "seed", "student_seed", "index")
@@ -19,6 +20,7 @@ NAMES = (*NAMES, "strategy", "chosen_by", "class", "seed", "student_seed", "inde
 NAMES_OF = {
     "figures/ssim_vs_eta_dpp.csv": ("eta_dpp",),
     "tables/cost_replicates.csv": ("replicate",),
+    "tables/priors.csv": ("prior", "replicate"),
 }
 #: Of the strategies: picks of the pool, and what all are measured by.
 PICKED = ("best of random", "greedy subset", "greedy and swaps")
@@ -132,6 +134,7 @@ def _wanted(results: Results, grid: Mapping) -> dict[str, tuple]:
         "tables/fid.csv": (SET, grid["tables"], None),
         "tables/diversity.csv": ((*CELL, "seed"), seeded, CELL),
         "tables/guidance.csv": (CELL, grid["sampled"], None),
+        "tables/priors.csv": (PRIOR, priors(grid), None),
         "tables/tuning.csv": (CELL, grid["candidates"], None),
         "tables/spectrum_ranks.csv": (CURVE, curves, CURVE[:2]),
         "tables/spectrum.csv": ((*CURVE, "index"), _values(results, curves, grid), CURVE[:2]),
@@ -144,6 +147,12 @@ def _replicated(grid: Mapping) -> list[dict]:
     """Each replicate of the cells that are made replicate by replicate."""
     seeds = dict.fromkeys(replicate for _, replicate in grid["replicates"])
     return [{**cell, "replicate": seed} for cell in grid["replicated"] for seed in seeds]
+
+
+def priors(grid: Mapping) -> list[dict]:
+    """Every prior with the cell that shows it, of which nothing is told where there is none."""
+    nobody = dict.fromkeys(CELL, NAN)
+    return [{**nobody, **(prior["sampled"] or {}), **prior} for prior in grid["priors"]]
 
 
 def comparisons(grid: Mapping) -> list[dict]:
