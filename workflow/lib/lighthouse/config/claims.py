@@ -38,7 +38,8 @@ def claim_rows(study: Study) -> list[dict]:
 
     ``claim``: its name. ``ipc``, ``against``, ``along``, ``student`` and ``protocol`` are empty
     where they say nothing. ``rises``: whether it claims more. ``places``: of its two sides, or of
-    the points of its sweep by rising value, the columns that name their rows of the measure's table.
+    the points of its sweep by rising value, the columns that name their rows of the measure's
+    table.
     """
     claims = study.run["claims"] or []
     return [_row(study, claim, dataset) for dataset in study.run["datasets"] for claim in claims]

@@ -28,7 +28,7 @@ class Reference:
         return statistics(self.features)
 
     def distance(self, features: np.ndarray) -> float:
-        """Fréchet distance of a set's features (n, d), of equal ones taken once; NaN of one image."""
+        """Fréchet distance of a set's features (n, d), once of equal ones; NaN of one image."""
         if len(features) < 2:  # no covariance
             return float("nan")
         known = hashlib.blake2b(np.ascontiguousarray(features), digest_size=16).digest()

@@ -1,4 +1,4 @@
-"""What a claim can be about: measures of methods, each with the table and the column that has it."""
+"""What a claim can be about: measures, each with the table and the column that has it."""
 
 from dataclasses import dataclass
 from enum import Enum

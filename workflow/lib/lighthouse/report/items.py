@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from lighthouse.config import paths, rows
-from lighthouse.config.claims import claim_rows
 from lighthouse.config.batches import measured_by, sampled_by, trained_by, tuned_by
+from lighthouse.config.claims import claim_rows
 from lighthouse.config.grid import Cell
 from lighthouse.config.study import Study
 from lighthouse.parts.measures import MEASURES

@@ -11,7 +11,8 @@ NAN = float("nan")
 #: Chance with which the least difference that is told would have been found.
 POWER = 0.8
 #: Points in (0, 1) and their weights, by which a mean over a distribution is taken.
-QUANTILES, WEIGHTS = (0.5 * (x + o) for x, o in zip(np.polynomial.legendre.leggauss(200), (1, 0)))
+NODES, WEIGHTS = np.polynomial.legendre.leggauss(200)
+QUANTILES, WEIGHTS = (NODES + 1) / 2, WEIGHTS / 2
 
 
 def levels(values: Sequence[float], alpha: float) -> list[float]:
