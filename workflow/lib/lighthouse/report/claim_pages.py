@@ -88,9 +88,9 @@ def measured(row: Mapping) -> str:
     label = f"{MEASURES[row['measure']].label}, IPC {row['ipc']}"
     if _text(row["along"]):
         return f"{label}, along {row['along']}"
-    if row["value"] != row["value"]:
+    if row["value_of"] != row["value_of"]:
         return label
-    return f"{label}: {number(row['value'])}, {number(row['value_against'])}"
+    return f"{label}: {number(row['value_of'])}, {number(row['value_against'])}"
 
 
 def effect(row: Mapping) -> str:

@@ -20,7 +20,7 @@ COLUMNS = (
     *NAMES,
     "basis",
     "n_replicates",
-    "value",
+    "value_of",
     "value_against",
     "effect",
     "std_difference",
@@ -117,7 +117,7 @@ def _measured(claim: Mapping, tables: Mapping[str, Sequence[Mapping]]) -> dict:
         "note": "",
     }
     if means and not claim["along"]:
-        row |= {"value": means[0], "value_against": means[1]}
+        row |= {"value_of": means[0], "value_against": means[1]}
     largest = max((abs(value) for values in sides for value in values), default=0.0)
     still = row["std_difference"] <= ROUNDING * largest
     if not effects:

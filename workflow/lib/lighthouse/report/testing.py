@@ -10,9 +10,9 @@ from scipy.stats import chi2, norm, t
 NAN = float("nan")
 #: Chance with which the least difference that is told would have been found.
 POWER = 0.8
-#: Points in (0, 1) and their weights, by which a mean over a distribution is taken.
-NODES, WEIGHTS = np.polynomial.legendre.leggauss(200)
-QUANTILES, WEIGHTS = (NODES + 1) / 2, WEIGHTS / 2
+#: Values of a normal variate, evenly spaced, with weights that take a mean over it.
+NORMAL = np.linspace(-9.0, 9.0, 3601)
+DENSITIES = norm.pdf(NORMAL) * (NORMAL[1] - NORMAL[0])
 
 
 def levels(values: Sequence[float], alpha: float) -> list[float]:
@@ -48,20 +48,19 @@ def detectable(std: float, n: int, level: float, power: float = POWER) -> float:
 
     In the unit of ``std``, their deviation, which is taken as the true one.
     """
-    bound, shares = float(t.isf(level / 2, n - 1)), _spreads(n - 1)
+    bound = float(t.isf(level / 2, n - 1))
 
     def lack(shift: float) -> float:
-        found = norm.cdf(shift - bound * shares) + norm.cdf(-shift - bound * shares)
-        return float(WEIGHTS @ found) - power
+        return found(shift, n - 1, bound) - power
 
-    # At a deviation of twice the true one, which is rare, twice the bound is found half the time.
-    return float(brentq(lack, 0.0, 4 * bound + 4)) * std / math.sqrt(n)
+    # At twice the bound only a deviation of more than about twice the true one hides it.
+    return float(brentq(lack, 0.0, 2 * bound + 8)) * std / math.sqrt(n)
 
 
-def _spreads(df: int) -> np.ndarray:
-    """Sample deviations as shares of the true one at the quantiles ``QUANTILES``.
+def found(shift: float, df: int, bound: float) -> float:
+    """Chance that t of ``df`` degrees of freedom, off centre by ``shift``, is beyond ±``bound``.
 
-    By them the non-central t distribution is a mean of normal ones (scipy's own is NaN at some
-    of the shifts that are asked for here).
+    t is (z + shift)/s: the chance that s is small enough, in the mean over z. (scipy's
+    non-central t is NaN at some of the shifts that are asked for here.)
     """
-    return np.sqrt(chi2.ppf(QUANTILES, df) / df)
+    return float(DENSITIES @ chi2.cdf(df * ((NORMAL + shift) / bound) ** 2, df))
