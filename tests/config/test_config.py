@@ -8,11 +8,11 @@ import pytest
 from lighthouse.config.load import load_study
 from lighthouse.config.schema import ConfigError
 from repository import LIBRARY, ROOT
-from shipped import SHIPPED, changed, one_problem, problems, table
+from shipped import DEFAULT, changed, one_problem, problems, table
 
 
 def test_the_shipped_config_is_valid():
-    load_study(SHIPPED, ROOT)
+    load_study(DEFAULT, ROOT)
 
 
 def test_checking_a_config_imports_no_torch():

@@ -6,7 +6,7 @@ import pytest
 
 from lighthouse.config.schema import load_schema
 from repository import ROOT
-from shipped import SCHEMA, SCHEMAS, SHIPPED
+from shipped import DEFAULT, SCHEMA, SCHEMAS
 
 
 def properties(schema, place=""):
@@ -80,7 +80,7 @@ def drift(config, schema, place="config"):
 
 
 def test_the_shipped_config_has_the_keys_that_the_schema_names():
-    assert list(drift(SHIPPED, SCHEMA)) == []
+    assert list(drift(DEFAULT, SCHEMA)) == []
 
 
 def enum(*path, schema="config"):

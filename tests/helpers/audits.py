@@ -12,7 +12,7 @@ from snakemake.utils import update_config
 from lighthouse.config import paths, rows
 from lighthouse.config.expectations import expectations
 from lighthouse.config.load import load_study
-from lighthouse.metrics.frechet import Reference, distance_row
+from lighthouse.metrics.frechet import Reference, distance_row, set_rows
 from lighthouse.metrics.sets import distinct_sets
 from lighthouse.metrics.spectrum import rank_row, singular_values, value_rows
 from lighthouse.metrics.strategies import claims
@@ -178,17 +178,22 @@ class Invented:
                 continue
             found = {"diversity": [self._diversity(cell.row, seed) for seed in self.grid["seeds"]]}
             if cell in images:
-                found["distances"] = self._distances(cell.row, images[cell], reference)
+                found |= self._distances(cell.row, images[cell], reference)
             if cell in spectra:
                 found |= self._spectrum(spectra[cell])
             self._record(record.path, record.stamp, found)
 
     def _distances(self, cell, path, reference):
-        sets = [
-            (rng(*cell.values(), seed).normal(size=(CLASSES * cell["ipc"], DIM)), digests)
-            for seed, digests in distinct_sets(path, self.grid["seeds"], cell["ipc"]).items()
-        ]
-        return distance_row(cell, "a network", reference, sets)
+        distinct = distinct_sets(path, self.grid["seeds"], cell["ipc"])
+        shape = (CLASSES * cell["ipc"], DIM)
+        # A set that is the same under every seed has the same features under each.
+        first = {seed: seed if len(distinct) > 1 else 0 for seed in self.grid["seeds"]}
+        features = {s: rng(*cell.values(), f).normal(size=shape) for s, f in first.items()}
+        compared = [(features[seed], digests) for seed, digests in distinct.items()]
+        return {
+            "distances": distance_row(cell, "a network", reference, compared),
+            "set_distances": set_rows(cell, reference, features),
+        }
 
     def _diversity(self, cell, seed):
         n, random = cell["ipc"], rng("diversity", *cell.values(), seed)

@@ -15,11 +15,11 @@ from lighthouse.report.items import items
 from lighthouse.report.making import maker
 from lighthouse.report.unfinished import in_order
 from repository import ROOT
-from shipped import SHIPPED, changed
+from shipped import DEFAULT, SHIPPED, changed
 
 #: The default with a method whose weights are tuned, so that every item is there.
 METHODS = list(dict.fromkeys([*SHIPPED["run"]["methods"], "cgs-tuned"]))
-TUNED = changed("run.methods", METHODS)
+TUNED = changed("run.methods", METHODS, DEFAULT)
 ITEMS = {item.name: item for item in items(load_study(TUNED, ROOT))}
 
 
@@ -70,6 +70,7 @@ def test_a_study_without_its_extras_has_no_items_of_them():
     less = {item.name for item in items(load_study(config, ROOT))}
     assert ITEMS.keys() - less == {
         "table_ablation",
+        "table_claims",
         "table_tuning",
         "table_strategies",
         "table_strategies_classes",

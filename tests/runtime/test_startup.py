@@ -11,7 +11,7 @@ from benchmarks.startup import LATE, SCRIPTS, STAGES, imports_of, program_of
 from lighthouse.config.load import load_study
 from lighthouse.report.items import items
 from repository import HELPERS, LIBRARY, ROOT
-from shipped import SHIPPED
+from shipped import DEFAULT
 
 #: As a job starts.
 STARTS = """
@@ -221,7 +221,7 @@ def jobs_of_rules():
         benchmark = re.search(r"paths\.benchmark\(\s*\"([^\"]+)", block)
         if benchmark:
             found.append((benchmark[1], script_of[name["own"]]))
-    of_items = items(load_study(SHIPPED, ROOT))
+    of_items = items(load_study(DEFAULT, ROOT))
     assert len(found) == text.count("benchmark:") - 1  # all but that of the loop over items
     return found + [(item.place, "report") for item in of_items]
 
@@ -244,7 +244,7 @@ def test_a_stages_program_is_its_scripts_imports_and_what_its_jobs_import_late()
         late = f"\nimport {LATE[stage]}" if stage in LATE else ""
         assert program_of(stage).endswith(f"start(None)\n{imports}{late}")
     # And these names are right: a figure's maker, and what writes every table's page.
-    makers = {item.maker.partition(":")[0] for item in items(load_study(SHIPPED, ROOT))}
+    makers = {item.maker.partition(":")[0] for item in items(load_study(DEFAULT, ROOT))}
     assert LATE["figures"] in makers
     making = (LIBRARY / "lighthouse" / "report" / "making.py").read_text()
     assert f"from {LATE['tables']} import" in making

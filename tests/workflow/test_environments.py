@@ -31,7 +31,7 @@ from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.parts.terms import TERMS
 from lighthouse.report.items import items
 from repository import HELPERS, LIBRARY, ROOT
-from shipped import SHIPPED
+from shipped import DEFAULT
 
 STANDINS = HELPERS / "standins"
 RULE_FILES = sorted((ROOT / "workflow" / "rules").glob("*.smk"))
@@ -92,7 +92,7 @@ LOADED = {
         ("extractor.py", "features.py", "set_metrics.py", "strategies.py"),
         tuple(extractor.network for extractor in EXTRACTORS.values()),
     ),
-    "report.py": {item.maker for item in items(load_study(copy.deepcopy(SHIPPED), ROOT))},
+    "report.py": {item.maker for item in items(load_study(copy.deepcopy(DEFAULT), ROOT))},
 }
 
 

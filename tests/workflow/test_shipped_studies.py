@@ -13,13 +13,13 @@ from lighthouse.config.grid import Cell
 from lighthouse.config.load import check_name, load_study
 from lighthouse.config.schema import ConfigError
 from repository import ROOT
-from shipped import SHIPPED, changed
+from shipped import DEFAULT, SHIPPED, changed
 
 # A study has a name, and so a folder, of its own.
 
 
 def test_the_shipped_study_stays_where_it_is():
-    study = load_study(SHIPPED, ROOT)
+    study = load_study(DEFAULT, ROOT)
     check_name(study)
     assert study.folder is None
 
@@ -53,7 +53,7 @@ FOLDERS = {
 
 def merged(names):
     """Config files laid over the default's, as Snakemake does it."""
-    config = copy.deepcopy(SHIPPED)
+    config = copy.deepcopy(DEFAULT)
     for name in names:
         update_config(config, yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text()))
     return config

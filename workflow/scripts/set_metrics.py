@@ -10,7 +10,7 @@ from lighthouse.datasets.latents import MEANS, Latents  # noqa: E402
 from lighthouse.metrics.copying import RealPoints, RealSpaces  # noqa: E402
 from lighthouse.metrics.diversity import RealClasses, diversity_row  # noqa: E402
 from lighthouse.metrics.features import load_extractor, set_features  # noqa: E402
-from lighthouse.metrics.frechet import Reference, distance_row  # noqa: E402
+from lighthouse.metrics.frechet import Reference, distance_row, set_rows  # noqa: E402
 from lighthouse.metrics.sets import class_sets, distinct_sets  # noqa: E402
 from lighthouse.metrics.spectrum import rank_row, singular_values, value_rows  # noqa: E402
 from lighthouse.runtime.cells import run_cells  # noqa: E402
@@ -52,6 +52,7 @@ def make(cell: dict) -> dict:
         distinct = distinct_sets(images, seeds, ipc).items()
         compared = [(sets[seed], digests) for seed, digests in distinct]
         found["distances"] = distance_row(row, extractor.name, reference, compared)
+        found["set_distances"] = set_rows(row, reference, sets)
     if cell["spectrum"]:
         found["spectrum"], found["ranks"] = [], []
         for seed, points in sets.items():

@@ -16,7 +16,7 @@ CELL = ("dataset", "method", "ipc", "variant")
 MEASURED, MISSING, NOT_RUN = "measured", "missing", "not run"
 NAN = float("nan")
 #: Columns of words that a study or a list of published figures gives.
-TEXTS = frozenset({"label", "source", "published_source"})
+TEXTS = frozenset({"label", "source", "published_source", "says", "place"})
 
 
 def cell_key(row: Mapping) -> tuple[str, ...]:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from itertools import chain
 
+from lighthouse.config.claim_checks import claim_checks
+from lighthouse.config.claims import SIDES
 from lighthouse.config.grid import CEILING, NONE, Method
 from lighthouse.config.grid_checks import grid_checks
 from lighthouse.config.study import Study
@@ -69,6 +71,10 @@ def cross_checks(study: Study) -> Iterable[str]:
             for key in ("joint", "sequential", "iid")
         },
         "strategies.beside": (strategies.get("beside", []), run["methods"]),
+        "claims": (
+            [claim[side] for claim in run["claims"] or [] for side in SIDES if side in claim],
+            table,
+        ),
         "spectrum.curves": ([curve["method"] for curve in curves], run["methods"]),
     }
     unknown = [
@@ -105,6 +111,7 @@ def cross_checks(study: Study) -> Iterable[str]:
     if not unknown:
         yield from grid_checks(study)
         yield from tuning_checks(study)
+        yield from claim_checks(study)
 
 
 def _check_replicates(study: Study) -> Iterable[str]:
@@ -122,7 +129,7 @@ def _check_replicates(study: Study) -> Iterable[str]:
 
 
 #: Parts of a study that one laid over it may do without.
-PARTS = ("ablation", "sweep", "strategies", "tuning")
+PARTS = ("ablation", "sweep", "strategies", "tuning", "claims")
 
 
 def _or_null(key: str) -> str:

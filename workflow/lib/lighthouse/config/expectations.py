@@ -1,6 +1,7 @@
 """What a finished study must show, from the grid and the config alone: the audit's other side."""
 
 from lighthouse.config import rows
+from lighthouse.config.claims import claim_rows
 from lighthouse.config.grid import Cell
 from lighthouse.config.study import Study
 from lighthouse.parts.terms import TERMS, named
@@ -20,6 +21,7 @@ def expectations(study: Study) -> dict:
     ``replicated``: of ``tables`` those that are sampled, or settled, replicate by replicate.
     ``candidates``: of all tunings, with the factors and weights of each. ``priors``: all that are
     trained, each with its replicate and the cell that shows it.
+    ``claims``: each on each dataset, with what names the rows of tables that it is about.
     ``terms``: the declared guidance terms, with the columns of their weights.
     ``sweep`` and ``strategies`` are None where the study has none.
     """
@@ -67,6 +69,7 @@ def expectations(study: Study) -> dict:
             {name: row[name] for name in ("dataset", "prior", "replicate", "sampled")}
             for row in rows.prior_rows(study)
         ],
+        "claims": claim_rows(study),
         "ablation": rows.ablation_specs(study),
         "ablation_students": run["ablation"]["students"] if run["ablation"] else [],
         "spectra": [record.row for record in rows.spectra(study)],

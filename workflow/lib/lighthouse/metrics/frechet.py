@@ -1,5 +1,6 @@
 """Distances of two sets of features, Fréchet and kernel, by torch-fidelity's own formulas."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
@@ -19,11 +20,21 @@ class Reference:
 
     def __init__(self, features: np.ndarray):
         self.features = features
+        self._distances: dict[bytes, float] = {}
 
     @cached_property
     def statistics(self) -> dict:
         """Their ``statistics``."""
         return statistics(self.features)
+
+    def distance(self, features: np.ndarray) -> float:
+        """Fréchet distance of a set's features (n, d), once of equal ones; NaN of one image."""
+        if len(features) < 2:  # no covariance
+            return float("nan")
+        known = hashlib.blake2b(np.ascontiguousarray(features), digest_size=16).digest()
+        if known not in self._distances:
+            self._distances[known] = frechet_distance(self.statistics, statistics(features))
+        return self._distances[known]
 
 
 def statistics(features: np.ndarray) -> dict:
@@ -93,7 +104,7 @@ def distance_row(
     """
     pooled = _different([f for f, _ in sets], [image for _, images in sets for image in images])
     n_real, n_set = len(real.features), len(sets[0][0])
-    fid, fid_std = _over_sets([_distance(real, features) for features, _ in sets])
+    fid, fid_std = _over_sets([real.distance(features) for features, _ in sets])
     kid, kid_std = _over_sets([kernel_distance(real.features, features) for features, _ in sets])
     return {
         **{key: cell[key] for key in ("dataset", "method", "ipc")},
@@ -105,7 +116,7 @@ def distance_row(
         "fid": fid,
         "fid_std": fid_std,
         "n_synthetic": len(pooled),
-        "fid_pooled": _distance(real, pooled),
+        "fid_pooled": real.distance(pooled),
         "kid": kid,
         "kid_std": kid_std,
         "kid_subset_size": subset_size(n_real, n_set),
@@ -125,7 +136,10 @@ def _over_sets(values: Sequence[float]) -> tuple[float, float]:
     return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else np.nan
 
 
-def _distance(real: Reference, features: np.ndarray) -> float:
-    if len(features) < 2:  # no covariance
-        return float("nan")
-    return frechet_distance(real.statistics, statistics(features))
+def set_rows(cell: Mapping, real: Reference, sets: Mapping[int, np.ndarray]) -> list[dict]:
+    """Rows of the table of single sets: the Fréchet distance of the set of each seed.
+
+    sets: features (n, d) by seed.
+    """
+    key = {name: cell[name] for name in ("dataset", "method", "ipc")}
+    return [{**key, "seed": seed, "fid": real.distance(points)} for seed, points in sets.items()]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from lighthouse.parts.coresets import CORESETS
 from lighthouse.parts.extractors import EXTRACTORS
+from lighthouse.parts.measures import MEASURES
 from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.parts.sweeps import SAMPLER
 from lighthouse.parts.terms import TERMS, Term
@@ -83,5 +84,6 @@ ADDED: dict[str, Callable[[], dict]] = {
     "objective-options": _objective_options,
     "extractors": lambda: {"enum": list(EXTRACTORS)},
     "extractor-options": _extractor_options,
+    "measures": lambda: {"enum": list(MEASURES)},
     "coresets": lambda: {"enum": list(CORESETS)},
 }

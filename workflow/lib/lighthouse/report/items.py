@@ -9,8 +9,10 @@ from pathlib import Path
 
 from lighthouse.config import paths, rows
 from lighthouse.config.batches import measured_by, sampled_by, trained_by, tuned_by
+from lighthouse.config.claims import claim_rows
 from lighthouse.config.grid import Cell
 from lighthouse.config.study import Study
+from lighthouse.parts.measures import MEASURES
 from lighthouse.parts.terms import TERMS
 from lighthouse.report.cost import paths_of
 from lighthouse.report.item import Inputs, Item
@@ -104,6 +106,7 @@ def _tables(study: Study) -> list[Item]:
     run, compared = study.run, study.run["comparisons"]
     found = [
         _leaderboard(study),
+        *([_claims(study)] if run["claims"] else []),
         _accuracy(study),
         _table(
             "significance",
@@ -140,6 +143,7 @@ def _tables(study: Study) -> list[Item]:
     found += [
         _joined(study, "diversity", "Diversity and set utility", of_all, "diversity", measured),
         _joined(study, "fid", "Fréchet distance", of_tables, "distances", compared),
+        _joined(study, "fid_sets", "Fréchet distance by set", of_tables, "set_distances", compared),
         _joined(study, "spectrum", "Singular values", curves, "spectrum", drawn, "spectrum_values"),
         _joined(study, "spectrum_ranks", "Effective and stable rank", curves, "ranks", drawn),
         _guidance(study),
@@ -262,6 +266,20 @@ def _leaderboard(study: Study) -> Item:
         {"table": "Leaderboard"},
         FIRST,
         "leaderboard",
+    )
+
+
+def _claims(study: Study) -> Item:
+    suffixes = {"table": "csv", "markdown": "md", "page": "html"}
+    return Item(
+        "tables/claims",
+        "lighthouse.report.claims:claims_table",
+        _csv(*dict.fromkeys(measure.table for measure in MEASURES.values())),
+        {name: [paths.table("claims", suffix)] for name, suffix in suffixes.items()},
+        {"rows": claim_rows(study), "alpha": study.run["comparisons"]["alpha"]},
+        {"table": "Claims"},
+        FIRST,
+        "claims",
     )
 
 

@@ -14,7 +14,7 @@ COMPARISON = ("dataset", "student", "protocol", "ipc", "method", "against")
 CURVE = ("dataset", "source", "seed")
 PRIOR = ("dataset", "prior", "replicate", "method", "ipc", "variant")
 #: Columns that name rows, in whatever table.
-NAMES = (*TRAINING, "source", "against", "measure", "comparison", "factor", "value")
+NAMES = (*TRAINING, "source", "against", "measure", "comparison", "factor", "value", "claim")
 NAMES = (*NAMES, "strategy", "chosen_by", "class", "seed", "student_seed", "index")
 #: And those that do so in one table alone.
 NAMES_OF = {
@@ -112,6 +112,7 @@ def counted(
 def _wanted(results: Results, grid: Mapping) -> dict[str, tuple]:
     """By table: the columns that name a row, the rows wanted, what a missing row names alone."""
     seeded = [{**cell, "seed": seed} for cell in grid["all"] for seed in grid["seeds"]]
+    measured_sets = [{**cell, "seed": seed} for cell in grid["tables"] for seed in grid["seeds"]]
     curves = [{**source, "seed": seed} for source in grid["spectra"] for seed in grid["seeds"]]
     places = [(p, s) for p in grid["protocols"] for s in grid["students"]]
     board = [
@@ -132,6 +133,8 @@ def _wanted(results: Results, grid: Mapping) -> dict[str, tuple]:
         "tables/cost.csv": (SET, grid["tables"], None),
         "tables/cost_replicates.csv": ((*CELL, "replicate"), _replicated(grid), None),
         "tables/fid.csv": (SET, grid["tables"], None),
+        "tables/fid_sets.csv": ((*SET, "seed"), measured_sets, SET),
+        "tables/claims.csv": (("dataset", "claim"), grid["claims"], None),
         "tables/diversity.csv": ((*CELL, "seed"), seeded, CELL),
         "tables/guidance.csv": (CELL, grid["sampled"], None),
         "tables/priors.csv": (PRIOR, priors(grid), None),

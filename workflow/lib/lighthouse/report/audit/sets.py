@@ -20,10 +20,11 @@ from lighthouse.report.audit.claims import (
     named,
     same,
 )
+from lighthouse.report.audit.numbers import deviation, mean
 from lighthouse.report.audit.rows import SET
 from lighthouse.runtime.files import read_about
 
-TABLE = "tables/fid.csv"
+TABLE, SINGLE = "tables/fid.csv", "tables/fid_sets.csv"
 #: Largest file, in bytes, whose images are hashed: about a second. It is that of 10 images a class
 #: of 10 classes at 256 pixels and a dozen seeds; of larger sets the bounds alone are held.
 MOST = 256 * 2**20
@@ -57,6 +58,18 @@ def distances_of_sets(results: Results, grid: Mapping) -> Iterator[Claim]:
                 yield from same(TABLE, row, SET, {"fid_pooled": row["fid"]})
             most = min(row["n_real"], row["n_synthetic_per_set"])
             yield Claim(*place, "kid_subset_size", row["kid_subset_size"], Within(1, most))
+
+
+def single_distances(results: Results, grid: Mapping) -> Iterator[Claim]:
+    """The distance in fid.csv is the mean of fid_sets.csv's, of sets all alike any one's."""
+    single = grouped(measured(results.rows(SINGLE)), SET)
+    for row in measured(results.rows(TABLE)):
+        values = [one["fid"] for one in single.get(key(row, SET), ())]
+        if row["n_sets"] == 1:
+            values = values[:1]
+        if row["n_sets"] == len(values):
+            expected = {"fid": mean(values), "fid_std": deviation(values)}
+            yield from same(TABLE, row, SET, expected, behind=known(values))
 
 
 def distinct_images(results: Results, grid: Mapping) -> Iterator[Claim]:
