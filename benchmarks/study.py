@@ -37,8 +37,8 @@ from lighthouse.config.batches import measured_by, trained_by
 from lighthouse.config.grid import BASE
 from lighthouse.config.load import load_study
 from lighthouse.config.study import Study
-from lighthouse.parts.measures import MEASURES, Reach
 from lighthouse.diffusion.loading import RECORD
+from lighthouse.parts.measures import MEASURES, Reach
 from lighthouse.runtime.cells import recorded
 from lighthouse.runtime.files import read_json, read_tensors, whole, write_json, write_tensors
 
