@@ -18,7 +18,7 @@ TABLES = {
     for name in (
         *("leaderboard", "accuracy", "runs", "significance", "ablation", "cost", "diversity"),
         *("fid", "guidance", "tuning", "spectrum", "spectrum_ranks", "strategies"),
-        *("strategies_classes", "priors"),
+        *("strategies_classes", "cost_replicates", "priors"),
     )
 }
 JOINT = {"strategy": "joint", "seed": 1}

@@ -35,9 +35,11 @@ WRONG_FIELDS = [
         for column, by in {
             "top1_last_mean": 0.001,
             "top1_last_std": 0.001,
+            "std_replicates": 0.5,
             "std_sets": 0.5,
             "std_students": 0.001,
             "top1_best_mean": 0.001,
+            "n_replicates": 1,
             "n_seeds": 1,
             "n_students": 1,
             "status": "missing",
@@ -48,12 +50,24 @@ WRONG_FIELDS = [
         for column, by in {
             "top1_mean": 0.001,
             "top1_std": 0.001,
+            "std_replicates": 0.5,
             "std_sets": 0.5,
             "std_students": 0.001,
             "top1_best_mean": 0.001,
+            "n_replicates": 1,
             "n_seeds": 1,
             "n_students": 1,
             "status": "missing",
+        }.items()
+    ),
+    *(
+        ("replicates_of_sets", table, where, "replicate", 1)
+        for table, where in {
+            "runs": {**RSM, "seed": 10},
+            "diversity": {**RSM, "seed": 10},
+            "spectrum": {"source": "RSM", "seed": 10, "index": 3},
+            "spectrum_ranks": {"source": "RSM", "seed": 10},
+            "strategies_classes": JOINT,
         }.items()
     ),
     *(
@@ -72,6 +86,15 @@ WRONG_FIELDS = [
     ("distinct_images", "fid", THEIRS, "n_synthetic", 1),
     ("cost_of_sets", "cost", RSM, "classes", 1),
     ("cost_of_sets", "cost", RSM, "base_seconds", 0.01),
+    ("cost_of_replicates", "cost", RSM, "seconds_per_image", 0.01),
+    *(
+        ("cost_of_replicates", "cost_replicates", {**RSM, "replicate": 1}, column, by)
+        for column, by in {
+            "evaluations_per_image": 1,
+            "gradients_per_image": 1,
+            "status": "missing",
+        }.items()
+    ),
     ("priors_of_cost", "priors", BASE, "seconds", 0.01),
     ("priors_of_cost", "priors", CONTROL, "seconds", 0.01),
     ("priors_of_cost", "priors", CONTROL, "trainable_parameters", 1),
@@ -316,6 +339,14 @@ def test_a_kernel_deviation_of_one_set_is_found(results, invented):
     changed, *_ = altered(results, TABLES["fid"], {"method": "herding"}, "kid_std", "0.1")
     (found,) = findings("distances_of_sets", changed, invented.grid)
     assert (found["column"], found["found"], found["expected"]) == ("kid_std", "0.1", None)
+
+
+def test_seconds_of_a_replicate_that_make_another_mean_are_found(results, invented):
+    one = {**RSM, "replicate": 1}
+    changed, *_ = altered(results, TABLES["cost_replicates"], one, "seconds_per_image", 0.1)
+    (found,) = findings("cost_of_replicates", changed, invented.grid)
+    assert (found["table"], found["column"]) == (TABLES["cost"], "seconds_per_image")
+    assert found["expected"] == pytest.approx(found["found"] + 0.05, rel=1e-4)
 
 
 def test_a_cell_of_other_classes_is_found(results, invented):

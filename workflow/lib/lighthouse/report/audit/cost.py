@@ -74,20 +74,22 @@ def work_of_images(results: Results, grid: Mapping) -> Iterator[Claim]:
 
 
 def cost_of_replicates(results: Results, grid: Mapping) -> Iterator[Claim]:
-    """What sampling takes an image is the mean over its replicates, which have equally many."""
+    """A cell's seconds are the mean over its replicates, which have equally many images.
+
+    What an image asks of a denoiser is the same in each of them.
+    """
     costs = {key(row, SET): row for row in results.rows(TABLE)}
     for place, rows in grouped(results.rows(REPLICATES), SET).items():
         cost = costs.get(place, {})
-        for name in ("seconds_per_image", *WORK[:2]):
-            values = known(row[name] for row in rows)
-            expected = mean(values)
-            where = (REPLICATES, named(rows[0], SET), name)
-            yield Claim(*where, cost.get(name, NAN), expected, slack(expected, *values))
+        seconds = known(row["seconds_per_image"] for row in rows)
+        expected, found = mean(seconds), cost.get("seconds_per_image", NAN)
+        where = (TABLE, named(rows[0], SET), "seconds_per_image")
+        yield Claim(*where, found, expected, slack(expected, *seconds))
         for row in rows:
-            status = MEASURED if known([row["seconds_per_image"]]) else MISSING
-            yield Claim(
-                REPLICATES, named(row, (*SET, "replicate")), "status", row["status"], status
-            )
+            made = known([row["seconds_per_image"]])
+            work = {name: cost.get(name, NAN) if made else NAN for name in WORK[:2]}
+            status = MEASURED if made else MISSING
+            yield from same(REPLICATES, row, (*SET, "replicate"), {**work, "status": status})
 
 
 def cost_in_all(results: Results, grid: Mapping) -> Iterator[Claim]:
