@@ -38,6 +38,7 @@ from lighthouse.config.grid import BASE
 from lighthouse.config.load import load_study
 from lighthouse.config.study import Study
 from lighthouse.diffusion.loading import RECORD
+from lighthouse.parts.measures import MEASURES, Reach
 from lighthouse.runtime.cells import recorded
 from lighthouse.runtime.files import read_json, read_tensors, whole, write_json, write_tensors
 
@@ -113,13 +114,25 @@ def config_of(root: Path, weights: Path | None, toy: bool) -> dict:
 
 
 def limited_to(config: Mapping, methods: Sequence[str]) -> dict:
-    """The config with some of its methods alone, the base of all comparisons among them."""
+    """The config with some of its methods alone, the base of all comparisons among them.
+
+    With those claims and curves that are of these alone.
+    """
     run = copy.deepcopy(config["run"])
     run["methods"] = list(methods)
+    claims = run["claims"] or []
+    sides = [{claim[side] for side in ("of", "against") if side in claim} for claim in claims]
+    own = [claim for claim, of in zip(claims, sides, strict=True) if of <= set(methods)]
     curves = run["spectrum"]["curves"]
     base = {"source": "base", "method": run["comparisons"]["base"]}
     kept = [curve for curve in curves if curve["method"] in methods]
     run["spectrum"]["curves"] = kept or [base]
+    drawn = {curve["method"] for curve in run["spectrum"]["curves"]}
+    run["claims"] = [
+        claim
+        for claim in own
+        if MEASURES[claim["measure"]].reach is not Reach.CURVES or claim["of"] in drawn
+    ] or None
     return {**config, "run": run}
 
 

@@ -141,6 +141,18 @@ def test_tables_alone_are_a_run_too_whose_study_is_not_told(tmp_path, capsys):
     assert "none in both" in said
 
 
+def test_a_machine_of_which_some_jobs_say_less_is_named_once(tmp_path):
+    run = write_run(tmp_path / "a")
+    for name, machine in (
+        ("y", {**MACHINE, "torch_vectors": None}),
+        ("z", {**MACHINE, "gpu": "H100", "driver": "595.10"}),
+        ("w", {**MACHINE, "processor": "EPYC", "torch_vectors": None}),
+    ):
+        write_tensors(run / f"{name}.safetensors", {"x": np.zeros(1)}, {"machine": machine})
+    said = [digests.machine_in_words(one) for one in read_results(run).machines]
+    assert said == ["EPYC (portable)", "Xeon (torch with AVX2, portable, H100, driver 595.10)"]
+
+
 def test_a_folder_without_tables_is_told_in_one_line(tmp_path, capsys):
     assert main([str(write_run(tmp_path / "a")), str(tmp_path / "none")]) == 2
     told = capsys.readouterr().err

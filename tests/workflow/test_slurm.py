@@ -197,6 +197,13 @@ def test_every_result_is_that_of_a_local_run_to_the_byte(run):
     assert {Path(name).suffix for name in expected} >= {".csv", ".json", ".safetensors"}
 
 
+def test_jobs_of_both_have_the_arithmetic_of_the_config(run):
+    for results in (run.results, run.local_results):
+        record = json.loads((results / "priors/digits/base/lighthouse.json").read_text("utf-8"))
+        assert record["machine"]["portable"]
+        assert record["machine"]["torch_vectors"] == "AVX2"
+
+
 #: What no two runs measure alike, in the records of a cell's samples and of its students.
 MEASURED = {"seconds", "peak_host_bytes", "peak_device_bytes"}
 

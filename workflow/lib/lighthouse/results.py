@@ -29,10 +29,14 @@ class Results:
 
     @property
     def machines(self) -> list[dict]:
-        """The different machines that its study record and tensor files name."""
-        records = [self.study, *map(read_record, self.tensors.values())]
+        """The different machines that its records name.
+
+        Of a job that did not load torch, or had no GPU, the record says less of the same machine.
+        """
+        records = (self.study, *map(read_record, self.tensors.values()))
         found = {str(one): one for record in records if (one := record.get(MACHINE))}
-        return [found[name] for name in sorted(found)]
+        machines = [found[text] for text in sorted(found)]
+        return [one for one in machines if not any(_says_less(one, other) for other in machines)]
 
     @property
     def versions(self) -> dict[str, str]:
@@ -72,6 +76,11 @@ def digests(results: Results) -> dict[str, str]:
     """A digest of each table, without the columns of the clock, and of each file's tensors."""
     tables = {f"tables/{name}": _table_digest(rows) for name, rows in results.tables.items()}
     return tables | {path: tensors_digest(of).hex()[:16] for path, of in results.tensors.items()}
+
+
+def _says_less(one: Mapping, other: Mapping) -> bool:
+    """Whether a machine is another one, of which it leaves out some."""
+    return one != other and all(value in (None, other[name]) for name, value in one.items())
 
 
 def _table_digest(rows: list[Mapping]) -> str:

@@ -26,8 +26,8 @@ def _check(study: Study, claim: Mapping) -> Iterable[str]:
             f"direction: {claim['direction']!r} does not go with {form(claim)!r}; "
             f"allowed: {', '.join(directions)}"
         )
-    yield from _check_judge(study, claim)
-    wrong = list((_check_trend if form(claim) == ALONG else _check_sides)(study, claim))
+    check_form = _check_trend if form(claim) == ALONG else _check_sides
+    wrong = [*_check_judge(study, claim), *check_form(study, claim)]
     yield from wrong
     if not wrong:
         for dataset in study.run["datasets"]:

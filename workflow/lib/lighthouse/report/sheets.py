@@ -222,7 +222,8 @@ def _notes(
         other = words.replace(f"{MARKS[ALIKE]} {ALIKE}", f"{MARKS[ALIKE]} {ALIKE} from it")
         notes.append(
             f"Against {comparison.base}: {other}; paired t-test over replicates, "
-            f"corrected by Holm over the comparisons of one column, at {comparison.alpha:g}."
+            f"corrected by Holm over the comparisons of one column, at {comparison.alpha:g}. "
+            "Exploratory: what the study was to decide are its claims."
         )
     notes.append("Bold: the highest mean of a synthetic set, which need not be more than chance.")
     if any(row["published"] == row["published"] for row in rows):
