@@ -42,6 +42,7 @@ STUDIES = {
     "paper-fastai": ["paper", "fastai"],
     "imagenet1k": ["paper", "imagenet1k"],
     "rivals": ["rivals"],
+    "evidence": ["evidence"],
     "rsm": ["rsm"],
 }
 #: Those on a folder of images, which are valid where it is: files, dataset, classes.
