@@ -56,6 +56,7 @@ PUBLISHED = [
 LESS = {
     "run": {
         "methods": ["random", "dit", "control", "rsm", "rsm-cgs"],
+        "claims": None,
         "comparisons": {"pairs": []},
         "tuning": None,
         "ablation": None,
