@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import ttest_rel
 
 from lighthouse.parts.measures import MEASURES
-from lighthouse.report.claim_pages import number, summary
+from lighthouse.report.claim_pages import effect, number, summary
 from lighthouse.report.claims import (
     ALONE,
     COLUMNS,
@@ -188,11 +188,19 @@ def made():
 
 def test_the_pages_show_every_claim_and_escape_its_words():
     found = made()
-    assert "| A &lt;is&gt; better. | S §1 | coverage, IPC 5: 0.733, 0.267 |" in found["markdown"]
+    assert "| A &lt;is&gt; better. | S §1 | coverage, IPC 5: 0.7333, 0.2667 |" in found["markdown"]
     assert "**holds**" in found["markdown"] and "**missing**" in found["markdown"]
     assert "A &lt;is&gt; better." in found["page"]
     assert 'class="verdict holds"' in found["page"] and 'class="verdict missing"' in found["page"]
     assert "Of 2 claims, 1 holds, 1 is missing." in found["page"]
+
+
+def test_an_effect_has_its_interval_its_unit_and_what_is_to_be_noted():
+    (still,) = decided(claim(), diversity=sets("a", [[0.5], [0.5]]) + sets("b", [[0.4], [0.4]]))
+    assert effect(still) == f"+0.1; {STILL}"
+    tested = {**still, "effect": -2.0, "ci_low": -3.0, "ci_high": -1.0, "unit": "s", "note": NAN}
+    assert effect(tested) == "−2 (−3 to −1) s"
+    assert effect({**still, "effect": NAN, "note": NOTHING}) == NOTHING
 
 
 def test_a_summary_counts_verdicts():

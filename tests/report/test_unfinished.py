@@ -128,6 +128,7 @@ run:
   seeds: [0, 1]
   student_seeds: [0]
   ceiling: false
+  claims: null
   comparisons: {base: random, pairs: []}
   ablation: null
   sweep: null

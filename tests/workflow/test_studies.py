@@ -132,6 +132,7 @@ SMALL = {
     "ipc": [2],
     "only": [],
     "seeds": [[0, 10], [1, 11]],
+    "claims": None,
     "comparisons": {"pairs": []},
     "tuning": None,
     "ablation": None,

@@ -15,8 +15,14 @@ def claim_checks(study: Study) -> Iterable[str]:
     for name, count in Counter(claim["name"] for claim in claims).items():
         if count > 1:
             yield f"config: run.claims: {count} claims are named {name!r}; name them apart"
-    for claim in claims:
-        yield from (f"config: run.claims.{claim['name']}.{line}" for line in _check(study, claim))
+    wrong = [
+        f"config: run.claims.{claim['name']}.{line}"
+        for claim in claims
+        for line in _check(study, claim)
+    ]
+    yield from wrong
+    if len(wrong) > 1:  # as of a study that is laid over another, whose claims it has then
+        yield "config: run.claims: give claims of what this study computes, or `run.claims: null`"
 
 
 def _check(study: Study, claim: Mapping) -> Iterable[str]:

@@ -90,7 +90,8 @@ def measured(row: Mapping) -> str:
         return f"{label}, along {row['along']}"
     if row["value_of"] != row["value_of"]:
         return label
-    return f"{label}: {number(row['value_of'])}, {number(row['value_against'])}"
+    values = (number(row[name], digits=4) for name in ("value_of", "value_against"))
+    return f"{label}: {', '.join(values)}"
 
 
 def effect(row: Mapping) -> str:
@@ -101,15 +102,15 @@ def effect(row: Mapping) -> str:
     if row["ci_low"] == row["ci_low"]:
         bounds = (number(row[bound], signed=True) for bound in ("ci_low", "ci_high"))
         text += f" ({' to '.join(bounds)})"
-    notes = [note for note in (_text(row["unit"]), _text(row["note"])) if note]
-    return f"{text} {'; '.join(notes)}".strip()
+    with_unit = f"{text} {_text(row['unit'])}".strip()
+    return "; ".join(filter(None, (with_unit, _text(row["note"]))))
 
 
-def number(value: float, signed: bool = False) -> str:
-    """A number at three digits, – for none, with a minus as printed."""
+def number(value: float, signed: bool = False, digits: int = 3) -> str:
+    """A number at so many digits, – for none, with a minus as printed."""
     if value != value:
         return "–"
-    return f"{value:{'+' if signed else ''}.3g}".replace("-", "−")
+    return f"{value:{'+' if signed else ''}.{digits}g}".replace("-", "−")
 
 
 def _p(row: Mapping) -> str:

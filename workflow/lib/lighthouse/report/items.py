@@ -111,7 +111,7 @@ def _tables(study: Study) -> list[Item]:
         _table(
             "significance",
             "significance:significance_table",
-            "Paired comparisons",
+            "Paired comparisons (exploratory)",
             _csv("runs"),
             {
                 "cells": [cell.row for cell in study.main_cells],
