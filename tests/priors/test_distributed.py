@@ -56,6 +56,7 @@ def arguments(folder, name, gpus, broken=()):
             objective="plain",
             make=OBJECTIVES["plain"].make,
             objective_options={},
+            seed=0,
             denoiser=denoiser,
             training=TRAINING,
             gpus=gpus,
