@@ -112,6 +112,18 @@ def overlay(folder: Path) -> dict:
             "methods": METHODS,
             "ipc": [IPC],
             "seeds": [0],
+            "claims": [
+                {
+                    "name": "cgs-above-prior",
+                    "says": "RSM + CGS teaches better than the prior.",
+                    "measure": "accuracy",
+                    "of": "rsm-cgs",
+                    "against": "dit",
+                    "direction": "above",
+                    "ipc": IPC,
+                    "place": "M",
+                }
+            ],
             "students": STUDENTS,
             "protocols": ["igd", "rded"],
             "ablation": {"ipc": IPC, "methods": ["dit", "base-mean", "rsm-cgs"]},
