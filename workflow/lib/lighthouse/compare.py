@@ -7,6 +7,7 @@ all verdicts agree, 1 where one flips, 2 where a folder is none of these.
 """
 
 import argparse
+import signal
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -208,4 +209,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # so that `| head` ends it without a word
     sys.exit(main())
