@@ -199,13 +199,19 @@ def test_every_result_is_that_of_a_local_run_to_the_byte(run):
 
 def test_jobs_of_both_have_the_arithmetic_of_the_config(run):
     for results in (run.results, run.local_results):
-        record = json.loads((results / "priors/digits/base/lighthouse.json").read_text("utf-8"))
+        record = json.loads(
+            (results / "priors/digits/replicate~0/base/lighthouse.json").read_text("utf-8")
+        )
         assert record["machine"]["portable"]
         assert record["machine"]["torch_vectors"] == "AVX2"
 
 
 #: What no two runs measure alike, in the records of a cell's samples and of its students.
 MEASURED = {"seconds", "peak_host_bytes", "peak_device_bytes"}
+
+
+def without_measured(record):
+    return {key: value for key, value in record.items() if key not in MEASURED}
 
 
 def contents(results):
@@ -219,5 +225,6 @@ def contents(results):
         for name in records:
             record = json.loads(named[name])
             assert record.keys() >= MEASURED
-            named[name] = {key: value for key, value in record.items() if key not in MEASURED}
+            parts = [without_measured(part) for part in record.get("replicates", ())]
+            named[name] = {**without_measured(record), "replicates": parts}
     return {k: v for k, v in named.items() if not k.startswith(("logs/", "benchmarks/", "costs/"))}
