@@ -63,7 +63,7 @@ def resolved(schema):
 def drift(config, schema, place="config"):
     """Where the shipped config lacks a key that the schema requires, or says one it does not name.
 
-    What is required of some kinds only is not the schema's to say, but ``config.checks``'.
+    What is required of some kinds only is not the schema's to say, but ``config.option_checks``'.
     """
     schema = resolved(schema)
     schema = resolved(schema["anyOf"][1]) if "anyOf" in schema else schema
@@ -115,7 +115,7 @@ def test_the_sources_of_the_schema_are_those_of_the_code():
 
 
 def test_the_networks_of_the_schema_are_those_of_the_code():
-    from lighthouse.config.checks import STUDENT_KEYS
+    from lighthouse.config.option_checks import STUDENT_KEYS
     from lighthouse.students.networks import NETWORKS
 
     assert enum("students", "*", "network") == set(NETWORKS) == set(STUDENT_KEYS)
@@ -128,7 +128,7 @@ def test_the_semantics_of_the_schema_are_those_of_the_code():
 
 
 def test_the_words_of_a_protocol_in_the_schema_are_those_of_the_checks():
-    from lighthouse.config.checks import LABEL_KEYS, SCHEDULE_KEYS
+    from lighthouse.config.option_checks import LABEL_KEYS, SCHEDULE_KEYS
 
     assert enum("protocols", "*", "labels") == set(LABEL_KEYS)
     assert enum("protocols", "*", "schedule", "kind") == set(SCHEDULE_KEYS)

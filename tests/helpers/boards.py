@@ -122,3 +122,15 @@ FIGURES = [
     published("DM", 1, 13.0),
     published("DM", 50, 14.0),
 ]
+
+
+def run_row(keys, seed=NAN, student_seed=NAN, top1=NAN):
+    """A row of runs.csv: a training on the one set of a replicate, missing without an accuracy."""
+    return {
+        **keys,
+        "replicate": seed,
+        "seed": seed,
+        "student_seed": student_seed,
+        "top1_last": top1,
+        "status": "missing" if top1 != top1 else "measured",
+    }

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_rel
 
+from boards import run_row
 from lighthouse.config.grid import TABLE
 from lighthouse.report.significance import COLUMNS, compare, significance_rows
 from lighthouse.report.statistics import components, holm, paired, verdict
@@ -172,25 +173,9 @@ def runs_of(which, seeds, student="s", protocol="p"):
     """Trainings of a cell: accuracies by seed, one for each of its students."""
     keys = {**which, "student": student, "protocol": protocol}
     if seeds is None:
-        return [
-            {
-                **keys,
-                "replicate": NAN,
-                "seed": NAN,
-                "student_seed": NAN,
-                "top1_last": NAN,
-                "status": "missing",
-            }
-        ]
+        return [run_row(keys)]
     return [
-        {
-            **keys,
-            "replicate": seed,
-            "seed": seed,
-            "student_seed": k,
-            "top1_last": value,
-            "status": "measured",
-        }
+        run_row(keys, seed, k, value)
         for seed, values in seeds.items()
         for k, value in enumerate(values)
     ]

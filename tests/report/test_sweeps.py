@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from boards import run_row
 from lighthouse.config.grid import TABLE
 from lighthouse.report.curve_figures import sensitivity_figure
 from lighthouse.report.curves import (
@@ -49,25 +50,9 @@ def point(variant, *by_student, student="net", **cell):
     """Trainings at one point: by student seed, (top-1 of sampling seed 0, of seed 1)."""
     where = {**CELL, "variant": variant, "student": student, "protocol": "p", **cell}
     if not by_student:
-        return [
-            {
-                **where,
-                "replicate": NAN,
-                "seed": NAN,
-                "student_seed": NAN,
-                "top1_last": NAN,
-                "status": "missing",
-            }
-        ]
+        return [run_row(where)]
     return [
-        {
-            **where,
-            "replicate": seed,
-            "seed": seed,
-            "student_seed": k,
-            "top1_last": top1,
-            "status": "measured",
-        }
+        run_row(where, seed, k, top1)
         for k, values in enumerate(by_student)
         for seed, top1 in enumerate(values)
     ]

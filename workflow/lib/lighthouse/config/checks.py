@@ -7,14 +7,18 @@ from lighthouse.config.claim_checks import claim_checks
 from lighthouse.config.claims import SIDES
 from lighthouse.config.grid import CEILING, NONE, Method
 from lighthouse.config.grid_checks import grid_checks
+from lighthouse.config.option_checks import (
+    STUDENT_KEYS,
+    check_dataset,
+    check_protocol,
+    keys_of,
+    options_of_kind,
+)
 from lighthouse.config.study import Study
 from lighthouse.config.tuning_checks import tuning_checks
-from lighthouse.datasets.sources import SOURCES
 from lighthouse.parts.coresets import CORESETS
-from lighthouse.parts.extractors import EXTRACTORS
 from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.parts.terms import TERMS, named
-from lighthouse.students.limits import network_problem, teacher_problem
 
 
 def duplicates(rows: dict, study: Study) -> Iterable[str]:
@@ -88,11 +92,11 @@ def cross_checks(study: Study) -> Iterable[str]:
     yield from _check_methods(study)
     yield from _check_priors(config["priors"])
     for name, options in config["datasets"].items():
-        yield from _check_dataset(name, options, study)
+        yield from check_dataset(name, options, study)
     for name, options in config["students"].items():
-        yield from _options_of_kind(f"students.{name}", "network", options, STUDENT_KEYS)
+        yield from options_of_kind(f"students.{name}", "network", options, STUDENT_KEYS)
     for name, options in config["protocols"].items():
-        yield from _check_protocol(name, options, config)
+        yield from check_protocol(name, options, config)
     yield from _check_rows_named(study)
     for first, second in run["comparisons"]["pairs"]:
         if first == second:
@@ -116,11 +120,10 @@ def cross_checks(study: Study) -> Iterable[str]:
 
 def _check_replicates(study: Study) -> Iterable[str]:
     """Every set has a seed of its own, and replicates have equally many: variance is parted so."""
-    entries = [e if isinstance(e, list) else [e] for e in study.run["seeds"]]
-    seeds = [seed for entry in entries for seed in entry]
+    seeds = list(chain(*study.seed_lists))
     for twice in sorted({seed for seed in seeds if seeds.count(seed) > 1}):
         yield f"config: run.seeds: {twice} is the seed of two sets; allowed: each once"
-    counts = sorted({len(entry) for entry in entries})
+    counts = sorted({len(own) for own in study.seed_lists})
     if len(counts) > 1:
         yield (
             f"config: run.seeds: replicates of {' and of '.join(map(str, counts))} sets; allowed: "
@@ -208,7 +211,7 @@ def _check_priors(priors: dict) -> Iterable[str]:
                 f"config: priors.{name}: objective 'plain' is for base alone; "
                 "for plain fine-tuning write {objective: rsm, lambda: 0}"
             )
-        yield from _options_of_kind(f"priors.{name}", "objective", spec, _keys_of(OBJECTIVES))
+        yield from options_of_kind(f"priors.{name}", "objective", spec, keys_of(OBJECTIVES))
         of_others = {key for each in OBJECTIVES.values() for key in each.from_tuning}
         of_others -= set(OBJECTIVES[spec["objective"]].from_tuning)
         for key in sorted(of_others & spec.get("tuning", {}).keys()):
@@ -216,135 +219,6 @@ def _check_priors(priors: dict) -> Iterable[str]:
                 f"config: priors.{name}.tuning: {key!r} has no effect with objective "
                 f"{spec['objective']!r}; leave it out"
             )
-
-
-def _keys_of(parts: Mapping) -> dict[str, tuple[str, ...]]:
-    """The keys that go with each of some declared parts."""
-    return {name: tuple(part.options) for name, part in parts.items()}
-
-
-def _options_of_kind(place: str, key: str, options: dict, kinds: dict) -> Iterable[str]:
-    """Which keys go with which word of ``key``: one line a key that lacks or that does nothing."""
-    kind, conditional = options[key], {k for keys in kinds.values() for k in keys}
-    for name in kinds[kind]:
-        if name not in options:
-            yield f"config: {place}: {name!r} is missing ({key} {kind!r} needs it)"
-    for name in sorted(conditional & set(options) - set(kinds[kind])):
-        yield f"config: {place}: {name!r} has no effect with {key} {kind!r}; leave it out"
-
-
-STUDENT_KEYS = {"convnet": ("width",), "resnet-ap": (), "resnet": ("norm",)}
-RATE_KEYS = {"one-cycle": ("warmup",), "constant": ()}
-SCHEDULE_KEYS = {"steps": ("factor", "at"), "half-cosine": ()}
-LABEL_KEYS = {"hard": (), "soft": ("teacher", "temperature")}
-
-
-def _check_dataset(name: str, options: dict, study: Study) -> Iterable[str]:
-    place = f"config: datasets.{name}"
-    yield from (
-        f"{place}.{line}" for line in SOURCES[options["source"]].check(study.source_options(name))
-    )
-    known = SOURCES[options["source"]].keys
-    for key in sorted({k for source in SOURCES.values() for k in source.keys} - known):
-        if key in options:
-            yield f"{place}: {key!r} has no effect with source {options['source']!r}; leave it out"
-    yield from _options_of_kind(
-        f"datasets.{name}.extractor", "kind", options["extractor"], _keys_of(EXTRACTORS)
-    )
-    yield from _check_models(place, options)
-    if "surrogate" in options:
-        yield from _check_surrogate(f"{place}.surrogate", options, study)
-    for part in ("autoencoder", "base", "tuning"):
-        if "schedule" in (options[part] or {}):
-            schedule = options[part]["schedule"]
-            yield from _options_of_kind(
-                f"datasets.{name}.{part}.schedule", "kind", schedule, RATE_KEYS
-            )
-    gpus = study.config["compute"]["training_gpus"]
-    without_effect = {"base": ("l1_weighting", "l1_centre"), "tuning": ("learning_rate",)}
-    for stage, keys in without_effect.items():
-        training = options[stage]
-        if training is None:
-            continue
-        for key in keys:
-            if key in training:
-                yield f"{place}.{stage}: {key!r} has no effect here; leave it out"
-        if training["batch_size"] % gpus:
-            yield (
-                f"{place}.{stage}.batch_size: {training['batch_size']} does not divide by "
-                f"compute.training_gpus {gpus}"
-            )
-
-
-def _check_models(place: str, options: dict) -> Iterable[str]:
-    """Sizes of new models that must fit each other, and what a pretrained one can do."""
-    autoencoder, denoiser = options["autoencoder"], options["denoiser"]
-    mixed = []
-    for part, given in (("autoencoder", set(autoencoder)), ("denoiser", set(denoiser))):
-        if given & PRETRAINED_KEYS and given - PRETRAINED_KEYS:
-            pretrained, own = (
-                ", ".join(sorted(keys))
-                for keys in (given & PRETRAINED_KEYS, given - PRETRAINED_KEYS)
-            )
-            mixed.append(
-                f"{place}.{part}: keys of a pretrained model ({pretrained}) and of a new one "
-                f"({own}); leave out the one or the other (a study that is laid over another "
-                "keeps its keys: name the dataset anew)"
-            )
-    yield from mixed
-    if mixed:
-        return
-    factor = 8
-    if "pretrained" not in autoencoder:
-        factor = 2 ** (len(autoencoder["block_out_channels"]) - 1)
-        for width in autoencoder["block_out_channels"]:
-            if width % autoencoder["norm_num_groups"]:
-                yield (
-                    f"{place}.autoencoder: width {width} is not a multiple of norm_num_groups "
-                    f"{autoencoder['norm_num_groups']}"
-                )
-    if "pretrained" in denoiser:
-        if denoiser["class_embeddings"] == "new" and options["base"] is None:
-            yield (
-                f"{place}.base: null with new class embeddings, which nothing would train; "
-                "give a training, or class_embeddings: imagenet"
-            )
-        if denoiser["class_embeddings"] == "imagenet" and options["source"] == "digits":
-            yield f"{place}.denoiser.class_embeddings: digits are no classes of ImageNet"
-        return
-    if options["image_size"] % (factor * denoiser["patch_size"]):
-        yield (
-            f"{place}: image_size {options['image_size']} does not divide into latents "
-            f"({factor} pixels each) and patches of {denoiser['patch_size']}"
-        )
-    if denoiser["heads"] * denoiser["head_dim"] % 4:
-        yield (
-            f"{place}.denoiser: heads × head_dim is {denoiser['heads'] * denoiser['head_dim']}; "
-            "allowed: multiples of 4, for the position embedding"
-        )
-    if options["base"] is None:
-        yield f"{place}.base: null is for a pretrained denoiser; a new one needs a training"
-    elif options["base"]["tune"] != "full":
-        yield (
-            f"{place}.base.tune: {options['base']['tune']!r} trains a few weights of a model that "
-            "has learned; a new denoiser needs 'full'"
-        )
-    if options["sampler"]["semantics"] == "dit" and not denoiser["learned_variance"]:
-        yield (
-            f"{place}.sampler.semantics: 'dit' samples with the learned variance; allowed: "
-            "denoiser.learned_variance: true, or 'diffusers'"
-        )
-
-
-def _check_surrogate(place: str, options: dict, study: Study) -> Iterable[str]:
-    yield from _check_crop(place, options["surrogate"])
-    networks, name = study.config["students"], options["surrogate"]["network"]
-    if name not in networks:
-        yield f"{place}.network: {name!r} is not known; allowed: {', '.join(networks)}"
-        return
-    problem = network_problem(networks[name], options["image_size"])
-    if problem:
-        yield f"{place}.network: {problem}"
 
 
 def _check_rows_named(study: Study) -> Iterable[str]:
@@ -362,64 +236,3 @@ def _check_rows_named(study: Study) -> Iterable[str]:
                 f"config: external.{name}.dataset: {given['dataset']!r} is not known; "
                 f"allowed: {names}"
             )
-
-
-PRETRAINED_KEYS = {"pretrained", "revision", "class_embeddings"}
-
-
-def _check_protocol(name: str, options: dict, config: dict) -> Iterable[str]:
-    place = f"config: protocols.{name}"
-    for key in ("epochs", "batch_size"):
-        ipcs = [pair[0] for pair in options[key]]
-        shown = config["run"]["datasets"]
-        given = [entry["ipc"] for entry in config["external"].values() if entry["dataset"] in shown]
-        largest = max(config["run"]["ipc"] + given)
-        if ipcs != sorted(set(ipcs)):
-            yield f"{place}.{key}: the IPCs must rise, got {ipcs}"
-        elif name in config["run"]["protocols"] and largest > ipcs[-1]:
-            yield (
-                f"{place}.{key}: nothing for IPC {largest}; the last pair holds up to IPC "
-                f"{ipcs[-1]}"
-            )
-    yield from _check_crop(place, options)
-    if 0 in options["std"]:
-        yield f"{place}.std: 0 cannot be divided by"
-    yield from _options_of_kind(
-        f"protocols.{name}.schedule", "kind", options["schedule"], SCHEDULE_KEYS
-    )
-    yield from _options_of_kind(f"protocols.{name}", "labels", options, LABEL_KEYS)
-    if "teacher" in options:
-        yield from _check_teacher(f"{place}.teacher", options, config)
-
-
-def _check_crop(place: str, options: dict) -> Iterable[str]:
-    low, high = options["augment"]["crop_scale"] or (0, 1)
-    if low > high:
-        yield f"{place}.augment.crop_scale: {low} is above {high}"
-
-
-def _check_teacher(place: str, protocol: dict, config: dict) -> Iterable[str]:
-    teacher = protocol["teacher"]
-    if teacher["network"] not in config["students"]:
-        yield (
-            f"{place}.network: {teacher['network']!r} is not known; "
-            f"allowed: {', '.join(config['students'])}"
-        )
-    else:
-        network = config["students"][teacher["network"]]
-        shown = [config["datasets"].get(name) for name in config["run"]["datasets"]]
-        sizes = [options["image_size"] for options in shown if options]
-        problems = [teacher_problem(protocol, network)]
-        problems += [network_problem(network, protocol["size"] or size) for size in sizes]
-        yield from (f"{place}: {problem}" for problem in dict.fromkeys(problems) if problem)
-    hard = [name for name, other in config["protocols"].items() if other["labels"] == "hard"]
-    for key in ("protocol", "epochs"):
-        if teacher["weights"] is None and key not in teacher:
-            yield f"{place}: {key!r} is missing (weights null means that the teacher is trained)"
-        if teacher["weights"] is not None and key in teacher:
-            yield f"{place}: {key!r} has no effect with weights; leave it out"
-    if teacher.get("protocol") not in (None, *hard):
-        yield (
-            f"{place}.protocol: {teacher['protocol']!r} is no protocol with hard labels; "
-            f"allowed: {', '.join(hard)}"
-        )

@@ -345,14 +345,18 @@ class Study:
         """The candidates of all tunings. They are in no table but that of the tuning."""
         return [candidate for cell in self.tuned_cells for candidate in self.candidates(cell)]
 
+    @property
+    def seed_lists(self) -> list[list[int]]:
+        """The entries of ``run.seeds``: a seed alone is a list of one."""
+        return [list(e) if isinstance(e, list) else [e] for e in self.run["seeds"]]
+
     @cached_property
     def replicates(self) -> dict[int, list[int]]:
         """The sampling seeds of the sets of each replicate, by its own: the first of them.
 
         A replicate is one draw of everything that is trained, from the base prior on.
         """
-        entries = [e if isinstance(e, list) else [e] for e in self.run["seeds"]]
-        return {seeds[0]: list(seeds) for seeds in entries}
+        return {seeds[0]: seeds for seeds in self.seed_lists}
 
     @property
     def set_seeds(self) -> list[int]:
