@@ -69,7 +69,7 @@ def train_autoencoder(
     rng = generator("autoencoder", seed)
     steps = options["steps"]
     optimizer = AdamW(model.parameters(), options["learning_rate"], weight_decay=0)
-    schedule = rate_schedule(optimizer, options, steps)
+    schedule = rate_schedule(optimizer, options["schedule"], options["learning_rate"], steps)
     parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
     facts = [dict(options), seed, list(images.shape), images.sum(dtype=torch.int64).item()]
     key = checkpoints.key_of(facts, model.state_dict())
