@@ -52,6 +52,9 @@ PUBLISHED = [
 ]
 
 
+#: Base priors that train until their held-out loss is flat.
+STOP = {"every": 10, "patience": 2, "least": 0.01, "steps": None, "minutes": None}
+TRAPEZOID = {"kind": "trapezoid", "warmup_steps": 5, "cooldown": 0.2}
 #: As little as a study can have.
 LESS = {
     "run": {
@@ -73,6 +76,10 @@ def invented_study(more=MORE):
     tiny = yaml.safe_load((ROOT / "tests" / "configs" / "tiny.yaml").read_text("utf-8"))
     for change in (tiny, more):
         update_config(config, change)
+    if more is not LESS:
+        base = config["datasets"]["digits"]["base"]
+        del base["steps"]
+        base |= {"stop": STOP, "schedule": TRAPEZOID}
     return load_study(config, ROOT)
 
 
@@ -308,7 +315,7 @@ class Invented:
                 if path not in (spec["sample"], spec["tuning"]):
                     self._record(path, "", self._training(path))
         for prior in rows.prior_rows(self.study):
-            self._record(prior["cost"], "", self._training(prior["cost"]))
+            self._record(prior["cost"], "", self._prior(prior))
         records = rows.sample_records(self.study, self.study.cells)
         for cell, record in zip(self.study.cells, records, strict=True):
             if cell.method in self.failed or self.study.methods[cell.method].external:
@@ -351,7 +358,14 @@ class Invented:
 
     def _training(self, path):
         losses = {"noise": rng("loss", path).random(), "held_out": rng("held", path).random()}
-        return {**self._cost(path), "steps": 3, "losses": losses}
+        return {**self._cost(path), "steps": 3, "losses": losses, "ended_by": "steps", "looks": []}
+
+    def _prior(self, prior):
+        record = self._training(prior["cost"])
+        if prior["looks"]:
+            last = [30, record["losses"]["held_out"]]
+            record |= {"ended_by": "flat", "steps": 30, "looks": [[10, 0.9], [20, 0.8], last]}
+        return record
 
     def _options(self, weights):
         grows = {term["column"] for term in self.grid["terms"] if term["grows"]}

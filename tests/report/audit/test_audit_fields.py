@@ -98,6 +98,8 @@ WRONG_FIELDS = [
     ("priors_of_cost", "priors", BASE, "seconds", 0.01),
     ("priors_of_cost", "priors", CONTROL, "seconds", 0.01),
     ("priors_of_cost", "priors", CONTROL, "trainable_parameters", 1),
+    ("losses_of_priors", "priors", BASE, "steps", 1),
+    ("losses_of_priors", "priors", BASE, "held_out_loss", 0.01),
     ("priors_of_sets", "priors", BASE, "coverage", 0.01),
     ("priors_of_sets", "priors", CONTROL, "precision", 0.01),
     ("work_of_images", "cost", {"method": "random"}, "evaluations_per_image", 1),
@@ -298,6 +300,11 @@ OTHERS = [
     ("what_is_run", "leaderboard", {"method": "dit-igd", "ipc": 2}, "status", "missing", "not run"),
     ("known_words", "runs", RSM, "status", "done", "measured or missing or not run"),
     ("known_words", "accuracy", RSM, "best_chosen_on", "test", "val"),
+    (
+        *("losses_of_priors", "priors", BASE, "ended_by", "steps"),
+        "flat or step budget or minute budget",
+    ),
+    ("losses_of_priors", "priors", CONTROL, "ended_by", "flat", "steps"),
     (
         "volumes",
         "diversity",

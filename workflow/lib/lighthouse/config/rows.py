@@ -229,7 +229,8 @@ def _cost_row(study: Study, cell: Cell) -> dict:
 def prior_rows(study: Study) -> list[dict]:
     """Every prior that the study trains, the base first, in each replicate.
 
-    ``cost``: what its training took.
+    ``cost``: what its training took. ``looks``: whether its held-out loss was looked at on the
+    way.
 
     ``sampled``: the cell of the most images that is sampled from it with no guidance term, each
     image alone, by what names its rows; None where no method does so.
@@ -237,7 +238,8 @@ def prior_rows(study: Study) -> list[dict]:
     found = []
     for dataset in study.run["datasets"]:
         cells = [c for c in study.cells_of(dataset) if study.methods[c.method].denoises]
-        trained = ["base"] if cells and study.dataset(dataset)["base"] else []
+        base = study.dataset(dataset)["base"]
+        trained = ["base"] if cells and base else []
         for prior in [*trained, *study.priors(dataset)]:
             plain = [cell for cell in cells if _shows(study, cell, prior)]
             shown = max(plain, key=lambda cell: cell.ipc, default=None)
@@ -247,6 +249,7 @@ def prior_rows(study: Study) -> list[dict]:
                     "prior": prior,
                     "replicate": seed,
                     "cost": paths.prior_cost(dataset, prior, seed),
+                    "looks": prior == "base" and "stop" in base,
                     "sampled": shown and shown.row,
                 }
                 for seed in study.replicates

@@ -322,6 +322,18 @@ def _figures(study: Study) -> list[Item]:
             looks,
         ),
     ]
+    looked = [row for row in rows.prior_rows(study) if row["looks"]]
+    if looked:
+        records = {"records": [row["cost"] for row in looked]}
+        found.append(
+            _figure(
+                "prior_loss",
+                "prior_loss:prior_loss",
+                "Held-out loss of the base priors",
+                records,
+                {"rows": looked},
+            )
+        )
     if run["strategies"]:
         found.append(_strategies_figure(study))
     if set(study.swept) - {"eta_dpp"}:

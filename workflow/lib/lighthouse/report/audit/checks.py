@@ -51,6 +51,7 @@ CHECKS: tuple[Callable[[Results, Mapping], Iterator[Claim]], ...] = (
     cost.points_of_cost,
     priors.priors_of_cost,
     priors.priors_of_sets,
+    priors.losses_of_priors,
     verdicts.paired_tests,
     verdicts.corrected_verdicts,
     verdicts.leaderboard_verdicts,
