@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from lighthouse.priors.objectives import plain
-from lighthouse.priors.training import n_steps
+from lighthouse.priors.length import n_steps
 from toy import toy_denoiser
 from trainings import OPTIONS, assert_same, toy_latents, train
 

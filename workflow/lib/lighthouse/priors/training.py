@@ -33,7 +33,7 @@ from lighthouse.runtime.finite import check_loss
 from lighthouse.runtime.job import log, progress
 from lighthouse.runtime.memory import capacity, largest_that_fits
 from lighthouse.runtime.optimizers import AdamW, clip_gradients, rate_schedule
-from lighthouse.runtime.precision import autocast, full_float32
+from lighthouse.runtime.precision import autocast, full_float32, training_attention
 from lighthouse.runtime.rng import generator
 from lighthouse.steps import TRAIN_STEPS
 
@@ -206,7 +206,8 @@ class _Step:
 
     def __call__(self, batch: Batch, what: str) -> dict[str, Tensor]:
         """Update the weights by this process's slice of a batch; return the parts of the loss."""
-        with autocast(self.accelerator.device, self.options["precision"]):
+        arithmetic = self.accelerator.device, self.options["precision"]
+        with training_attention(*arithmetic), autocast(*arithmetic):
             raw = predict(self.network, batch.z_t, batch.t, batch.labels)
         raw = raw.float()
         prediction = raw[:, : batch.z_t.shape[1]]
