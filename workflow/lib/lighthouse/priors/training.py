@@ -29,7 +29,7 @@ from lighthouse.priors.length import Length, peak_rate
 from lighthouse.priors.variance import VariationalBound
 from lighthouse.runtime.checkpoint import key_of, resume, save
 from lighthouse.runtime.errors import DataError
-from lighthouse.runtime.finite import check_loss
+from lighthouse.runtime.finite import LossWatch
 from lighthouse.runtime.job import log, progress
 from lighthouse.runtime.memory import capacity, largest_that_fits
 from lighthouse.runtime.optimizers import AdamW, clip_gradients, rate_schedule
@@ -121,13 +121,16 @@ def train_prior(
         average.update_parameters(weights)
         recent = [*recent[-99:], accelerator.reduce(losses, "mean")]
         if length.is_due(number + 1):
+            step.watch.look()
             with averaged(weights, average):
                 loss = held_out_loss(model, *held_out)
             length.look(number + 1, *_of_first(accelerator, loss, time.monotonic() - began))
         if accelerator.is_main_process and time.monotonic() - saved > checkpoint_seconds:
+            step.watch.look()
             extra = [recent, time.monotonic() - began]
             save(checkpoint, key, parts, rng, number + 1, extra)
             saved = time.monotonic()
+    step.watch.look()
     if accelerator.is_main_process:
         checkpoint.unlink(missing_ok=True)
     accelerator.end_training()
@@ -199,6 +202,7 @@ class _Step:
         self.schedule = rate_schedule(
             self.optimizer, options["schedule"], peak, length.end, length.trapezoid
         )
+        self.watch = LossWatch()
         self.alpha_bar = alphas_bar().to(accelerator.device)
         self.bound = (
             VariationalBound(betas(), accelerator.device) if has_learned_variance(model) else None
@@ -215,7 +219,7 @@ class _Step:
         if self.bound:
             bound = self.bound(raw[:, batch.z_t.shape[1] :], prediction, batch)
             loss, losses = loss + bound, {**losses, "variance": bound}
-        check_loss(loss, prediction, batch.chosen, what)
+        self.watch.add(loss, prediction, batch.chosen, what)
         self.optimizer.zero_grad()
         self.accelerator.backward(loss)
         clip_gradients(self.weights, self.options)
