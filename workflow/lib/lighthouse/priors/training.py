@@ -202,7 +202,9 @@ class _Step:
         self.schedule = rate_schedule(
             self.optimizer, options["schedule"], peak, length.end, length.trapezoid
         )
-        self.watch = LossWatch()
+        # Several processes share gradients: the one whose image went wrong has to say so before
+        # all weights are.
+        self.watch = LossWatch(1) if accelerator.num_processes > 1 else LossWatch()
         self.alpha_bar = alphas_bar().to(accelerator.device)
         self.bound = (
             VariationalBound(betas(), accelerator.device) if has_learned_variance(model) else None
