@@ -34,11 +34,12 @@ DIM, CLASSES, REAL, REAL_SHOWN, LATENT = 12, 10, 60, 10, 64
 TEST = 50_000
 STUDENT = "convnet3"
 PARTS = ("val", "test")
-#: A set made elsewhere, and more student seeds than a cell of the ablation has.
+#: A set made elsewhere, both ceilings, and more student seeds than a cell of the ablation has.
 MORE = {
     "run": {
         "student_seeds": [0, 1],
         "students": [STUDENT],
+        "reconstructed": True,
         "ablation": {"students": [STUDENT]},
         "sweep": {"students": [STUDENT]},
     },
@@ -314,6 +315,8 @@ class Invented:
             for path in paths_of(spec) if spec["method"] not in self.failed else ():
                 if path not in (spec["sample"], spec["tuning"]):
                     self._record(path, "", self._training(path))
+        for autoencoder in rows.autoencoder_rows(self.study):
+            self._record(autoencoder["cost"], "", self._autoencoder(autoencoder["cost"]))
         for prior in rows.prior_rows(self.study):
             self._record(prior["cost"], "", self._prior(prior))
         records = rows.sample_records(self.study, self.study.cells)
@@ -366,6 +369,16 @@ class Invented:
             last = [30, record["losses"]["held_out"]]
             record |= {"ended_by": "flat", "steps": 30, "looks": [[10, 0.9], [20, 0.8], last]}
         return record
+
+    def _autoencoder(self, path):
+        terms = ("squared", "absolute", "perceptual", "kl")
+        return {
+            **self._cost(path),
+            "steps": 3,
+            "losses": {term: rng(term, path).random() for term in terms},
+            "squared_error": {part: rng(part, path).random() for part in ("train", "val")},
+            "latent_dim": LATENT,
+        }
 
     def _options(self, weights):
         grows = {term["column"] for term in self.grid["terms"] if term["grows"]}

@@ -13,7 +13,7 @@ from lighthouse.config.batches import EXTERNAL, REAL, SAMPLED, TRIED, batches
 from lighthouse.config.batches import sampled_by, tried_by, tuned_by
 from lighthouse.config.disk import missing
 from lighthouse.config.expectations import expectations
-from lighthouse.config.grid import BASE
+from lighthouse.config.grid import BASE, CEILINGS
 from lighthouse.config.load import check_name, load_study
 from lighthouse.config.schema import ConfigError
 from lighthouse.datasets.fastai import EDITIONS
@@ -256,6 +256,19 @@ def extractor_code(script):
     return lambda wildcards: code(script, [extractor_of(wildcards).network])
 
 
+def judge_of(wildcards):
+    """The extractor by whose layers an autoencoder is trained; none where none is asked for."""
+    asked = study.has_perceptual_loss(wildcards.dataset)
+    return [paths.extractor(wildcards.dataset)] if asked else []
+
+
+def autoencoder_code(wildcards):
+    """A digest of the autoencoder's script and, where its loss has one, of the extractor."""
+    asked = study.has_perceptual_loss(wildcards.dataset)
+    makers = [extractors.DISTANCE, extractor_of(wildcards).network] if asked else []
+    return code("autoencoder.py", makers)
+
+
 def objective_options(wildcards):
     """The options of a prior's objective."""
     tuning = study.tuning(wildcards.dataset, tuned(wildcards))
@@ -351,6 +364,11 @@ def teacher_of(wildcards):
     if study.protocol(wildcards.protocol)["labels"] == "hard":
         return []
     return [paths.teacher(wildcards.dataset, wildcards.protocol)]
+
+
+def reconstructed_for(wildcards):
+    """The images of a ceiling where they are reconstructed; none where they are the real ones."""
+    return [] if CEILINGS[wildcards.ceiling].real else [paths.reconstructed(wildcards.dataset)]
 
 
 def teacher_weights(wildcards):

@@ -79,8 +79,11 @@ def measured_by(study: Study, cells: Iterable[Cell]) -> list[str]:
 
 
 def trained_by(study: Study) -> list[str]:
-    """The records of all jobs that train students: of cells, and of all real images."""
-    ceilings = [paths.ceiling(student, protocol, d) for d, student, protocol in study.ceilings]
+    """The records of all jobs that train students: of cells, and of all images."""
+    ceilings = [
+        paths.ceiling(ceiling.name, student, protocol, dataset)
+        for ceiling, dataset, student, protocol in study.ceilings
+    ]
     return _students_of(study, study.evaluations) + ceilings
 
 

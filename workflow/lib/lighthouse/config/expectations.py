@@ -35,6 +35,7 @@ def expectations(study: Study) -> dict:
         "pairs": run["comparisons"]["pairs"],
         "alpha": run["comparisons"]["alpha"],
         "classes": {dataset: study.n_classes(dataset) for dataset in datasets},
+        "image_sizes": {row["dataset"]: row["image_size"] for row in rows.autoencoder_rows(study)},
         "epsilon": study.config["guidance"]["dpp"]["epsilon"],
         "ssim_pairs": study.config["metrics"]["ssim_pairs"],
         "terms": [

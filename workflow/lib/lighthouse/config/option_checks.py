@@ -99,6 +99,7 @@ def _check_models(place: str, options: dict) -> Iterable[str]:
                     f"{place}.autoencoder: width {width} is not a multiple of norm_num_groups "
                     f"{autoencoder['norm_num_groups']}"
                 )
+        yield from _check_losses(place, options)
     if "pretrained" in denoiser:
         if denoiser["class_embeddings"] == "new" and options["base"] is None:
             yield (
@@ -153,6 +154,22 @@ def _check_stop(place: str, dataset: str, study: Study) -> Iterable[str]:
         yield (
             f"{place}.stop.patience: the dataset has no validation part, whose loss would tell; "
             f"allowed: null, or datasets.{dataset}.val_share above 0"
+        )
+
+
+def _check_losses(place: str, options: dict) -> Iterable[str]:
+    """Whether an autoencoder is trained by something, and by what its extractor can tell."""
+    losses = options["autoencoder"].get("losses")
+    if losses is None:
+        return
+    if not any(losses.values()):
+        yield f"{place}.autoencoder.losses: all weights are 0; allowed: one above 0 at least"
+    kind = options["extractor"]["kind"]
+    if losses.get("perceptual") and not EXTRACTORS[kind].has_layers:
+        able = ", ".join(name for name, entry in EXTRACTORS.items() if entry.has_layers)
+        yield (
+            f"{place}.autoencoder.losses.perceptual: an extractor of kind {kind!r} cannot compare "
+            f"images layer by layer; allowed: {able}"
         )
 
 

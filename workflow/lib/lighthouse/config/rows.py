@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import NamedTuple
 
 from lighthouse.config import paths, stamps
-from lighthouse.config.grid import ALL, CEILING, TABLE, Cell, Method
+from lighthouse.config.grid import ALL, TABLE, Ceiling, Cell, Method
 from lighthouse.config.study import Study
 from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.parts.terms import TERMS, named
@@ -28,7 +28,7 @@ class Expected(NamedTuple):
 
 
 def student_records(study: Study) -> list[Expected]:
-    """The record of each cell's students, by network and protocol; then those of the ceiling."""
+    """The record of each cell's students, by network and protocol; then those of the ceilings."""
     cells = [
         Expected(
             paths.students(student, protocol, cell),
@@ -37,15 +37,19 @@ def student_records(study: Study) -> list[Expected]:
         )
         for cell, student, protocol in study.evaluations
     ]
-    full = {"method": CEILING, "ipc": ALL, "variant": TABLE}
     return cells + [
         Expected(
-            paths.ceiling(student, protocol, dataset),
-            {"dataset": dataset, **full, "student": student, "protocol": protocol},
-            stamps.ceiling(study, dataset, student, protocol),
+            paths.ceiling(ceiling.name, student, protocol, dataset),
+            {**_ceiling_row(dataset, ceiling), "student": student, "protocol": protocol},
+            stamps.ceiling(study, ceiling, dataset, student, protocol),
         )
-        for dataset, student, protocol in study.ceilings
+        for ceiling, dataset, student, protocol in study.ceilings
     ]
+
+
+def _ceiling_row(dataset: str, ceiling: Ceiling) -> dict:
+    """What names a ceiling's row in tables, as ``Cell.row`` does a cell's."""
+    return {"dataset": dataset, "method": ceiling.name, "ipc": ALL, "variant": TABLE}
 
 
 def student_seeds(study: Study, cell: Cell) -> list[int]:
@@ -59,8 +63,8 @@ def student_seeds(study: Study, cell: Cell) -> list[int]:
 def trainings(study: Study) -> list[dict]:
     """The rows of ``student_records``, each with the seeds of its sets and of its students.
 
-    The ceiling has one set, all real images, under the seed 0, and as many students of it
-    as others have sets.
+    A ceiling has one set, all images, under the seed 0, and as many students of it as others
+    have sets.
     """
     seeds = study.set_seeds
     drawn = [(seeds, student_seeds(study, cell)) for cell, *_ in study.evaluations]
@@ -154,7 +158,7 @@ def candidates(study: Study) -> list[dict]:
 
 
 def leaderboard_specs(study: Study) -> list[dict]:
-    """The leaderboard's rows: every method at every IPC, run or not, and the ceiling."""
+    """The leaderboard's rows: every method at every IPC, run or not, and the ceilings."""
     external, specs = study.config["external"], []
     for dataset in study.run["datasets"]:
         shown = [(name, ipc) for name in study.run["methods"] for ipc in study.run["ipc"]]
@@ -173,19 +177,16 @@ def leaderboard_specs(study: Study) -> list[dict]:
                     "published_as": study.published_as(dataset),
                 }
             )
-        if study.run["ceiling"]:
-            specs.append(
-                {
-                    "dataset": dataset,
-                    "method": CEILING,
-                    "ipc": ALL,
-                    "variant": TABLE,
-                    "label": "All real images",
-                    "run": True,
-                    "real": True,
-                    "published_as": study.published_as(dataset),
-                }
-            )
+        specs += [
+            {
+                **_ceiling_row(dataset, ceiling),
+                "label": ceiling.label,
+                "run": True,
+                "real": ceiling.real,
+                "published_as": study.published_as(dataset),
+            }
+            for ceiling in study.ceiling_rows
+        ]
     return specs
 
 
@@ -224,6 +225,18 @@ def _cost_row(study: Study, cell: Cell) -> dict:
         "preparation": preparation,
         "tuning": paths.tuning(tuned) if tuned else None,
     }
+
+
+def autoencoder_rows(study: Study) -> list[dict]:
+    """The autoencoder of each dataset. ``image_size``: in pixels; ``cost``: the record."""
+    return [
+        {
+            "dataset": dataset,
+            "image_size": study.dataset(dataset)["image_size"],
+            "cost": paths.autoencoder_cost(dataset),
+        }
+        for dataset in study.run["datasets"]
+    ]
 
 
 def prior_rows(study: Study) -> list[dict]:

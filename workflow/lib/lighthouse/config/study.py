@@ -10,7 +10,17 @@ from itertools import product
 from pathlib import Path
 
 from lighthouse.config.candidates import Candidate, candidates
-from lighthouse.config.grid import CANDIDATE, NONE, TABLE, Cell, Method, Prior, number
+from lighthouse.config.grid import (
+    CANDIDATE,
+    CEILINGS,
+    NONE,
+    TABLE,
+    Ceiling,
+    Cell,
+    Method,
+    Prior,
+    number,
+)
 from lighthouse.datasets.sources import SOURCES
 from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.parts.sweeps import SAMPLER_DEFAULTS, Swept, sweepable
@@ -386,16 +396,24 @@ class Study:
         """Whether all replicates share the base: a pretrained model, taken as it is."""
         return not self.dataset(dataset)["base"]
 
+    def has_perceptual_loss(self, dataset: str) -> bool:
+        """Whether a dataset's autoencoder is trained by what its extractor sees, too."""
+        return self.dataset(dataset)["autoencoder"].get("losses", {}).get("perceptual", 0) > 0
+
     def prior_replicate(self, dataset: str, prior: Prior, replicate: int) -> int | None:
         """The replicate whose training made a prior of one; None where no training did."""
         return None if prior.name == "base" and self.has_one_base(dataset) else replicate
 
     @property
-    def ceilings(self) -> list[tuple[str, str, str]]:
-        """Every (dataset, student, protocol) that is trained on all real images."""
-        if not self.run["ceiling"]:
-            return []
-        return list(product(self.run["datasets"], self.run["students"], self.run["protocols"]))
+    def ceiling_rows(self) -> list[Ceiling]:
+        """The rows of students trained on all images that the study has."""
+        return [ceiling for ceiling in CEILINGS.values() if self.run[ceiling.key]]
+
+    @property
+    def ceilings(self) -> list[tuple[Ceiling, str, str, str]]:
+        """Every (ceiling, dataset, student, protocol) that is trained."""
+        run = self.run
+        return list(product(self.ceiling_rows, run["datasets"], run["students"], run["protocols"]))
 
     @cached_property
     def evaluations(self) -> list[tuple[Cell, str, str]]:

@@ -45,7 +45,9 @@ class Network(Protocol):
     """What a kind of extractor names: a module from images to features.
 
     ``make(options, real, weights, device)`` returns the tensors of its file and their record;
-    ``Network(tensors, record)`` has them. ``batch``: how many images fit.
+    ``Network(tensors, record)`` has them. ``batch``: how many images fit. One that is declared
+    with ``has_layers`` has ``layers``, its convolutional layers in order, and ``normalised``, which
+    makes what these take of images, floats in 0…1 (``metrics.perceptual``).
     """
 
     batch: int

@@ -79,12 +79,21 @@ class SqueezeNet(Pretrained):
         self.register_buffer("mean", torch.tensor(self.MEAN)[:, None, None])
         self.register_buffer("std", torch.tensor(self.STD)[:, None, None])
 
+    @property
+    def layers(self) -> nn.Sequential:
+        """The convolutional layers in order."""
+        return self.network
+
+    def normalised(self, images: Tensor) -> Tensor:
+        """What the layers take of images in 0…1."""
+        return (images - self.mean) / self.std
+
     def forward(self, images: Tensor) -> Tensor:
         """Features (n, 512)."""
         images = nn.functional.interpolate(
             images.float() / 255, (self.SIDE, self.SIDE), mode="bilinear", antialias=True
         )
-        return self.network((images - self.mean) / self.std).mean((2, 3))
+        return self.network(self.normalised(images)).mean((2, 3))
 
 
 def read_weights(path: Path, build: Callable[[Mapping], nn.Module]) -> tuple[dict, dict]:

@@ -57,6 +57,15 @@ class Trained(nn.Module):
         """``train``: there are no ``weights``."""
         return train(options, real, device)
 
+    @property
+    def layers(self) -> nn.Sequential:
+        """The convolutional layers in order."""
+        return self.network.features
+
+    def normalised(self, images: Tensor) -> Tensor:
+        """What the layers take of images in 0…1."""
+        return normalise(255 * images)
+
     def forward(self, images: Tensor) -> Tensor:
         """Features."""
         maps = self.network.features(normalise(images))

@@ -147,6 +147,7 @@ def _tables(study: Study) -> list[Item]:
         _joined(study, "spectrum", "Singular values", curves, "spectrum", drawn, "spectrum_values"),
         _joined(study, "spectrum_ranks", "Effective and stable rank", curves, "ranks", drawn),
         _guidance(study),
+        _autoencoders(study),
     ]
     if trained := rows.prior_rows(study):
         found.append(_priors(trained))
@@ -200,6 +201,17 @@ def _cost(study: Study) -> Item:
         before=["cost_replicates"],
         stamps=stamps,
         jobs=[*sampled_by(study, cells), *tuned_by(study, cells)],
+    )
+
+
+def _autoencoders(study: Study) -> Item:
+    own = rows.autoencoder_rows(study)
+    return _table(
+        "autoencoders",
+        "autoencoders:autoencoders_table",
+        "Autoencoders",
+        {"records": [row["cost"] for row in own]},
+        {"rows": own},
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lighthouse.report.audit import (
     accuracy,
+    autoencoders,
     cost,
     decided,
     figures,
@@ -49,6 +50,8 @@ CHECKS: tuple[Callable[[Results, Mapping], Iterator[Claim]], ...] = (
     cost.cost_of_replicates,
     cost.cost_in_all,
     cost.points_of_cost,
+    autoencoders.latents_of_autoencoders,
+    autoencoders.noise_of_autoencoders,
     priors.priors_of_cost,
     priors.priors_of_sets,
     priors.losses_of_priors,

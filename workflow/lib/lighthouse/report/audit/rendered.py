@@ -86,7 +86,7 @@ def _sizes(rows: Sequence[Mapping]) -> list[int]:
 
 
 def _in_order(rows: Sequence[Mapping]) -> list[Mapping]:
-    """Rows as the pages have them: the ceiling last."""
+    """Rows as the pages have them: the ceilings last."""
     return sorted(rows, key=is_ceiling)
 
 
