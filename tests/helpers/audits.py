@@ -283,9 +283,9 @@ class Invented:
         return real + sets
 
     def _tuning(self):
-        """The choice of weights at each cell where they are tuned; its record by the cell."""
+        """What is chosen at each cell where a choice is made; its record by the cell."""
         found = {}
-        cells, records = self.study.tuned_cells, rows.tuning_records(self.study)
+        cells, records = self.study.choices, rows.tuning_records(self.study)
         for cell, record in zip(cells, records, strict=True):
             candidates = [
                 {
@@ -305,7 +305,7 @@ class Invented:
         """What jobs took; those of sampling say with which weights, too."""
         for spec in rows.cost_rows(self.study):
             for path in paths_of(spec) if spec["method"] not in self.failed else ():
-                if path not in (spec["sample"], spec["tuning"]):
+                if path not in (spec["sample"], *spec["tuning"]):
                     self._record(path, "", self._training(path))
         for prior in rows.prior_rows(self.study):
             self._record(prior["cost"], "", self._training(prior["cost"]))
