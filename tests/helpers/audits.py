@@ -34,14 +34,17 @@ DIM, CLASSES, REAL, REAL_SHOWN, LATENT = 12, 10, 60, 10, 64
 TEST = 50_000
 STUDENT = "convnet3"
 PARTS = ("val", "test")
-#: A set made elsewhere, and more student seeds than a cell of the ablation has.
+#: A set made elsewhere, more student seeds than a cell of the ablation has, and a guidance scale
+#: that is chosen.
 MORE = {
     "run": {
         "student_seeds": [0, 1],
         "students": [STUDENT],
         "ablation": {"students": [STUDENT]},
         "sweep": {"students": [STUDENT]},
+        "tuning": {"guidance_scale_ipc": 2},
     },
+    "datasets": {"digits": {"sampler": {"guidance_scale": [1.0, 2.0, 4.0]}}},
     "external": {"theirs": {"dataset": "digits", "root": "x", "ipc": 2, "label": "Theirs"}},
 }
 PUBLISHED = [
@@ -315,7 +318,9 @@ class Invented:
                 continue
             found = self._cost(record.path)
             if self.study.methods[cell.method].prior:
-                found |= self._replicates(found)
+                scaled, sampler = self.study.scaled_at(cell), self.study.sampler(cell)
+                own = self.tuned[scaled]["weights"] if scaled else sampler
+                found |= self._replicates(found, own["guidance_scale"])
                 weights = self.study.term_weights(cell)
                 if tuned := self.study.tuned_at(cell):
                     weights = self.tuned[tuned]["weights"]
@@ -333,9 +338,10 @@ class Invented:
             "images": 2 * CLASSES * 2,
         }
 
-    def _replicates(self, cost):
+    def _replicates(self, cost, scale):
         """What of a sampling was of each replicate: the denoiser's work alike, seconds not."""
-        work = {"evaluations": 240, "gradients": 0, "computed": 320}
+        passes = 3 * cost["images"] * (1 if scale == 1 else 2)
+        work = {"evaluations": passes, "gradients": 0, "computed": 320}
         seeds = list(self.study.replicates)
         shares = rng(cost["seconds"]).dirichlet(np.ones(len(seeds)))
         parts = [

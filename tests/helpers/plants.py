@@ -10,6 +10,8 @@ BY_NAME = {check.__name__: check for check in CHECKS}
 RSM = {"method": "rsm-cgs", "ipc": 2}
 DIT = {"method": "dit", "ipc": 2}
 TUNED = {"method": "cgs-tuned", "ipc": 2}
+#: Where a guidance scale is chosen.
+SCALE = {"method": "dit", "ipc": 2}
 BASE = {"prior": "base"}
 CONTROL = {"prior": "rsm/lambda~0/lr~0.001"}
 THEIRS = {"method": "theirs", "ipc": 2}

@@ -11,6 +11,7 @@ from plants import (
     DIT,
     JOINT,
     RSM,
+    SCALE,
     TABLES,
     TEST,
     TEST_ASIDE,
@@ -141,6 +142,7 @@ WRONG_FIELDS = [
     ("given_weights", "guidance", TUNED, "mu_dm", 1.0),
     ("weights_tried", "tuning", {**TUNED, "variant": "tuning~0"}, "eta_dpp", 1.0),
     ("weights_tried", "tuning", {**TUNED, "variant": "tuning~2"}, "mu_dm", 1.0),
+    ("weights_tried", "tuning", {**SCALE, "variant": "tuning~1"}, "guidance_scale", 0.5),
     *(
         ("applied_weights", "guidance", RSM, column, 0.01)
         for column in ("eta_dpp_applied", "eta_share", "mu_dm_applied", "mean_pull")
