@@ -213,6 +213,7 @@ class Invented:
             "mean_magnitude": random.uniform(0, 1),
             **shares,
             "density": random.uniform(0, 2),
+            "recognised": random.integers(CLASSES * n + 1) / (CLASSES * n),
             "nearest_latent": latent,
             "nearest_latent_min": latent / 2,
             "nearest_feature": feature,

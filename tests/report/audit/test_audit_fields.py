@@ -27,7 +27,7 @@ from plants import (
 
 #: Of sets, as leaderboard and ablation show them.
 MEASURES = ("coverage", "precision", "recall", "density", "nearest_latent", "nearest_feature")
-MEASURES = (*MEASURES, "log_det", "ssim")
+MEASURES = (*MEASURES, "recognised", "log_det", "ssim")
 
 WRONG_FIELDS = [
     ("what_is_run", "leaderboard", RSM, "label", "RSM"),
@@ -101,6 +101,7 @@ WRONG_FIELDS = [
     ("priors_of_cost", "priors", CONTROL, "trainable_parameters", 1),
     ("priors_of_sets", "priors", BASE, "coverage", 0.01),
     ("priors_of_sets", "priors", CONTROL, "precision", 0.01),
+    ("recognised_images", "diversity", RSM, "recognised", 0.01),
     ("work_of_images", "cost", {"method": "random"}, "evaluations_per_image", 1),
     ("work_of_images", "cost", {"method": "random"}, "gradients_per_image", 1),
     ("work_of_images", "cost", {"method": "random"}, "computed_per_image", 1),
@@ -257,6 +258,7 @@ BOUNDS = [
     ("diversity", RSM, "precision", -0.01, "0 to 1"),
     ("diversity", RSM, "recall", 1.01, "0 to 1"),
     ("diversity", RSM, "density", -0.01, "at least 0"),
+    ("diversity", RSM, "recognised", 1.01, "0 to 1"),
     ("diversity", RSM, "nearest_latent", -0.01, "at least 0"),
     ("diversity", RSM, "mean_magnitude", -0.01, "at least 0"),
     ("priors", BASE, "training_loss", -0.01, "at least 0"),
