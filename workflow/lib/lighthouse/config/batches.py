@@ -36,7 +36,7 @@ def batches(study: Study) -> list[Batch]:
     Cells of a dataset that share a prior are together, at most ``compute.cells_per_job`` sources
     in one batch; so are the coresets. An external set is alone. Those whose weights are tuned are
     apart, for they wait until this is done, and so are the candidates, which have other seeds;
-    those of a guidance scale for which all others wait are apart from those of weights.
+    those of a guidance scale, for which all others wait, are apart from those of weights.
     """
     held: dict[Cell, list[Cell]] = {}
     for cell in [*study.cells, *study.candidate_cells]:
