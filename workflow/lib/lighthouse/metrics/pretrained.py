@@ -74,8 +74,9 @@ class SqueezeNet(Pretrained):
         from torchvision.models import squeezenet1_0
 
         super().__init__()
-        self.network = squeezenet1_0()
-        self.network.load_state_dict(state)
+        whole = squeezenet1_0()
+        whole.load_state_dict(state)
+        self.network, self.classifier = whole.features, whole.classifier
         self.register_buffer("mean", torch.tensor(self.MEAN)[:, None, None])
         self.register_buffer("std", torch.tensor(self.STD)[:, None, None])
 
@@ -91,8 +92,8 @@ class SqueezeNet(Pretrained):
         images = nn.functional.interpolate(
             images.float() / 255, (self.SIDE, self.SIDE), mode="bilinear", antialias=True
         )
-        maps = self.network.features((images - self.mean) / self.std)
-        return Seen(maps.mean((2, 3)), self.network.classifier(maps).flatten(1))
+        maps = self.network((images - self.mean) / self.std)
+        return Seen(maps.mean((2, 3)), self.classifier(maps).flatten(1))
 
 
 def read_weights(path: Path, build: Callable[[Mapping], nn.Module]) -> tuple[dict, dict]:
