@@ -141,18 +141,18 @@ def sample_records(study: Study, cells: list[Cell]) -> list[Expected]:
 
 
 def tuning_records(study: Study) -> list[Expected]:
-    """The record of the choice of weights at each cell at which they are tuned."""
+    """The record of the choice at each of ``study.choices``."""
     return [
         Expected(paths.tuning(cell), cell.row, stamps.weights(study, cell))
-        for cell in study.tuned_cells
+        for cell in study.choices
     ]
 
 
 def candidates(study: Study) -> list[dict]:
-    """The rows of the candidates of all tunings, with their ``factors`` and ``weights``."""
+    """The rows of the candidates of all choices, with their ``factors`` and ``weights``."""
     return [
         {**candidate.row, **asdict(tried)}
-        for cell in study.tuned_cells
+        for cell in study.choices
         for candidate, tried in study.candidates(cell).items()
     ]
 
@@ -213,7 +213,7 @@ def _cost_row(study: Study, cell: Cell) -> dict:
             if method.needs_surrogate:
                 preparation.append(paths.surrogate_cost(dataset, seed))
     (sample,) = sample_records(study, [cell])
-    tuned = study.tuned_at(cell)
+    choices = filter(None, (study.scaled_at(cell), study.tuned_at(cell)))
     return {
         **cell.row,
         "classes": study.n_classes(dataset),
@@ -223,7 +223,7 @@ def _cost_row(study: Study, cell: Cell) -> dict:
         "stamp": sample.stamp,
         "base": base,
         "preparation": preparation,
-        "tuning": paths.tuning(tuned) if tuned else None,
+        "tuning": list(map(paths.tuning, choices)),
     }
 
 

@@ -42,6 +42,7 @@ CHECKS: tuple[Callable[[Results, Mapping], Iterator[Claim]], ...] = (
     ranges.nearest_images,
     ranges.pairs_of_images,
     sets.numbers_of_images,
+    sets.recognised_images,
     sets.distances_of_sets,
     sets.single_distances,
     sets.distinct_images,
