@@ -94,7 +94,7 @@ SCHEMA_MISTAKES = {
     "unknown source": (
         "datasets.digits.source",
         "mnist",
-        ["source: 'mnist' is not known; allowed: digits, folder, imagenet, fastai"],
+        ["source: 'mnist' is not known; allowed: digits, folder, imagenet, fastai, cifar10, "],
     ),
     "unknown network": (
         "students.convnet2.network",

@@ -16,7 +16,8 @@ from lighthouse.config.expectations import expectations
 from lighthouse.config.grid import BASE, CEILINGS
 from lighthouse.config.load import check_name, load_study
 from lighthouse.config.schema import ConfigError
-from lighthouse.datasets.fastai import EDITIONS
+from lighthouse.datasets.downloads import ARCHIVES
+from lighthouse.datasets.sources import SOURCES
 from lighthouse.parts import coresets, extractors
 from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.report.items import items, template_digest
@@ -306,8 +307,9 @@ def pixels_of(dataset, protocol):
 
 def download_of(wildcards):
     """The record of the archive that a dataset is read from, if one is downloaded."""
-    edition = study.dataset(wildcards.dataset).get("edition")
-    return [f"{DOWNLOADS}/fastai/{edition}.json"] if edition else []
+    options = study.source_options(wildcards.dataset)
+    archive = SOURCES[study.dataset(wildcards.dataset)["source"]].archive(options)
+    return [f"{DOWNLOADS}/{archive}.json"] if archive else []
 
 
 def pretrained_of(part):

@@ -106,8 +106,12 @@ def _check_models(place: str, options: dict) -> Iterable[str]:
                 f"{place}.base: null with new class embeddings, which nothing would train; "
                 "give a training, or class_embeddings: imagenet"
             )
-        if denoiser["class_embeddings"] == "imagenet" and options["source"] == "digits":
-            yield f"{place}.denoiser.class_embeddings: digits are no classes of ImageNet"
+        source = options["source"]
+        if denoiser["class_embeddings"] == "imagenet" and not SOURCES[source].of_imagenet:
+            yield (
+                f"{place}.denoiser.class_embeddings: those of {source} are no classes of "
+                "ImageNet; allowed: new"
+            )
         return
     if options["image_size"] % (factor * denoiser["patch_size"]):
         yield (
