@@ -58,7 +58,16 @@ SCHEMA_MISTAKES = {
     "another number read as a word": (
         "datasets.digits.base.learning_rate",
         "3e-4",
-        ["datasets.digits.base.learning_rate: '3e-4' is not of type number", "3.0e-4"],
+        [
+            "datasets.digits.base.learning_rate: '3e-4' is not allowed",
+            "'by-width' or a number above 0",
+            "3.0e-4",
+        ],
+    ),
+    "a rate of nothing": (
+        "datasets.digits.base.learning_rate",
+        0,
+        ["datasets.digits.base.learning_rate: 0 is not allowed", "a number above 0"],
     ),
     "a number in quotes": (
         "run.ipc",
