@@ -123,12 +123,12 @@ SCHEMA_MISTAKES = {
     "neither steps nor epochs": (
         "datasets.digits.base.steps",
         None,
-        ["config: datasets.digits.base: give either 'steps' or 'epochs'"],
+        ["config: datasets.digits.base: give one of 'steps', 'epochs' and 'stop'"],
     ),
     "both steps and epochs": (
         "datasets.digits.tuning.epochs",
         8,
-        ["config: datasets.digits.tuning: give either 'steps' or 'epochs'"],
+        ["config: datasets.digits.tuning: give one of 'steps', 'epochs' and 'stop'"],
     ),
     "a prior of so many steps and epochs": (
         "priors.rsm.tuning",
