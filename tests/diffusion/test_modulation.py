@@ -51,7 +51,7 @@ def test_blocks_that_take_from_tables_say_the_same_bytes(alike, by_class):
 @pytest.mark.parametrize(("alike", "embedded"), [(True, 1), (False, 2)])
 @pytest.mark.parametrize(("classes", "filled"), [(2, 3), (5, 3 * 5)])
 def test_tables_are_filled_once_a_step_or_else_once_a_call(alike, embedded, classes, filled):
-    """Of two classes and the null class in tables of four rows; of five, once in each of 5 calls."""
+    """Of two classes and the null class in tables of four rows; of five, in each of 5 calls."""
     model, counts = dit(alike), {"emb": 0, "linear": 0}
     denoiser = GuidedDenoiser(model, "toy", {**OPTIONS, "micro_batch": 4})
     z, labels = torch.randn(9, 1, 8, 8), torch.arange(9) % classes

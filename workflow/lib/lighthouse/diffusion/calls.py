@@ -68,10 +68,10 @@ def steady_sizes(
 ) -> list[int]:
     """Sizes of calls at which ``call`` says the same bytes of a latent, wherever it stands.
 
-    call: latents (n, c, h, w), all the same one, and its number to predictions, image by image.
-    Rising; the last is the largest that passed, of ``largest`` and the ladder below it. Before it are
-    what the ``counts`` of latents leave over beside it and, where one of these did not pass,
-    the ladder up to there. Tried on some latents of noise, each in all places of a call:
+    call: latents (n, c, h, w), n times the same one, and its number, to predictions, image by
+    image. Rising; the last is the largest that passed, of ``largest`` and the ladder below it.
+    Before it are what the ``counts`` of latents leave over beside it and, where one of these did
+    not pass, the ladder up to there. Tried on some latents of noise, each in all places of a call:
     kernels are chosen by shapes, and differ on most numbers but not on all.
     """
     rng = generator("sizes of calls")

@@ -85,7 +85,7 @@ class GuidedDenoiser:
         self.semantics, self.launch = SEMANTICS[options["semantics"]], launch
         self.sizes = ladder(options["micro_batch"])
         self.work = Work()
-        # Of a DiT, as long as it is steady: what its blocks are told, and how its calls are launched.
+        # Of a DiT, as long as it is steady: what its blocks are told, and what launches its calls.
         self._modulations: Modulations | None = None
         self._launched: Step | None = None
         if self.semantics.learns_variance and not has_learned_variance(model):

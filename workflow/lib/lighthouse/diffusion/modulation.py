@@ -1,9 +1,9 @@
 """What step and class tell a DiT's blocks, computed once a step and class, not once a latent.
 
-Each block of diffusers' DiT embeds step and class, makes six vectors a latent of that, and has them
-shift, scale and gate what it computes (adaLN-Zero, Peebles and Xie 2023, §3.2). They do not depend
-on the latent, and a sampler's latents are at one step and of few classes: here they stand in tables,
-of a row for each class, from which the blocks take them.
+Each block of diffusers' DiT embeds step and class, makes six vectors a latent of that, and has
+them shift, scale and gate what it computes (adaLN-Zero, Peebles and Xie 2023, §3.2). They do not
+depend on the latent, and a sampler's latents are at one step and of few classes: here they stand
+in tables, of a row for each class, from which the blocks take them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -109,7 +109,7 @@ class _Taken(_Table):
 
 @contextmanager
 def modulated(model: nn.Module, most: int, device: object) -> Iterator[Modulations]:
-    """Within it, a DiT's ``class_labels`` are rows of tables, and its ``timestep`` counts for nothing.
+    """Within it, a DiT's ``class_labels`` are rows of tables; its ``timestep`` counts for nothing.
 
     most: rows of the tables, as many as a call has latents. For weights that stay as they are.
     """

@@ -200,9 +200,9 @@ def _chunks(sets: Sets, stage: Stage, options: Mapping) -> Iterator[slice]:
 class _Place:
     """Where a run is: the step, and the sets at work.
 
-    classes: of each set. labels: class of each latent, (n,). finished: clean latents of earlier stages, (sets, M, D).
-    images: positions of those at work, (groups, G). alphas_bar: ᾱ of this step and of the next,
-    nearer to the image; 1 behind the last.
+    classes: of each set. labels: class of each latent, (n,). finished: clean latents of earlier
+    stages, (sets, M, D). images: positions of those at work, (groups, G). alphas_bar: ᾱ of this
+    step and of the next, nearer to the image; 1 behind the last.
     """
 
     t: int

@@ -62,8 +62,8 @@ def _check_compiler() -> None:
     name = os.environ.get("CXX", "g++")
     if shutil.which(name) is None:
         raise DataError(
-            f"compute.launch: {COMPILED} needs a C++ compiler, and there is no {name}: install one, "
-            f"name another in CXX, or set it to {PLAIN}"
+            f"compute.launch: {COMPILED!r} needs a C++ compiler, and there is no {name}: install "
+            f"one, name another in CXX, or set it to {PLAIN!r}"
         )
 
 
