@@ -23,7 +23,7 @@ def dit(alike=True):
     return embedding_alike(model, 0.05) if alike else redrawn(model, 0.05)
 
 
-def asked():
+def latents():
     """Latents and classes of a call, the null class among them."""
     rng = torch.Generator().manual_seed(1)
     return torch.randn(6, 1, 8, 8, generator=rng), torch.tensor([3, 3, 10, 7, 10, 3])
@@ -36,7 +36,7 @@ def plain(model, z, t, labels):
 @pytest.mark.parametrize("alike", [True, False])
 @pytest.mark.parametrize("by_class", [True, False])
 def test_blocks_that_take_from_tables_say_the_same_bytes(alike, by_class):
-    model, (z, labels) = dit(alike), asked()
+    model, (z, labels) = dit(alike), latents()
     with torch.no_grad(), steady_rows(model, MOST):
         expected = {t: plain(model, z, t, labels) for t in (500, 20)}
         with modulated(model, MOST, "cpu") as tables:
@@ -97,7 +97,7 @@ def test_a_steady_denoiser_leaves_its_model_as_it_was():
 
 def test_a_latent_is_the_same_in_one_call_with_its_class_and_without():
     """Halves of guidance share a call: they say what calls of their own would."""
-    model, (z, _) = dit(), asked()
+    model, (z, _) = dit(), latents()
     denoiser = GuidedDenoiser(model, "toy", {**OPTIONS, "micro_batch": MOST})
     labels, sizes = torch.arange(6), []
     hook = model.register_forward_pre_hook(lambda layer, given: sizes.append(len(given[0])))
@@ -109,8 +109,30 @@ def test_a_latent_is_the_same_in_one_call_with_its_class_and_without():
     assert torch.equal(together, apart)
 
 
+def test_a_class_that_was_not_told_of_has_no_row():
+    with torch.no_grad(), modulated(dit(), MOST, "cpu") as tables:
+        tables.keep([3, 10])
+        rows = tables.rows(500, torch.tensor([3, 10, 7]))
+        with pytest.raises(IndexError):
+            tables.taken[0].table[rows]
+
+
+def test_attention_is_torchs_own_kernel_once_a_block(monkeypatch):
+    asked, own = [], torch.nn.functional.scaled_dot_product_attention
+
+    def count(query, *given, **options):
+        asked.append(query.shape)
+        return own(query, *given, **options)
+
+    monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", count)
+    z, labels = latents()
+    with torch.no_grad():
+        plain(dit(), z, 500, labels)
+    assert asked == 2 * [(6, 4, 16, 16)]  # heads, tokens, numbers of a head
+
+
 def test_weights_that_are_cast_ahead_give_what_autocast_gives_and_are_cast_no_more():
-    model, (z, labels) = dit().requires_grad_(False), asked()
+    model, (z, labels) = dit().requires_grad_(False), latents()
 
     def said():
         with torch.no_grad(), autocast(z.device, "bf16"):

@@ -24,6 +24,7 @@ class Modulations:
     """
 
     def __init__(self, model: nn.Module, most: int, device: object):
+        self.most = most
         self.norms = [block.norm1 for block in model.transformer_blocks]
         self.taken = [_Taken(norm, most) for norm in self.norms]
         self.alike = embedders_are_equal(model)
@@ -35,7 +36,7 @@ class Modulations:
     def keep(self, classes: Sequence[int]) -> None:
         """From here on have a row for each of some classes, which alone may be asked for."""
         self.classes = torch.tensor(classes, device=self.device)
-        places = torch.full((max(classes) + 1,), len(classes))  # none of the rows
+        places = torch.full((max(classes) + 1,), self.most)  # none of the rows
         places[list(classes)] = torch.arange(len(classes))
         self._places, self._step = places.to(self.device), None
 

@@ -71,10 +71,11 @@ class Replayed:
     """A step that is recorded once for each shape of its inputs, and then replayed.
 
     step: of tensors. It waits for no number (no ``.item()``, no ``if`` of a tensor), and what
-    else it reads or changes, as weights, gradients, an optimizer's state, are tensors that stay
-    where they are. The first ``WARM`` calls of a shape are made as they are; recording one does
-    none of its work, which the replay behind it does: every call does its work once, so a
-    training's step may be one, too. What does not fit into memory fails in the first.
+    else it reads or changes, as weights, gradients, an optimizer's state, a learning rate that
+    falls, are tensors that stay where they are: numbers of Python's stay those of the recording.
+    The first ``WARM`` calls of a shape are made as they are; recording one does none of its work,
+    which the replay behind it does: every call does its work once, so a training's step may be
+    one, too. What does not fit into memory fails in the first.
     """
 
     def __init__(self, step: Step):
