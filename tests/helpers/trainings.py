@@ -54,6 +54,7 @@ def train(
     seed=0,
     latents=None,
     held_out=None,
+    launch="plain",
 ):
     trained, record = train_prior(
         model or toy_denoiser(),
@@ -65,6 +66,7 @@ def train(
         checkpoint=folder / "checkpoint",
         checkpoint_seconds=seconds,
         held_out=held_out,
+        launch=launch,
     )
     # The seconds differ from run to run.
     return trained, {key: record[key] for key in record.keys() - {"seconds"}}

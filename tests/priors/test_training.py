@@ -1,5 +1,6 @@
 """The training loop of a prior: it learns, it goes on where it stopped, it fails loudly."""
 
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,9 +10,10 @@ from torch import nn
 
 from lighthouse.diffusion.denoiser import new_denoiser, null_label
 from lighthouse.parts.objectives import OBJECTIVES
-from lighthouse.priors import training
+from lighthouse.priors import step, training
 from lighthouse.priors.objectives import make_objective, plain
 from lighthouse.priors.training import train_prior
+from lighthouse.runtime import launching
 from lighthouse.runtime.errors import DataError
 from toy import toy_denoiser
 from trainings import OPTIONS, StoppedError, assert_same, stopping_at, toy_latents, train
@@ -246,3 +248,99 @@ def test_memories_are_refused_in_several_processes(tmp_path, monkeypatch):
     # One without goes on to share the batch.
     with pytest.raises(ValueError, match="batch_size 5 is not a multiple of the 2 processes"):
         train(tmp_path, options={**OPTIONS, "batch_size": 5})
+
+
+# Launching.
+
+
+class Exact:
+    """A recorder that needs no GPU: to record a step does none of its work, to replay it does."""
+
+    def __init__(self):
+        self.replayed = 0
+
+    def warm(self, work):
+        return work()
+
+    def record(self, work):
+        found = {}
+
+        def replay():
+            self.replayed += 1
+            found.update(work())
+
+        return replay, found
+
+
+@pytest.fixture
+def recorder(monkeypatch):
+    made = Exact()
+    monkeypatch.setattr(launching, "Recorder", lambda: made)
+    for place in (launching, step):
+        monkeypatch.setattr(place, "at_work", lambda launch, device: launch)
+    return made
+
+
+def assert_close(found, expected, **tolerance):
+    for name, weight in expected.state_dict().items():
+        if not name.endswith("to_k.bias"):  # whose gradient is nothing but rounding
+            torch.testing.assert_close(found.state_dict()[name], weight, **tolerance)
+
+
+TRAPEZOID = {"kind": "trapezoid", "warmup_steps": 2, "cooldown": 0.5}
+
+
+@pytest.mark.parametrize("schedule", [TRAPEZOID, {"kind": "constant"}], ids=["trapezoid", "level"])
+def test_a_training_by_graphs_is_one_by_plain_steps(tmp_path, recorder, schedule):
+    options = {**OPTIONS, "schedule": schedule}
+    plain_one, expected = train(tmp_path, options=options)
+    graphs, found = train(tmp_path, options=options, launch="graphs")
+    assert recorder.replayed == OPTIONS["steps"] - launching.WARM
+    assert (expected.pop("launch"), found.pop("launch")) == ("plain", "graphs")
+    assert found["losses"] == pytest.approx(expected["losses"], rel=1e-5)
+    # Adam's steps are reckoned from tensors, and differ by rounding.
+    assert_close(graphs, plain_one, atol=1e-5, rtol=1e-4)
+
+
+def test_an_interrupted_training_by_graphs_goes_on_as_one(tmp_path, recorder):
+    options = {**OPTIONS, "schedule": TRAPEZOID}
+    with pytest.raises(StoppedError):
+        train(tmp_path, stopping_at(5), options, seconds=0, launch="graphs")
+    resumed, _ = train(tmp_path, options=options, launch="graphs")
+    whole, _ = train(tmp_path / "elsewhere", options=options, launch="graphs")
+    assert_same(resumed, whole)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"schedule": TRAPEZOID, "gradient_checkpointing": True}],
+    ids=["one-cycle", "activations twice"],
+)
+def test_what_no_graph_can_hold_is_launched_plainly(tmp_path, recorder, options):
+    _, record = train(tmp_path, options={**OPTIONS, **options}, launch="graphs")
+    assert (record["launch"], recorder.replayed) == ("plain", 0)
+
+
+def test_an_objective_that_keeps_something_is_launched_plainly(tmp_path, recorder):
+    class Keeping(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("seen", torch.zeros(1))
+
+        def forward(self, prediction, batch):
+            self.seen += 1
+            return plain(prediction, batch)
+
+    options = {**OPTIONS, "schedule": {"kind": "constant"}}
+    _, record = train(tmp_path, Keeping(), options, launch="graphs")
+    assert (record["launch"], recorder.replayed) == ("plain", 0)
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="no compiler")
+def test_a_compiled_training_is_a_plain_one_but_for_rounding(tmp_path):
+    options = {**OPTIONS, "steps": 4, "schedule": {"kind": "constant"}}
+    one, _ = train(tmp_path, options=options)
+    other, record = train(tmp_path, options=options, launch="compiled")
+    assert record["launch"] == "compiled"
+    assert list(other.state_dict()) == list(one.state_dict())
+    assert_close(other, one, atol=2e-4, rtol=1e-3)

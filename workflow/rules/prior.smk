@@ -27,6 +27,7 @@ rule base_prior:
         seed=replicate_of,
         gpus=GPUS,
         checkpoint_seconds=study.config["compute"]["checkpoint_seconds"],
+        launch=study.config["compute"]["launch"],
         torch_threads=study.config["compute"]["training_threads"],
         code=code("prior.py", [OBJECTIVES["plain"].make]),
     script:
@@ -74,6 +75,7 @@ rule tuned_prior:
         seed=replicate_of,
         gpus=gpus_of,
         checkpoint_seconds=study.config["compute"]["checkpoint_seconds"],
+        launch=study.config["compute"]["launch"],
         torch_threads=1,
         code=lambda wildcards: code("prior.py", [objective_of(wildcards).make]),
     script:

@@ -50,6 +50,7 @@ if job.params.training:
         checkpoint=output.with_name(f"{output.name}.checkpoint"),
         checkpoint_seconds=job.params.checkpoint_seconds,
         held_out=held_out,
+        launch=job.params.launch,
     )
     if is_main():
         record["losses"]["held_out"] = held_out_loss(model.to(device()), *held_out)

@@ -103,8 +103,10 @@ WRONG_FIELDS = [
     ("priors_of_cost", "priors", BASE, "seconds", 0.01),
     ("priors_of_cost", "priors", CONTROL, "seconds", 0.01),
     ("priors_of_cost", "priors", CONTROL, "trainable_parameters", 1),
-    ("losses_of_priors", "priors", BASE, "steps", 1),
-    ("losses_of_priors", "priors", BASE, "held_out_loss", 0.01),
+    *(
+        ("losses_of_priors", "figures/prior_loss.csv", {**BASE, "step": 30}, column, by)
+        for column, by in {"step": 1, "held_out_loss": 0.01}.items()
+    ),
     ("priors_of_sets", "priors", BASE, "coverage", 0.01),
     ("priors_of_sets", "priors", CONTROL, "precision", 0.01),
     ("recognised_images", "diversity", RSM, "recognised", 0.01),

@@ -29,6 +29,11 @@ class Batch:
     classes: Tensor
     chosen: Tensor
 
+    @property
+    def tensors(self) -> list[Tensor]:
+        """All of it, in order."""
+        return [getattr(self, field.name) for field in fields(self)]
+
     def predicted_z0(self, prediction: Tensor) -> Tensor:
         """ẑ₀ = (z_t - √(1-ᾱ_t) ε_θ)/√ᾱ_t, (n, c, h, w)."""
         clean, noisy = shares(self.alpha_bar, self.z_t)
@@ -36,4 +41,4 @@ class Batch:
 
     def first(self, size: int) -> "Batch":
         """The batch of its first ``size`` images."""
-        return Batch(*(getattr(self, field.name)[:size] for field in fields(self)))
+        return Batch(*(tensor[:size] for tensor in self.tensors))

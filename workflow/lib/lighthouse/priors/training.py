@@ -13,27 +13,17 @@ from accelerate.utils import broadcast
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from lighthouse.diffusion.denoiser import (
-    embedders_are_equal,
-    frequencies_of,
-    has_learned_variance,
-    null_label,
-    predict,
-    width,
-)
-from lighthouse.diffusion.schedule import alphas_bar, betas
+from lighthouse.diffusion.denoiser import embedders_are_equal, frequencies_of, null_label
 from lighthouse.priors import difffit
 from lighthouse.priors.batch import Batch, shares
 from lighthouse.priors.held_out import held_out_loss
-from lighthouse.priors.length import Length, peak_rate
-from lighthouse.priors.variance import VariationalBound
+from lighthouse.priors.length import Length
+from lighthouse.priors.step import Step
 from lighthouse.runtime.checkpoint import key_of, resume, save
 from lighthouse.runtime.errors import DataError
-from lighthouse.runtime.finite import LossWatch
 from lighthouse.runtime.job import log, progress
-from lighthouse.runtime.memory import capacity, largest_that_fits
-from lighthouse.runtime.optimizers import AdamW, clip_gradients, rate_schedule
-from lighthouse.runtime.precision import autocast, full_float32, training_attention
+from lighthouse.runtime.launching import PLAIN, compiled
+from lighthouse.runtime.precision import full_float32
 from lighthouse.runtime.rng import generator
 from lighthouse.steps import TRAIN_STEPS
 
@@ -48,6 +38,7 @@ def train_prior(
     checkpoint: Path,
     checkpoint_seconds: float = 60,
     held_out: tuple[np.ndarray, np.ndarray] | None = None,
+    launch: str = PLAIN,
 ) -> tuple[nn.Module, dict]:
     """Train a denoiser on latents; return it with averaged (EMA) weights, and a record.
 
@@ -56,7 +47,8 @@ def train_prior(
     DiT draws from the posterior, whose spread is small). Of several views one is drawn.
     ``labels``: (n,). ``objective``: see ``make_objective``; what it keeps is changed.
     ``held_out``: latents (m, c, h, w) and labels (m,) that nothing is trained on, by which
-    a training with ``stop`` is ended.
+    a training with ``stop`` is ended. ``launch``: of steps, see ``runtime.launching`` and
+    ``Step``.
 
     ``options``: ``steps``, ``epochs`` (of ceil(n / batch_size) steps) or ``stop`` (see
     ``Length``), ``batch_size``
@@ -68,7 +60,8 @@ def train_prior(
     an image. A learned variance adds ``VariationalBound`` to the objective.
 
     The record: ``losses``, means over the last steps; ``trainable_parameters``, those of
-    a shared embedder once; ``processes``; ``steps``; ``ended_by``, what ended it, and
+    a shared embedder once; ``processes``; ``launch``, how steps were launched; ``steps``;
+    ``ended_by``, what ended it, and
     ``looks``, pairs of steps done and held-out loss (``Length``); ``seconds``, what all
     steps and looks took by the clock, those before the checkpoint that it went on from too.
 
@@ -100,7 +93,7 @@ def train_prior(
     weights = _trainable(model, options)
     average = AveragedModel(weights, multi_avg_fn=get_ema_multi_avg_fn(options["ema"]))
     average.n_averaged += 1  # as DiT it begins with the first weights, not with those of step 1
-    step = _Step(accelerator, model, weights, objective, options, length)
+    step = Step(accelerator, model, weights, objective, options, length, launch)
     parts = {
         "weights": weights,
         "average": average,
@@ -110,26 +103,28 @@ def train_prior(
         "length": length,
     }
     first, extra = resume(checkpoint, key, parts, rng)
+    step.on_device()
     recent, spent = extra or ([], 0.0)
     saved = time.monotonic()
     began = saved - spent
-    for number in progress(_steps(first, length), "prior", total=length.end, initial=first):
-        batch = _batch(latents, labels, step.alpha_bar, options, null_label(model), share, rng)
-        losses = step.attempt(batch, f"prior, step {number}")
-        if losses is None:
-            raise MemoryError(step.advice(batch))
-        average.update_parameters(weights)
-        recent = [*recent[-99:], accelerator.reduce(losses, "mean")]
-        if length.is_due(number + 1):
-            step.watch.look()
-            with averaged(weights, average):
-                loss = held_out_loss(model, *held_out)
-            length.look(number + 1, *_of_first(accelerator, loss, time.monotonic() - began))
-        if accelerator.is_main_process and time.monotonic() - saved > checkpoint_seconds:
-            step.watch.look()
-            extra = [recent, time.monotonic() - began]
-            save(checkpoint, key, parts, rng, number + 1, extra)
-            saved = time.monotonic()
+    with compiled(model.transformer_blocks, step.launch):
+        for number in progress(_steps(first, length), "prior", total=length.end, initial=first):
+            batch = _batch(latents, labels, step.alpha_bar, options, null_label(model), share, rng)
+            losses = step.attempt(batch, f"prior, step {number}")
+            if losses is None:
+                raise MemoryError(step.advice(batch))
+            average.update_parameters(weights)
+            recent = [*recent[-99:], accelerator.reduce(losses, "mean")]
+            if length.is_due(number + 1):
+                step.watch.look()
+                with averaged(weights, average):
+                    loss = held_out_loss(model, *held_out)
+                length.look(number + 1, *_of_first(accelerator, loss, time.monotonic() - began))
+            if accelerator.is_main_process and time.monotonic() - saved > checkpoint_seconds:
+                step.watch.look()
+                extra = [recent, time.monotonic() - began]
+                save(checkpoint, key, parts, rng, number + 1, extra)
+                saved = time.monotonic()
     step.watch.look()
     if accelerator.is_main_process:
         checkpoint.unlink(missing_ok=True)
@@ -144,6 +139,7 @@ def train_prior(
         "losses": last,
         "trainable_parameters": sum(weight.numel() for weight in weights),
         "processes": accelerator.num_processes,
+        "launch": step.launch,
         "steps": length.end,
         "ended_by": length.ended_by,
         "looks": length.looks,
@@ -179,81 +175,6 @@ def averaged(weights: nn.ParameterList, average: AveragedModel) -> Iterator[None
     finally:
         for weight, data in zip(weights, own, strict=True):
             weight.data = data
-
-
-class _Step:
-    """One step of the optimizer, in this process."""
-
-    def __init__(
-        self,
-        accelerator: Accelerator,
-        model: nn.Module,
-        weights: nn.ParameterList,
-        objective: nn.Module,
-        options: Mapping,
-        length: Length,
-    ):
-        self.accelerator, self.model, self.weights = accelerator, model, weights
-        self.objective, self.options = objective, options
-        # The model, with gradients averaged over the processes.
-        self.network = accelerator.prepare_model(model)
-        peak = peak_rate(options, width(model))
-        self.optimizer = AdamW(weights, peak, weight_decay=0)
-        self.schedule = rate_schedule(
-            self.optimizer, options["schedule"], peak, length.end, length.trapezoid
-        )
-        # Several processes share gradients: the one whose image went wrong has to say so before
-        # all weights are.
-        self.watch = LossWatch(1) if accelerator.num_processes > 1 else LossWatch()
-        self.alpha_bar = alphas_bar().to(accelerator.device)
-        self.bound = (
-            VariationalBound(betas(), accelerator.device) if has_learned_variance(model) else None
-        )
-
-    def __call__(self, batch: Batch, what: str) -> dict[str, Tensor]:
-        """Update the weights by this process's slice of a batch; return the parts of the loss."""
-        arithmetic = self.accelerator.device, self.options["precision"]
-        with training_attention(*arithmetic), autocast(*arithmetic):
-            raw = predict(self.network, batch.z_t, batch.t, batch.labels)
-        raw = raw.float()
-        prediction = raw[:, : batch.z_t.shape[1]]
-        loss, losses = self.objective(prediction, batch)
-        if self.bound:
-            bound = self.bound(raw[:, batch.z_t.shape[1] :], prediction, batch)
-            loss, losses = loss + bound, {**losses, "variance": bound}
-        self.watch.add(loss, prediction, batch.chosen, what)
-        self.optimizer.zero_grad()
-        self.accelerator.backward(loss)
-        clip_gradients(self.weights, self.options)
-        self.optimizer.step()
-        self.schedule.step()
-        return {name: value.detach() for name, value in losses.items()}
-
-    def attempt(self, batch: Batch, what: str) -> dict[str, Tensor] | None:
-        """The same; None where it does not fit into the device's memory.
-
-        A function of its own, whose return lets go of what the failed step held.
-        """
-        try:
-            return self(batch, what)
-        except torch.OutOfMemoryError:
-            return None
-
-    def advice(self, batch: Batch) -> str:
-        """What to do where ``batch`` does not fit. Leaves weights that are good for nothing."""
-        # Without the other processes, which wait for this one's gradients.
-        self.network = self.model
-        self.accelerator.free_memory()
-        processes = self.accelerator.num_processes
-        fits = processes * largest_that_fits(
-            lambda size: self(batch.first(size), "trial"), len(batch.z0) // 2
-        )
-        hint = "" if self.options["gradient_checkpointing"] else ", or gradient_checkpointing: true"
-        return (
-            f"a batch of {self.options['batch_size']} images on {processes} device(s) does not fit "
-            f"into {capacity(self.accelerator.device)}; "
-            + (f"{fits} fit: set batch_size{hint}" if fits else f"not even one on each fits{hint}")
-        )
 
 
 def _share(batch_size: int, accelerator: Accelerator) -> slice:
