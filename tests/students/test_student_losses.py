@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from lighthouse.runtime.finite import LossWatch
 from lighthouse.students import trainer
 from lighthouse.students.augment import cutmix
 from lighthouse.students.trainer import soft_loss, train_student
@@ -22,8 +23,8 @@ def fixed(monkeypatch):
 def one_loss(monkeypatch, protocol, teacher=None):
     """Loss of the first batch of one epoch, with its logits and the batch's labels."""
     found = []
-    spy = lambda loss, logits, chosen, what: found.append((loss.item(), logits.detach(), chosen))  # noqa: E731
-    monkeypatch.setattr(trainer, "check_loss", spy)
+    spy = lambda _, loss, logits, chosen, what: found.append((loss.item(), logits.detach(), chosen))  # noqa: E731
+    monkeypatch.setattr(LossWatch, "add", spy)
     data, protocol = bars(12, 0), {**protocol, "batch_size": [[10, 12]], "epochs": [[10, 1]]}
     train_student(data, bars(3, 1), {"network": "fixed"}, protocol, 5, 0, teacher)
     loss, logits, chosen = found[0]

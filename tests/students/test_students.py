@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from lighthouse.runtime.files import write_tensors
+from lighthouse.runtime.finite import LossWatch
 from lighthouse.students import trainer
 from lighthouse.students.augment import normalise
 from lighthouse.students.runs import run_students, students_record
@@ -101,7 +102,7 @@ def test_an_ipc_beyond_the_protocol_is_an_error(key):
 def test_a_pass_has_batches_of_the_protocols_size_and_a_rest(monkeypatch, ipc, batches):
     sizes = []
     monkeypatch.setattr(
-        trainer, "check_loss", lambda loss, out, chosen, what: sizes.append(len(chosen))
+        LossWatch, "add", lambda self, loss, out, chosen, what: sizes.append(len(chosen))
     )
     protocol = {**PROTOCOL, "epochs": [[10, 1]], "evaluations": 1}
     train_student(bars(23, 0), bars(3, 1), NETWORK, protocol, ipc, seed=0)
@@ -191,7 +192,7 @@ def test_the_same_seed_gives_the_same_student_and_another_seed_another(trained):
 def test_another_student_of_a_set_starts_and_goes_on_otherwise(monkeypatch):
     orders = []
     monkeypatch.setattr(
-        trainer, "check_loss", lambda loss, out, chosen, what: orders[-1].append(chosen.tolist())
+        LossWatch, "add", lambda self, loss, out, chosen, what: orders[-1].append(chosen.tolist())
     )
     protocol = {**PROTOCOL, "epochs": [[10, 1]], "learning_rate": 0.0, "weight_decay": 0.0}
     starts = []
@@ -290,10 +291,11 @@ def test_the_best_on_test_is_the_top_of_the_curve_where_test_was_looked_at():
     assert scores["last"] == record["curve"][-1][1]
 
 
-def test_a_loss_that_is_not_finite_stops_the_training():
-    protocol = {**PROTOCOL, "optimizer": "sgd", "learning_rate": 1e30}
+@pytest.mark.parametrize("evaluations", [0, 12])
+def test_a_loss_that_is_not_finite_stops_the_training(evaluations):
+    changed = {"optimizer": "sgd", "learning_rate": 1e30, "evaluations": evaluations}
     with pytest.raises(FloatingPointError, match=r"student, epoch \d+: the loss is (nan|inf)"):
-        train_student(bars(60, 0), bars(60, 1), NETWORK, protocol, ipc=5, seed=0)
+        train_student(bars(60, 0), bars(60, 1), NETWORK, {**PROTOCOL, **changed}, ipc=5, seed=0)
 
 
 def test_accuracy_is_the_share_that_is_right_whatever_the_batch(trained):

@@ -142,6 +142,11 @@ def test_a_surrogate_is_the_same_every_time(trained):
         assert torch.equal(one.gradients, other.gradients)
 
 
+def test_a_loss_that_is_not_finite_stops_the_training_in_its_epoch():
+    with pytest.raises(FloatingPointError, match=r"student, epoch 1: the loss is (nan|inf)"):
+        train(learning_rate=1e30)
+
+
 def test_the_learning_rate_is_constant(monkeypatch):
     rates = []
 

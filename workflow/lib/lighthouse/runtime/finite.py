@@ -3,6 +3,43 @@
 import torch
 from torch import Tensor
 
+#: Steps between two looks at an accelerator's losses.
+LOOK_EVERY = 100
+
+
+class LossWatch:
+    """The losses of a training, looked at some steps at a time.
+
+    To read a number off an accelerator is to wait for all that it was given before, and
+    until then it gets nothing new to do. So losses stay where they are until there are
+    ``every`` of them, or ``look`` is called: at the end of a training, and before anything
+    that came of it is kept. One that goes wrong stops so many steps later, with the same words.
+    """
+
+    def __init__(self, every: int = LOOK_EVERY):
+        self.every = every
+        self._unseen: list[tuple[Tensor, Tensor, Tensor, str]] = []
+
+    def add(self, loss: Tensor, outputs: Tensor, chosen: Tensor, what: str) -> None:
+        """Remember a step's loss; its arguments are those of ``check_loss``.
+
+        What is kept of ``outputs`` is a number an image. Raises ``FloatingPointError`` as
+        ``look`` does.
+        """
+        # A copy: what is compiled, or replayed as a graph, writes its next loss over this one.
+        self._unseen.append((loss.detach().clone(), _largest(outputs), chosen, what))
+        if len(self._unseen) >= self.every:
+            self.look()
+
+    def look(self) -> None:
+        """Raise ``FloatingPointError`` of the first step, of those unseen, that was not finite."""
+        unseen, self._unseen = self._unseen, []
+        if not unseen:
+            return
+        finite = torch.isfinite(torch.stack([loss for loss, *_ in unseen])).tolist()
+        if not all(finite):
+            _stop(*unseen[finite.index(False)])
+
 
 def check_loss(loss: Tensor, outputs: Tensor, chosen: Tensor, what: str) -> None:
     """Raise ``FloatingPointError`` unless ``loss`` is finite.
@@ -11,10 +48,18 @@ def check_loss(loss: Tensor, outputs: Tensor, chosen: Tensor, what: str) -> None
     (n,). The message names ``what`` (the training and its step) and the image whose
     output is not finite, or else the largest.
     """
-    if torch.isfinite(loss):
-        return
-    size = outputs.detach().abs().flatten(1).nan_to_num(nan=float("inf"), posinf=float("inf"))
-    worst = int(chosen[int(size.amax(1).argmax())])
+    if not torch.isfinite(loss):
+        _stop(loss, _largest(outputs), chosen, what)
+
+
+def _largest(outputs: Tensor) -> Tensor:
+    """The largest size in each image's output, (n,); NaN where there is one."""
+    return outputs.detach().flatten(1).abs().amax(1)
+
+
+def _stop(loss: Tensor, largest: Tensor, chosen: Tensor, what: str) -> None:
+    size = largest.nan_to_num(nan=float("inf"), posinf=float("inf"))
+    worst = int(chosen[int(size.argmax())])
     raise FloatingPointError(
         f"{what}: the loss is {loss.item()}; worst output: that of training image {worst}"
     )

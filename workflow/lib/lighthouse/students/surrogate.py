@@ -80,6 +80,7 @@ def train_surrogate(
     for epoch in progress(range(epochs + 1), "surrogate", unit="epoch"):
         if epoch:
             training.run_epoch(epoch)
+            training.losses.look()
         gradients = class_gradients(training.network.eval(), examples, batch)
         if kept:
             cosines.append((epoch, mean_cosine(gradients, kept[-1].gradients)))

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, MultiStepLR
 
 from lighthouse.runtime.files import read_tensors
-from lighthouse.runtime.finite import check_loss
+from lighthouse.runtime.finite import LossWatch
 from lighthouse.runtime.job import progress
 from lighthouse.runtime.memory import capacity, largest_that_fits
 from lighthouse.runtime.optimizers import SGD, AdamW
@@ -194,16 +194,21 @@ def _follow(training: "Training", seen: Images, epochs: int, what: str) -> tuple
     for epoch in progress(range(1, epochs + 1), what, unit="epoch"):
         training.run_epoch(epoch)
         if epoch in evaluated:
+            training.losses.look()
             score = accuracy(network, seen, protocol["mean"], protocol["std"])
             if score > max((s for _, s in curve), default=-1.0):
                 state = {k: v.clone() for k, v in network.state_dict().items()}
                 best = {"best_epoch": epoch, "best_state": state}
             curve.append((epoch, score))
+    training.losses.look()
     return network, {"epochs": epochs, "curve": curve, **best}
 
 
 class Training:
-    """A network on its way through the epochs."""
+    """A network on its way through the epochs.
+
+    ``losses`` is to be looked at before anything is made of the network.
+    """
 
     def __init__(
         self,
@@ -220,7 +225,7 @@ class Training:
         self.network = NETWORKS[network_options["network"]](
             network_options, train.size, int(train.labels.max()) + 1
         ).to(train.images.device)
-        self.rng = generator("student", seed)
+        self.rng, self.losses = generator("student", seed), LossWatch()
         self.optimizer = _optimizer(self.network, protocol)
         self.schedule = _schedule(self.optimizer, protocol["schedule"], epochs)
 
@@ -231,7 +236,7 @@ class Training:
         order = torch.randperm(len(images), generator=self.rng).to(images.device)
         for chosen in order.split(self.batch):
             loss, logits = self._loss(images[chosen], labels[chosen])
-            check_loss(loss, logits, chosen, f"student, epoch {epoch}")
+            self.losses.add(loss, logits, chosen, f"student, epoch {epoch}")
             self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
