@@ -166,11 +166,11 @@ def plain_epochs(
     rng = generator("plain")
     while True:
         for shown, labels in loader:
-            mixed, partners, share = cutmix(shown.to(device()), rng)
+            mixed, partners, shares = cutmix(shown.to(device()), [rng])
             labels = labels.to(device())
             logits = student(mixed)
-            loss = share * F.cross_entropy(logits, labels)
-            loss = loss + (1 - share) * F.cross_entropy(logits, labels[partners])
+            loss = shares[0, 0] * F.cross_entropy(logits, labels)
+            loss = loss + shares[0, 1] * F.cross_entropy(logits, labels[partners])
             loss.item()  # the peers' running mean of it
             optimizer.zero_grad()
             loss.backward()
@@ -198,7 +198,7 @@ def plain_transform(protocol: Mapping) -> Callable[[Image.Image], Tensor]:
 
 
 def _lighting(strength: float, image: Tensor) -> Tensor:
-    return lighting(image[None], strength, None)[0]
+    return lighting(image[None], strength, [None])[0]
 
 
 def _share(barrier: Barrier, threads: int) -> None:

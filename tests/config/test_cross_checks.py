@@ -261,6 +261,11 @@ MISTAKES = {
         "facebook/DiT-XL-2-256",
         ["datasets.digits.denoiser: keys of a pretrained model (pretrained)", "head_dim"],
     ),
+    "embeddings of ImageNet for classes that are none of its": (
+        "datasets.digits.denoiser",
+        {"pretrained": "a/model", "revision": None, "class_embeddings": "imagenet"},
+        ["config: datasets.digits.denoiser.class_embeddings: those of digits are no classes"],
+    ),
     "a learned variance that nothing learns": (
         "datasets.digits.sampler.semantics",
         "dit",

@@ -11,6 +11,8 @@ RSM = {"method": "rsm-cgs", "ipc": 2}
 DIT = {"method": "dit", "ipc": 2}
 TUNED = {"method": "cgs-tuned", "ipc": 2}
 DIGITS = {"dataset": "digits"}
+#: Where a guidance scale is chosen.
+SCALE = {"method": "dit", "ipc": 2}
 BASE = {"prior": "base"}
 CONTROL = {"prior": "rsm/lambda~0/lr~0.001"}
 THEIRS = {"method": "theirs", "ipc": 2}

@@ -77,3 +77,13 @@ def test_a_loss_that_is_written_over_is_remembered_as_it_was():
     loss.fill_(1.0)
     watch.add(loss, OUTPUTS, CHOSEN, "toy, step 1")
     assert "step 0: the loss is nan" in message(watch.look)
+
+
+def test_of_several_networks_the_first_that_is_not_finite_is_named():
+    watch = LossWatch(10)
+    outputs, names = torch.stack([OUTPUTS.nan_to_num(0), OUTPUTS]), ("one", "two")
+    for step, losses in enumerate([[1.0, 1.0], [1.0, math.nan], [math.inf, 1.0]]):
+        chosen = torch.tensor([[1, 2, 3], [4, 5, 6]])
+        watch.add(torch.tensor(losses), outputs, chosen, *(f"{n}, step {step}" for n in names))
+    said = "two, step 1: the loss is nan; worst output: that of training image 6"
+    assert message(watch.look) == said

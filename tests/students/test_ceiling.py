@@ -115,7 +115,8 @@ def read_real(folder):
     return Images(found["images"], found["labels"])
 
 
-def test_each_cells_record_has_every_student_of_every_set(folder, run_script):
+@pytest.mark.parametrize(("at_once", "groups"), [(1, [None] * 6), (4, [4, 4, 4, 4, 2, 2])])
+def test_each_cells_record_has_every_student_of_every_set(folder, run_script, at_once, groups):
     write_json(folder / "sets.json", {"made": "of the sets"})
     cells = [
         {
@@ -129,11 +130,12 @@ def test_each_cells_record_has_every_student_of_every_set(folder, run_script):
         }
         for ipc, seeds in ((2, [0, 1, 2]), (1, [0]))
     ]
+    params = {"network": NETWORK, "protocol": SHORT, "seeds": [0, 4], "at_once": at_once}
     run_script(
         "student",
         {"pixels": folder / "pixels", "teacher": []},
         {"record": folder / "batch.json"},
-        {"cells": cells, "network": NETWORK, "protocol": SHORT, "seeds": [0, 4], "code": "c"},
+        {"cells": cells, **params, "code": f"c {at_once}"},
         **NAMES,
     )
     found, other = (read_json(cell["record"]) for cell in cells)
@@ -151,6 +153,7 @@ def test_each_cells_record_has_every_student_of_every_set(folder, run_script):
     assert {run["epochs"] for run in runs} == {4}
     assert {run["epochs"] for run in other["runs"]} == {6}
     assert all(len(run["curve"]) == 2 and "best_state" not in run for run in runs)
+    assert [run.pop("at_once", None) for run in runs] == groups
     # The fifth is the student 1 of the first two images of each class of seed 4.
     images = torch.cat([bars(15, 4).images[k::3][:2] for k in range(3)])
     train = Images(images, torch.arange(3).repeat_interleave(2))

@@ -26,6 +26,11 @@ def rng(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
+def rngs(*seeds):
+    """A generator for each of some students, or that of one."""
+    return [rng(seed) for seed in seeds or (0,)]
+
+
 def random_images(n=16, size=12):
     return torch.rand(n, 3, size, size, generator=rng())
 
@@ -52,7 +57,7 @@ def test_each_colour_has_its_own_mean_and_standard_deviation():
 
 
 def crop(images, scale=(0.5, 1.0), seed=0):
-    return random_resized_crop(images, scale, rng(seed))
+    return random_resized_crop(images, scale, rngs(seed))
 
 
 def test_a_crop_keeps_shape_and_range():
@@ -100,7 +105,7 @@ def test_a_crop_has_aspects_of_three_quarters_to_four_thirds():
 
 def test_half_of_the_images_are_mirrored_left_to_right():
     images = random_images(400, 4)
-    flipped = random_flip(images, rng())
+    flipped = random_flip(images, rngs())
     mirrored = []
     for made, image in zip(flipped, images, strict=True):
         mirrored.append(torch.equal(made, image.flip(-1)))
@@ -134,7 +139,7 @@ def by_loops(image, factors, order):
 def test_jitter_is_that_of_the_peers_in_whatever_order(order):
     images = random_images(5, 7)
     drawn = (1 + 0.4 * (2 * torch.rand(3, 5, generator=rng(3)) - 1)).double().numpy()
-    found = colour_jitter(images, 0.4, rng(3))
+    found = colour_jitter(images, 0.4, rngs(3))
     for number, image in enumerate(images.double().numpy()):
         factors = dict(zip(FACTORS, drawn[:, number], strict=True))
         wanted = by_loops(image, factors, order)
@@ -143,14 +148,14 @@ def test_jitter_is_that_of_the_peers_in_whatever_order(order):
 
 def test_jitter_has_factors_within_the_strength_on_either_side():
     # On white all but brightness do nothing.
-    factors = colour_jitter(torch.ones(500, 3, 2, 2), 0.4, rng())[:, 0, 0, 0]
+    factors = colour_jitter(torch.ones(500, 3, 2, 2), 0.4, rngs())[:, 0, 0, 0]
     assert factors.min().item() == pytest.approx(0.6, abs=0.01)
     assert factors.max().item() == pytest.approx(1.4, abs=0.01)
 
 
 def test_lighting_adds_one_colour_along_the_principal_ones():
     images = random_images(4, 5)
-    added = (lighting(images, 0.1, rng(2)) - images).double()
+    added = (lighting(images, 0.1, rngs(2)) - images).double()
     alpha = 0.1 * torch.randn(4, 3, generator=rng(2)).double()
     values = [0.2175, 0.0188, 0.0045]
     vectors = [[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [-0.5836, -0.6948, 0.4203]]
@@ -167,7 +172,7 @@ def test_cutmix_pastes_the_same_box_of_each_ones_partner():
     # Image k is k everywhere.
     images = torch.arange(5.0).view(5, 1, 1, 1).expand(5, 3, 8, 12).contiguous()
     for seed in range(30):
-        mixed, partners, share = cutmix(images, rng(seed))
+        mixed, partners, shares = cutmix(images, rngs(seed))
         assert sorted(partners.tolist()) == [0, 1, 2, 3, 4]
         foreign = (mixed != images).any(1)
         for number, partner in enumerate(partners.tolist()):
@@ -176,20 +181,21 @@ def test_cutmix_pastes_the_same_box_of_each_ones_partner():
                 assert (mixed[number][:, box] == partner).all()
                 # A full rectangle, and the share is what it leaves, exactly.
                 assert box.sum() == box.any(0).sum() * box.any(1).sum()
-                assert share == 1 - box.sum().item() / 96
+                kept = 1 - box.sum().item() / 96
+                assert shares.tolist() == [pytest.approx([kept, 1 - kept], abs=1e-7)]
 
 
 def test_cutmix_leaves_its_input_alone():
     images = random_images()
     before = images.clone()
-    cutmix(images, rng())
+    cutmix(images, rngs())
     assert torch.equal(images, before)
 
 
 def test_cutmix_boxes_have_the_area_of_a_beta_one_one_less_what_the_border_cuts():
     # E[1 − λ] = 1/2 for an unclipped box; sides √u of the image around a uniform centre
     # lie inside with E[(1 − √u/4)² u] = 1/2 − 1/5 + 1/48 of the area.
-    pasted = [1 - cutmix(torch.zeros(2, 1, 64, 64), rng(seed))[2] for seed in range(2000)]
+    pasted = [cutmix(torch.zeros(2, 1, 64, 64), rngs(seed))[2][0, 1].item() for seed in range(2000)]
     assert np.mean(pasted) == pytest.approx(1 / 2 - 1 / 5 + 1 / 48, abs=0.025)
     assert max(pasted) > 0.9
     assert min(pasted) < 0.005
@@ -200,24 +206,41 @@ def test_cutmix_boxes_have_the_area_of_a_beta_one_one_less_what_the_border_cuts(
 
 @pytest.mark.parametrize("colours", [HALF, IMAGENET])
 def test_all_switched_off_is_the_normalisation_and_draws_nothing(colours):
-    images, used = random_bytes(), rng()
+    images, used = random_bytes(), rngs()
     found = augment(images, {"augment": OFF, **colours}, used)
     assert torch.equal(found, normalise(images, colours["mean"], colours["std"]))
-    assert torch.equal(used.get_state(), rng().get_state())
+    assert torch.equal(used[0].get_state(), rng().get_state())
 
 
 def test_a_crop_alone_is_that_of_the_normalised_image():
     images = random_bytes()
-    found = augment(images, {"augment": {**OFF, "crop_scale": [0.6, 1.0]}, **HALF}, rng(1))
-    assert torch.equal(found, random_resized_crop(images.float() / 127.5 - 1, (0.6, 1.0), rng(1)))
+    found = augment(images, {"augment": {**OFF, "crop_scale": [0.6, 1.0]}, **HALF}, rngs(1))
+    assert torch.equal(found, random_resized_crop(images.float() / 127.5 - 1, (0.6, 1.0), rngs(1)))
 
 
 def test_the_order_is_crop_flip_jitter_lighting_normalisation():
-    images, used = random_bytes(), rng(4)
+    images, used = random_bytes(), rngs(4)
     wanted = images.float() / 255
     wanted = random_flip(random_resized_crop(wanted, (0.5, 1.0), used), used)
     wanted = lighting(colour_jitter(wanted, 0.4, used), 0.1, used)
     mean, std = (torch.tensor(IMAGENET[key]).view(3, 1, 1) for key in ("mean", "std"))
     options = {"crop_scale": [0.5, 1.0], "flip": True, "jitter": 0.4, "lighting": 0.1}
-    found = augment(images, {"augment": {**OFF, **options}, **IMAGENET}, rng(4))
+    found = augment(images, {"augment": {**OFF, **options}, **IMAGENET}, rngs(4))
     assert torch.allclose(found, (wanted - mean) / std, atol=1e-5)
+
+
+def test_students_side_by_side_draw_what_each_would_draw_alone():
+    images, seeds = random_bytes(15), (3, 8, 5)
+    options = {"crop_scale": [0.5, 1.0], "flip": True, "jitter": 0.4, "lighting": 0.1}
+    protocol, together = {"augment": {**OFF, **options}, **IMAGENET}, rngs(*seeds)
+    made = augment(images, protocol, together)
+    mixed, partners, shares = cutmix(made, together)
+    for number, seed in enumerate(seeds):
+        mine, alone = slice(5 * number, 5 * number + 5), rngs(seed)
+        augmented = augment(images[mine], protocol, alone)
+        assert torch.allclose(made[mine], augmented, atol=1e-6)
+        found, partner, share = cutmix(made[mine], alone)
+        assert torch.equal(mixed[mine], found)
+        assert torch.equal(partners[mine], partner + 5 * number)
+        assert torch.equal(shares[number], share[0])
+    assert len(set(shares[:, 0].tolist())) == 3

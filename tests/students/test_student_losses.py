@@ -23,7 +23,10 @@ def fixed(monkeypatch):
 def one_loss(monkeypatch, protocol, teacher=None):
     """Loss of the first batch of one epoch, with its logits and the batch's labels."""
     found = []
-    spy = lambda _, loss, logits, chosen, what: found.append((loss.item(), logits.detach(), chosen))  # noqa: E731
+
+    def spy(watch, loss, logits, chosen, what):
+        found.append((loss.item(), logits.detach(), chosen))
+
     monkeypatch.setattr(LossWatch, "add", spy)
     data, protocol = bars(12, 0), {**protocol, "batch_size": [[10, 12]], "epochs": [[10, 1]]}
     train_student(data, bars(3, 1), {"network": "fixed"}, protocol, 5, 0, teacher)
@@ -47,15 +50,15 @@ def test_the_loss_is_the_cross_entropy(monkeypatch, fixed):
 def test_cutmix_weighs_both_labels_by_their_area(monkeypatch, fixed):
     made = []
 
-    def spy(images, rng):
-        made.append((images, *cutmix(images, rng)))
+    def spy(images, rngs):
+        made.append((images, *cutmix(images, rngs)))
         return made[0][1:]
 
     monkeypatch.setattr(trainer, "cutmix", spy)
     protocol = {**PROTOCOL, "augment": {**OFF, "cutmix": True}}
     loss, logits, labels = one_loss(monkeypatch, protocol)
     before, mixed, partners, _ = made[0]
-    assert fixed.seen[0] is mixed
+    assert torch.equal(fixed.seen[0], mixed)
     # The share by counting, in an image with another partner than itself.
     number = next(k for k, partner in enumerate(partners.tolist()) if partner != k)
     own = (mixed[number] == before[number]).all(0).double().mean().item()
@@ -92,7 +95,7 @@ def test_the_teacher_answers_to_the_very_batch_that_the_student_sees(monkeypatch
         "temperature": 20,
     }
     loss, logits, _ = one_loss(monkeypatch, protocol, teacher)
-    assert teacher.seen[0] is fixed.seen[0]
+    assert torch.equal(teacher.seen[0], fixed.seen[0])
     assert teacher.weight.grad is None
     answers = teacher.seen[0].mean((1, 2, 3))[:, None] * teacher.weight
     wanted = soft_loss(logits, answers.detach().double(), 20).item()

@@ -19,8 +19,7 @@ from packaging.requirements import Requirement
 
 from benchmarks import checks, gpu, limits, measure, sampling, students, study, wheels
 from lighthouse.config import rows as config_rows
-from lighthouse.config import stamps
-from lighthouse.config.batches import batches
+from lighthouse.config.batches import TRIED, batches
 from lighthouse.config.load import load_study
 from lighthouse.runtime.files import write_json
 from repository import ROOT
@@ -184,22 +183,37 @@ def test_the_study_is_valid_whole_and_with_its_first_methods_alone(tmp_path, toy
     config = study.config_of(tmp_path, None, toy)
     whole = load_study(config, ROOT)
     assert whole.run["methods"][0] == whole.run["comparisons"]["base"] == "dit"
-    of_all = {cell: stamps.sets(whole, cell) for cell in whole.cells}
     for count in range(1, len(whole.run["methods"]) + 1):
         some = load_study(study.limited_to(config, whole.run["methods"][:count]), ROOT)
         assert len(some.run["methods"]) == count
         # What a method's first sets carry they carry in every later call.
-        assert {c: stamps.sets(whole, c) for c in some.cells}.items() <= of_all.items()
-    assert sorted(study.targets_of(whole)) == sorted(
-        f"results/batches/{stage}/nette64/{batch.name}.json"
-        for stage in (f"students/{whole.run['students'][0]}/igd", "metrics")
-        for batch in batches(whole)
+        assert records(some) <= records(whole)
+    by_network = [f"students/{name}/igd-short" for name in some.run["students"]]
+    assert sorted(study.targets_of(some)) == sorted(
+        [
+            *(f"results/{stage}/nette64/full.json" for stage in by_network),
+            *(
+                f"results/batches/{stage}/nette64/{batch.name}.json"
+                for stage in (*by_network, "metrics")
+                for batch in batches(some)
+                if batch.kind != TRIED
+            ),
+        ]
     )
+    assert set(study.targets_of(some)) <= set(study.targets_of(whole))
+    assert set(some.cells) < set(whole.cells)
+
+
+def records(study):
+    """The records of students and sets that a study's tables have, with their stamps."""
+    found = [*config_rows.student_records(study), *config_rows.set_records(study, study.cells)]
+    return {(record.path, record.stamp) for record in found}
 
 
 def test_a_method_is_finished_when_its_students_and_its_metrics_have_the_studys_stamps(tmp_path):
     study.write_folder(tmp_path / "train", students.pictures(10, 8), ".jpg")
-    whole = load_study(study.config_of(tmp_path, None, toy=True), ROOT)
+    config = study.config_of(tmp_path, None, toy=True)
+    whole = load_study(study.limited_to(config, config["run"]["methods"]), ROOT)
     expected = [*config_rows.student_records(whole), *config_rows.set_records(whole, whole.cells)]
     own = [record for record in expected if record.row["method"] == "cgs"]
     assert len(own) == 2 * len(whole.run["ipc"])

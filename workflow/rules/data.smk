@@ -7,13 +7,13 @@ localrules:
 # unpack by hand.
 rule download:
     output:
-        record=f"{DOWNLOADS}/fastai/{{edition}}.json",
+        record=f"{DOWNLOADS}/{{archive}}.json",
     log:
-        paths.log("downloads/{edition}"),
+        paths.log("downloads/{archive}"),
     benchmark:
-        paths.benchmark("downloads/{edition}")
+        paths.benchmark("downloads/{archive}")
     wildcard_constraints:
-        edition=one_of(EDITIONS),
+        archive=one_of(ARCHIVES),
     conda:
         "../../envs/download.yaml"
     script:

@@ -53,6 +53,7 @@ rule student:
         network=lambda wildcards: study.config["students"][wildcards.student],
         protocol=lambda wildcards: study.protocol(wildcards.protocol),
         seeds=seeds_of,
+        at_once=study.config["compute"]["students_at_once"],
         code=code("student.py"),
     script:
         "../scripts/student.py"

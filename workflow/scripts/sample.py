@@ -105,6 +105,8 @@ def make(cell: dict) -> dict:
     ipc, terms = cell["ipc"], cell["terms"]
     if "tuning" in cell:
         terms = with_weights(terms, read_json(cell["tuning"])["weights"])
+    if "scale" in cell:
+        cell = {**cell, "sampler": cell["sampler"] | read_json(cell["scale"])["weights"]}
     latents, images, spent, work = [], [], [], []
     for replicate, own in replicates.items():
         found, seconds = sampled(cell, terms, replicate)

@@ -6,7 +6,7 @@ job = start(globals().get("snakemake"))
 
 from lighthouse.runtime.cells import run_cells  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
-from lighthouse.students.runs import run_students, students_record  # noqa: E402
+from lighthouse.students.runs import run_sets, students_record  # noqa: E402
 from lighthouse.students.teacher import load_teacher  # noqa: E402
 from lighthouse.students.trainer import read_pixels, read_set  # noqa: E402
 
@@ -17,12 +17,18 @@ teacher = load_teacher(job.input.teacher[0], device()) if job.input.teacher else
 
 def make(cell: dict) -> dict:
     """Train and score the students of one cell."""
-    ipc, runs = cell["ipc"], []
-    for seed in params.seeds:
-        train = read_set(cell["images"], seed, ipc).resized(parts["test"].size).to(device())
-        runs += run_students(
-            train, parts, network, protocol, ipc, seed, cell["student_seeds"], teacher
-        )
+    ipc, size = cell["ipc"], parts["test"].size
+    runs = run_sets(
+        lambda seed: read_set(cell["images"], seed, ipc).resized(size).to(device()),
+        params.seeds,
+        parts,
+        network,
+        protocol,
+        ipc,
+        cell["student_seeds"],
+        teacher,
+        params.at_once,
+    )
     names = {"student": job.wildcards.student, "protocol": job.wildcards.protocol}
     about = provenance(**names, **cell["row"], network=network, recipe=protocol)
     return {**students_record(runs, parts, about), **job.cost()}

@@ -219,6 +219,7 @@ def test_another_ipc_or_student_is_found(path, results, invented):
 MEASURED = {
     "coverage": ("coverage", "{:.3f}"),
     "precision": ("precision", "{:.3f}"),
+    "recognised": ("recognised", "{:.3f}"),
     "nearest_latent": ("nearest_latent", "{:.3f}"),
     "nearest_feature": ("nearest_feature", "{:.3f}"),
     "log_det": ("log_det", "{:.3g}"),

@@ -144,7 +144,7 @@ class Cell:
 
     variant: ``table``, or ``<name>~<value>``: one number of the method at another value than
     the tables', as a sweep asks for it. Or ``tuning~<number>``, a candidate of the weights of
-    a method that is tuned.
+    a method that is tuned, or of a dataset's guidance scale.
     """
 
     dataset: str

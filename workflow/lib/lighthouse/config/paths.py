@@ -157,7 +157,7 @@ def set_metrics(cell: Cell) -> str:
 
 
 def tuning(cell: Cell) -> str:
-    """The weights that were tried for a cell's method, and which of them were chosen."""
+    """What was tried on the validation part at a cell, weights or guidance scales, and chosen."""
     return f"{RESULTS}/metrics/tuning/{cell.path}.json"
 
 

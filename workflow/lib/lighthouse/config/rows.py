@@ -141,18 +141,18 @@ def sample_records(study: Study, cells: list[Cell]) -> list[Expected]:
 
 
 def tuning_records(study: Study) -> list[Expected]:
-    """The record of the choice of weights at each cell at which they are tuned."""
+    """The record of the choice at each of ``study.choices``."""
     return [
         Expected(paths.tuning(cell), cell.row, stamps.weights(study, cell))
-        for cell in study.tuned_cells
+        for cell in study.choices
     ]
 
 
 def candidates(study: Study) -> list[dict]:
-    """The rows of the candidates of all tunings, with their ``factors`` and ``weights``."""
+    """The rows of the candidates of all choices, with their ``factors`` and ``weights``."""
     return [
         {**candidate.row, **asdict(tried)}
-        for cell in study.tuned_cells
+        for cell in study.choices
         for candidate, tried in study.candidates(cell).items()
     ]
 
@@ -213,7 +213,7 @@ def _cost_row(study: Study, cell: Cell) -> dict:
             if method.needs_surrogate:
                 preparation.append(paths.surrogate_cost(dataset, seed))
     (sample,) = sample_records(study, [cell])
-    tuned = study.tuned_at(cell)
+    choices = filter(None, (study.scaled_at(cell), study.tuned_at(cell)))
     return {
         **cell.row,
         "classes": study.n_classes(dataset),
@@ -223,7 +223,7 @@ def _cost_row(study: Study, cell: Cell) -> dict:
         "stamp": sample.stamp,
         "base": base,
         "preparation": preparation,
-        "tuning": paths.tuning(tuned) if tuned else None,
+        "tuning": list(map(paths.tuning, choices)),
     }
 
 
@@ -242,7 +242,8 @@ def autoencoder_rows(study: Study) -> list[dict]:
 def prior_rows(study: Study) -> list[dict]:
     """Every prior that the study trains, the base first, in each replicate.
 
-    ``cost``: what its training took.
+    ``cost``: what its training took. ``looks``: whether its held-out loss was looked at on the
+    way.
 
     ``sampled``: the cell of the most images that is sampled from it with no guidance term, each
     image alone, by what names its rows; None where no method does so.
@@ -250,7 +251,8 @@ def prior_rows(study: Study) -> list[dict]:
     found = []
     for dataset in study.run["datasets"]:
         cells = [c for c in study.cells_of(dataset) if study.methods[c.method].denoises]
-        trained = ["base"] if cells and study.dataset(dataset)["base"] else []
+        base = study.dataset(dataset)["base"]
+        trained = ["base"] if cells and base else []
         for prior in [*trained, *study.priors(dataset)]:
             plain = [cell for cell in cells if _shows(study, cell, prior)]
             shown = max(plain, key=lambda cell: cell.ipc, default=None)
@@ -260,6 +262,7 @@ def prior_rows(study: Study) -> list[dict]:
                     "prior": prior,
                     "replicate": seed,
                     "cost": paths.prior_cost(dataset, prior, seed),
+                    "looks": prior == "base" and "stop" in base,
                     "sampled": shown and shown.row,
                 }
                 for seed in study.replicates

@@ -58,6 +58,8 @@ def samples(study: Study, cell: Cell) -> str:
         known["sampler"] = {key: sampler[key] for key in sampler if key != "classes_per_job"}
     if tuned := study.tuned_at(cell):
         known["weights"] = weights(study, tuned)
+    if scaled := study.scaled_at(cell):
+        known["scale"] = weights(study, scaled)
     return stamp(known)
 
 
@@ -70,7 +72,7 @@ def students(
 
 
 def weights(study: Study, cell: Cell) -> str:
-    """The stamp of the choice of a cell's weights."""
+    """The stamp of the choice that is made at a cell: of its weights, or of a guidance scale."""
     options = study.run["tuning"]
     trained = options["student"], options["protocol"], options["student_seeds"]
     tried = study.candidates(cell)

@@ -78,7 +78,7 @@ def train_autoencoder(
     rng = generator("autoencoder", seed)
     steps = options["steps"]
     optimizer = AdamW(model.parameters(), options["learning_rate"], weight_decay=0)
-    schedule = rate_schedule(optimizer, options, steps)
+    schedule = rate_schedule(optimizer, options["schedule"], options["learning_rate"], steps)
     parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
     facts = [dict(options), seed, list(images.shape), images.sum(dtype=torch.int64).item()]
     judge = perceptual.state_dict() if perceptual is not None else {}

@@ -145,6 +145,11 @@ def null_label(model: DiTTransformer2DModel) -> int:
     return model.config.num_embeds_ada_norm
 
 
+def width(model: DiTTransformer2DModel) -> int:
+    """Numbers that stand for a token inside the model."""
+    return model.config.num_attention_heads * model.config.attention_head_dim
+
+
 def has_learned_variance(model: DiTTransformer2DModel) -> bool:
     """Whether the model predicts the variance of a step beside the noise."""
     return model.config.out_channels == 2 * model.config.in_channels

@@ -18,16 +18,19 @@ class LossWatch:
 
     def __init__(self, every: int = LOOK_EVERY):
         self.every = every
-        self._unseen: list[tuple[Tensor, Tensor, Tensor, str]] = []
+        self._unseen: list[tuple[Tensor, Tensor, Tensor, tuple[str, ...]]] = []
 
-    def add(self, loss: Tensor, outputs: Tensor, chosen: Tensor, what: str) -> None:
+    def add(self, loss: Tensor, outputs: Tensor, chosen: Tensor, *what: str) -> None:
         """Remember a step's loss; its arguments are those of ``check_loss``.
 
+        Where k networks are trained at once, with a k before each shape, ``what`` names each.
         What is kept of ``outputs`` is a number an image. Raises ``FloatingPointError`` as
         ``look`` does.
         """
         # A copy: what is compiled, or replayed as a graph, writes its next loss over this one.
-        self._unseen.append((loss.detach().clone(), _largest(outputs), chosen, what))
+        losses, images = loss.detach().clone().reshape(-1), (len(what), -1)
+        largest = _largest(outputs.flatten(0, loss.dim())).reshape(images)
+        self._unseen.append((losses, largest, chosen.reshape(images), what))
         if len(self._unseen) >= self.every:
             self.look()
 
@@ -36,9 +39,10 @@ class LossWatch:
         unseen, self._unseen = self._unseen, []
         if not unseen:
             return
-        finite = torch.isfinite(torch.stack([loss for loss, *_ in unseen])).tolist()
-        if not all(finite):
-            _stop(*unseen[finite.index(False)])
+        finite = torch.isfinite(torch.stack([losses for losses, *_ in unseen])).tolist()
+        for step, each in zip(unseen, finite, strict=True):
+            if not all(each):
+                _stop(*(part[each.index(False)] for part in step))
 
 
 def check_loss(loss: Tensor, outputs: Tensor, chosen: Tensor, what: str) -> None:

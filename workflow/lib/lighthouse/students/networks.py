@@ -7,6 +7,7 @@ flattened maps to logits (n, n_classes).
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
+import torch
 from torch import Tensor, nn
 
 from lighthouse.students.limits import STAGES, stem_size
@@ -130,3 +131,14 @@ NETWORKS: dict[str, Callable[[Mapping, int, int], Network]] = {
         options["depth"], options["norm"], False, image_size, n_classes
     ),
 }
+
+
+def is_stackable(options: Mapping, image_size: int) -> bool:
+    """Whether networks of a kind can be trained several at once (``students.stacked``).
+
+    They can where a training changes weights alone; batch norm keeps running statistics as
+    well, in buffers.
+    """
+    with torch.device("meta"):  # no numbers are drawn
+        network = NETWORKS[options["network"]](options, image_size, 1)
+    return not any(True for _ in network.buffers())

@@ -1,9 +1,11 @@
-"""Several students of one set of images, and what is recorded of them."""
+"""Several students of a cell's sets of images, and what is recorded of them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from torch import nn
 
+from lighthouse.students.networks import is_stackable
+from lighthouse.students.stacked import train_together
 from lighthouse.students.trainer import Images, choosing_part, score_student, train_student
 
 
@@ -19,18 +21,61 @@ def run_students(
 ) -> list[dict]:
     """Train one student for each of ``student_seeds`` on the set of ``seed``, and score it.
 
-    parts: the real images by part (``read_pixels``). The students share nothing but the
-    set. Each entry has ``seed``, ``student_seed`` and what ``score_student`` gives.
+    The students share nothing but the set. Arguments and entries: see ``run_sets``.
+    """
+    return run_sets(lambda _: train, [seed], parts, network, protocol, ipc, student_seeds, teacher)
+
+
+def run_sets(
+    read: Callable[[int], Images],
+    seeds: Iterable[int],
+    parts: Mapping[str, Images],
+    network: Mapping,
+    protocol: Mapping,
+    ipc: int,
+    student_seeds: Iterable[int],
+    teacher: nn.Module | None = None,
+    at_once: int = 1,
+) -> list[dict]:
+    """Train a student for each of ``student_seeds`` on the set of each of ``seeds``, and score it.
+
+    read: the set of a seed. parts: the real images by part (``read_pixels``). at_once: how
+    many are trained as one batch of models; a kind of network that cannot is trained one by one.
+    Each entry has ``seed``, ``student_seed``, what ``score_student`` gives, and ``at_once``
+    where more than one were.
     """
     seen = parts[choosing_part(parts)]
-    runs = []
-    for student_seed in student_seeds:
-        student, record = train_student(
-            train, seen, network, protocol, ipc, seed, teacher, student_seed
-        )
-        scores = score_student(student, record, parts, protocol)
-        runs.append({"seed": seed, "student_seed": student_seed, **scores})
+    students = [(seed, student_seed) for seed in seeds for student_seed in student_seeds]
+    if at_once > 1 and not is_stackable(network, seen.size):
+        at_once = 1
+    runs, sets = [], {}
+    for first in range(0, len(students), at_once):
+        group = students[first : first + at_once]
+        needed = {seed for seed, _ in group}
+        sets = {seed: sets.get(seed) or read(seed) for seed in needed}
+        trained = _train(group, sets, seen, network, protocol, ipc, teacher)
+        together = {"at_once": len(group)} if len(group) > 1 else {}
+        for (seed, student_seed), (student, record) in zip(group, trained, strict=True):
+            scores = score_student(student, record, parts, protocol)
+            runs.append({"seed": seed, "student_seed": student_seed, **scores, **together})
     return runs
+
+
+def _train(
+    group: Sequence[tuple[int, int]],
+    sets: Mapping[int, Images],
+    seen: Images,
+    network: Mapping,
+    protocol: Mapping,
+    ipc: int,
+    teacher: nn.Module | None,
+) -> list[tuple[nn.Module, dict]]:
+    """The students of a group, each with its record."""
+    if len(group) > 1:
+        own = [sets[seed] for seed, _ in group]
+        return train_together(own, seen, network, protocol, ipc, group, teacher)
+    ((seed, student_seed),) = group
+    return [train_student(sets[seed], seen, network, protocol, ipc, seed, teacher, student_seed)]
 
 
 def students_record(runs: list[dict], parts: Mapping[str, Images], about: Mapping) -> dict:

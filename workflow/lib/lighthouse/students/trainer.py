@@ -1,7 +1,7 @@
 """One student trainer: it takes a network and a protocol."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -105,10 +105,10 @@ def accuracy(
     device = next(network.parameters()).device
     batch = min(batch, max(1, EVALUATED_PIXELS // data.size**2))
     right = sum(
-        (network(normalise(x.to(device), mean, std)).argmax(1) == y.to(device)).sum().item()
+        (network(normalise(x.to(device), mean, std)).argmax(1) == y.to(device)).sum()
         for x, y in zip(data.images.split(batch), data.labels.split(batch), strict=True)
     )
-    return right / len(data.labels)
+    return int(right) / len(data.labels)
 
 
 def train_student(
@@ -134,10 +134,8 @@ def train_student(
     Raises ``FloatingPointError`` at a loss that is not finite, and ``MemoryError``, with
     the batch that would fit, where the accelerator's memory does not do.
     """
-    full_float32()
-    torch.backends.cudnn.deterministic = True
-    epochs = at_ipc(protocol, "epochs", ipc)
-    batch = min(at_ipc(protocol, "batch_size", ipc), len(train.labels))
+    exact_arithmetic()
+    epochs, batch = course(protocol, ipc, len(train.labels))
 
     def begin(part: Images, batch: int, epochs: int) -> Training:
         own = training_seed(seed, student_seed)
@@ -145,7 +143,8 @@ def train_student(
 
     try:
         what = f"{network_options['network']}, seed {seed}, student {student_seed}"
-        return _follow(begin(train, batch, epochs), seen, epochs, what)
+        (trained,) = follow(begin(train, batch, epochs), seen, epochs, what)
+        return trained
     except torch.OutOfMemoryError:
         pass  # leaving this block lets go of what the training held
 
@@ -153,12 +152,27 @@ def train_student(
         begin(Images(train.images[:size], train.labels[:size]), size, 1).run_epoch(1)
 
     fits = largest_that_fits(trial, batch // 2)
-    names = ", ".join(f"{key} {value}" for key, value in network_options.items())
     raise MemoryError(
-        f"students of {names}: a batch of {batch} images of {train.size} px does not fit in "
-        f"{capacity(train.images.device)}; "
+        f"students of {in_words(network_options)}: a batch of {batch} images of {train.size} px "
+        f"does not fit in {capacity(train.images.device)}; "
         + (f"{fits} fit: lower the protocol's batch_size" if fits else "not even 1 fits")
     )
+
+
+def exact_arithmetic() -> None:
+    """What makes a training on an accelerator repeat itself, in full float32."""
+    full_float32()
+    torch.backends.cudnn.deterministic = True
+
+
+def course(protocol: Mapping, ipc: int, n: int) -> tuple[int, int]:
+    """Epochs and images a step of a training on ``n`` images."""
+    return at_ipc(protocol, "epochs", ipc), min(at_ipc(protocol, "batch_size", ipc), n)
+
+
+def in_words(network_options: Mapping) -> str:
+    """A network, for a message."""
+    return ", ".join(f"{key} {value}" for key, value in network_options.items())
 
 
 def training_seed(seed: int, student_seed: int) -> int:
@@ -184,30 +198,39 @@ def score_student(
     return {"last": last, "best": best, "last_val": last_val, **kept}
 
 
-def _follow(training: "Training", seen: Images, epochs: int, what: str) -> tuple[nn.Module, dict]:
-    """Run a training to its end, with evenly spaced looks at ``seen``."""
-    network, protocol = training.network, training.protocol
+def follow(
+    training: "Training", seen: Images, epochs: int, what: str
+) -> list[tuple[nn.Module, dict]]:
+    """Run a training to its end, with evenly spaced looks at ``seen``.
+
+    Returns each of its networks with the record that ``train_student`` describes.
+    """
+    protocol = training.protocol
     looks = protocol["evaluations"]
     evaluated = {round(k * epochs / looks) for k in range(1, looks + 1)}
-    curve: list[tuple[int, float]] = []
-    best = {"best_epoch": epochs, "best_state": {}}
+    records = [
+        {"epochs": epochs, "curve": [], "best_epoch": epochs, "best_state": {}}
+        for _ in training.networks
+    ]
     for epoch in progress(range(1, epochs + 1), what, unit="epoch"):
         training.run_epoch(epoch)
         if epoch in evaluated:
             training.losses.look()
-            score = accuracy(network, seen, protocol["mean"], protocol["std"])
-            if score > max((s for _, s in curve), default=-1.0):
-                state = {k: v.clone() for k, v in network.state_dict().items()}
-                best = {"best_epoch": epoch, "best_state": state}
-            curve.append((epoch, score))
+            for network, record in zip(training.networks, records, strict=True):
+                score = accuracy(network, seen, protocol["mean"], protocol["std"])
+                if score > max((s for _, s in record["curve"]), default=-1.0):
+                    state = {k: v.clone() for k, v in network.state_dict().items()}
+                    record |= {"best_epoch": epoch, "best_state": state}
+                record["curve"].append((epoch, score))
     training.losses.look()
-    return network, {"epochs": epochs, "curve": curve, **best}
+    return list(zip(training.networks, records, strict=True))
 
 
 class Training:
     """A network on its way through the epochs.
 
-    ``losses`` is to be looked at before anything is made of the network.
+    ``networks``: itself alone; ``students.stacked`` has several. ``losses`` is to be looked at
+    before anything is made of the network.
     """
 
     def __init__(
@@ -220,44 +243,91 @@ class Training:
         seed: int,
         teacher: nn.Module | None,
     ):
-        self.train, self.protocol, self.batch, self.teacher = train, protocol, batch, teacher
-        torch.manual_seed(seed)  # initial weights come from the global generator
-        self.network = NETWORKS[network_options["network"]](
-            network_options, train.size, int(train.labels.max()) + 1
-        ).to(train.images.device)
-        self.rng, self.losses = generator("student", seed), LossWatch()
-        self.optimizer = _optimizer(self.network, protocol)
+        self.network = new_network(network_options, train, seed)
+        self.networks = [self.network]
+        self.images, self.labels = train.images, train.labels
+        self._begin(self.network.parameters(), [seed], protocol, batch, epochs, teacher)
+
+    def _begin(
+        self,
+        weights: Iterable[Tensor],
+        seeds: Sequence[int],
+        protocol: Mapping,
+        batch: int,
+        epochs: int,
+        teacher: nn.Module | None,
+    ) -> None:
+        """What is the same of one network and of several."""
+        self.protocol, self.batch, self.teacher = protocol, batch, teacher
+        self.rngs, self.losses = [generator("student", seed) for seed in seeds], LossWatch()
+        self.optimizer = _optimizer(weights, protocol)
         self.schedule = _schedule(self.optimizer, protocol["schedule"], epochs)
 
     def run_epoch(self, epoch: int) -> None:
         """One pass over the training images in random order."""
-        self.network.train()
-        images, labels = self.train.images, self.train.labels
-        order = torch.randperm(len(images), generator=self.rng).to(images.device)
-        for chosen in order.split(self.batch):
-            loss, logits = self._loss(images[chosen], labels[chosen])
-            self.losses.add(loss, logits, chosen, f"student, epoch {epoch}")
+        for network in self.networks:
+            network.train()
+        for chosen in self._order().split(self.batch, -1):
+            losses, logits = self._losses(chosen)
+            self.losses.add(losses, logits, chosen, *self._names(epoch))
             self.optimizer.zero_grad()
-            loss.backward()
+            losses.sum().backward()
             self.optimizer.step()
         self.schedule.step()
 
-    def _loss(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
-        """Loss and logits of one batch of uint8 images."""
-        images, partners, share = augment(images, self.protocol, self.rng), None, 1.0
+    def _order(self) -> Tensor:
+        """Positions of all training images, (n,)."""
+        (rng,) = self.rngs
+        return torch.randperm(len(self.labels), generator=rng).to(self.images.device)
+
+    def _names(self, epoch: int) -> list[str]:
+        return [f"student, epoch {epoch}"]
+
+    def _losses(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
+        """The loss, (), and the logits, (n, n_classes), of a batch."""
+        batch = self._batch(self.images[chosen], self.labels[chosen])
+        return batch_loss(self.network, self.protocol, {k: v[0] for k, v in batch.items()})
+
+    def _batch(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """What the students see in a step, and what they are to answer: the k ones' by student.
+
+        images: uint8 (k·n, 3, S, S); labels: (k·n,). Returns ``images`` (k, n, 3, S, S),
+        normalised, and ``labels`` (k, n); under CutMix the partners' labels ``others``
+        (k, n) and the ``shares`` of both (k, 2); where labels are soft ``answers``, the
+        teacher's (k, n, n_classes).
+        """
+        found, shares = {"images": augment(images, self.protocol, self.rngs), "labels": labels}, {}
         if self.protocol["augment"]["cutmix"]:
-            images, partners, share = cutmix(images, self.rng)
-        with autocast(images.device, self.protocol["precision"]):
-            logits = self.network(images)
-        logits = logits.float()
+            found["images"], partners, both = cutmix(found["images"], self.rngs)
+            found["others"], shares["shares"] = labels[partners], both
         if self.protocol["labels"] == "soft":
             with torch.no_grad():
-                answers = self.teacher(images)
-            return soft_loss(logits, answers, self.protocol["temperature"]), logits
-        loss = F.cross_entropy(logits, labels)
-        if partners is not None:
-            loss = share * loss + (1 - share) * F.cross_entropy(logits, labels[partners])
-        return loss, logits
+                found["answers"] = self.teacher(found["images"])
+        by_student = (len(self.rngs), -1)
+        return {name: part.unflatten(0, by_student) for name, part in found.items()} | shares
+
+
+def new_network(network_options: Mapping, train: Images, seed: int) -> nn.Module:
+    """An untrained network for the images of ``train``, on their device."""
+    torch.manual_seed(seed)  # initial weights come from the global generator
+    build, n_classes = NETWORKS[network_options["network"]], int(train.labels.max()) + 1
+    return build(network_options, train.size, n_classes).to(train.images.device)
+
+
+def batch_loss(
+    network: Callable[[Tensor], Tensor], protocol: Mapping, batch: Mapping[str, Tensor]
+) -> tuple[Tensor, Tensor]:
+    """Loss and logits of one student. batch: its part of ``Training._batch``."""
+    with autocast(batch["images"].device, protocol["precision"]):
+        logits = network(batch["images"])
+    logits = logits.float()
+    if protocol["labels"] == "soft":
+        return soft_loss(logits, batch["answers"], protocol["temperature"]), logits
+    loss = F.cross_entropy(logits, batch["labels"])
+    if "others" in batch:
+        own, other = batch["shares"]
+        loss = own * loss + other * F.cross_entropy(logits, batch["others"])
+    return loss, logits
 
 
 def soft_loss(logits: Tensor, answers: Tensor, temperature: float) -> Tensor:
@@ -265,19 +335,17 @@ def soft_loss(logits: Tensor, answers: Tensor, temperature: float) -> Tensor:
 
     logits, answers: (n, n_classes), the student's and the teacher's.
     """
-    return F.kl_div(
-        F.log_softmax(logits / temperature, 1),
-        F.softmax(answers / temperature, 1),
-        reduction="batchmean",
-    )
+    student, teacher = F.log_softmax(logits / temperature, 1), F.softmax(answers / temperature, 1)
+    # As F.kl_div reckons it, which several students at once (vmap) would take one by one.
+    return (torch.xlogy(teacher, teacher) - teacher * student).sum() / len(logits)
 
 
-def _optimizer(network: nn.Module, protocol: Mapping) -> torch.optim.Optimizer:
+def _optimizer(weights: Iterable[Tensor], protocol: Mapping) -> torch.optim.Optimizer:
     """All parameters decay; RDED spares biases and norms (ours)."""
     rate, decay = protocol["learning_rate"], protocol["weight_decay"]
     if protocol["optimizer"] == "sgd":
-        return SGD(network.parameters(), rate, momentum=0.9, weight_decay=decay)
-    return AdamW(network.parameters(), rate, weight_decay=decay)
+        return SGD(weights, rate, momentum=0.9, weight_decay=decay)
+    return AdamW(weights, rate, weight_decay=decay)
 
 
 def _schedule(optimizer: torch.optim.Optimizer, options: Mapping, epochs: int) -> LRScheduler:

@@ -12,6 +12,7 @@ NO_LESS_THAN_0, NO_LESS_THAN_1 = Within(0, math.inf), Within(1, math.inf)
 #: Bounds by column, in whatever table it is.
 BOUNDS = {
     **dict.fromkeys(("coverage", "precision", "recall", "coverage_mean"), SHARE),
+    "recognised": SHARE,
     **dict.fromkeys(("p", "p_holm", "level", "energy_left_10", "energy_left_30"), SHARE),
     **dict.fromkeys(("normalised", "share", "eta_share"), NO_LESS_THAN_0),
     "ssim": CORRELATION,

@@ -21,6 +21,7 @@ NAMES_OF = {
     "figures/ssim_vs_eta_dpp.csv": ("eta_dpp",),
     "tables/cost_replicates.csv": ("replicate",),
     "tables/priors.csv": ("prior", "replicate"),
+    "figures/prior_loss.csv": ("prior", "replicate", "step"),
 }
 #: Of the strategies: picks of the pool, and what all are measured by.
 PICKED = ("best of random", "greedy subset", "greedy and swaps")
