@@ -30,6 +30,7 @@ CELL = {
     "start": None,
     "terms": at_work(eta_dpp=100.0, mu_dm=1000.0),
     "sampler": {**DIT, "steps": 3},
+    "launch": "graphs",
     "guided_by_surrogate": False,
 }
 
@@ -140,6 +141,8 @@ def test_the_record_says_what_each_replicate_took(both):
     assert record["seconds"] == pytest.approx(sum(parts))
     works = [part["denoiser"] for part in record["replicates"]]
     assert works[0]["evaluations"] == works[1]["evaluations"] == 12 * 2 * 3
+    # As asked for, on a GPU.
+    assert record["launch"] == ("graphs" if torch.cuda.is_available() else "plain")
     assert record["denoiser"] == {name: works[0][name] + works[1][name] for name in works[0]}
     assert {seed: of["seed"] for seed, of in about["priors"].items()} == {"0": 0, "1": 1}
 

@@ -60,16 +60,20 @@ def sampled_cells(study: Study, batch: Batch, code: Code, shard: str | None = No
         method, terms = study.methods[source.method], study.terms(source)
         start = CORESETS[method.start].choose if method.start else None
         makers = [term["make" if method.denoises else "alone"] for term in terms]
+        launch = study.config["compute"]["launch"]
         cell = {
             **_sets(study, source, folder),
             "coupling": method.coupling,
             "start": start,
             "terms": terms,
             "sampler": study.sampler(source),
+            "launch": launch,
             "guided_by_surrogate": method.needs_surrogate,
             # Of its own terms and start alone, so that a new one reruns no other.
             "code": code("sample.py", [*makers, *([start] if start else [])]),
         }
+        if method.denoises and launch != "plain":  # whose samples differ by rounding
+            cell["code"] += f" {launch}"
         choices = {"tuning": study.tuned_at(source), "scale": study.scaled_at(source)}
         chosen = {key: paths.tuning(at) for key, at in choices.items() if at}
         if chosen:

@@ -55,8 +55,6 @@ def check_dataset(name: str, options: dict, study: Study) -> Iterable[str]:
     gpus = study.config["compute"]["training_gpus"]
     if options["base"] is not None and "stop" in options["base"]:
         yield from _check_stop(f"{place}.base", name, study)
-    if options["autoencoder"].get("schedule", {}).get("kind") == "trapezoid":
-        yield f"{place}.autoencoder.schedule.kind: 'trapezoid' is for priors"
     without_effect = {"base": ("l1_weighting", "l1_centre"), "tuning": ("learning_rate", "stop")}
     for stage, keys in without_effect.items():
         training = options[stage]

@@ -86,7 +86,10 @@ def _of_archive(name: Callable[[Mapping], str]) -> dict[str, Callable]:
 
     def tree(options: Mapping) -> Tree:
         archive, root = ARCHIVES[name(options)], place(options)
-        layout = f"it holds the images of {archive.url}; for another download remove {root}.json"
+        layout = (
+            f"it holds the images of {archive.url}, in train/<class>/ and val/<class>/; for "
+            f"another download remove it and {root}.json"
+        )
         return Tree(root, archive.labels, layout)
 
     def missing(options: Mapping, least: int = 1) -> list[str]:
