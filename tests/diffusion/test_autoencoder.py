@@ -127,15 +127,15 @@ def test_training_repeats_bit_for_bit(model, tmp_path):
 
 def test_a_training_that_was_stopped_goes_on_to_the_same_weights(trained, tmp_path, monkeypatch):
     model, record = trained
-    check, calls = autoencoder.check_loss, []
+    add, calls = autoencoder.LossWatch.add, []
 
     def stopping(*arguments):
         calls.append(1)
         if len(calls) == 3:
             raise StoppedError
-        check(*arguments)
+        add(*arguments)
 
-    monkeypatch.setattr(autoencoder, "check_loss", stopping)
+    monkeypatch.setattr(autoencoder.LossWatch, "add", stopping)
     with pytest.raises(StoppedError):
         train(tmp_path, seconds=0)
     assert (tmp_path / "checkpoint").exists()
@@ -155,9 +155,11 @@ def test_a_saved_autoencoder_comes_back_with_its_scaling(model, tmp_path):
     assert not list((tmp_path / "m").glob("*.bin"))
 
 
-def test_a_loss_that_is_not_finite_stops_the_training(tmp_path):
-    with pytest.raises(FloatingPointError, match=r"autoencoder, step \d+: the loss is (nan|inf)"):
-        train(tmp_path, {**OPTIONS, "kl_weight": float("inf")})
+@pytest.mark.parametrize("seconds", [0, 60.0], ids=["before a checkpoint", "at the end"])
+def test_a_loss_that_is_not_finite_stops_the_training(tmp_path, seconds):
+    with pytest.raises(FloatingPointError, match=r"autoencoder, step 0: the loss is (nan|inf)"):
+        train(tmp_path, {**OPTIONS, "kl_weight": float("inf")}, seconds)
+    assert list(tmp_path.iterdir()) == []
 
 
 # The loss.

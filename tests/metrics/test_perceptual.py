@@ -7,7 +7,9 @@ from torch import nn
 from lighthouse.metrics.perceptual import PerceptualDistance, load_distance
 from lighthouse.metrics.pretrained import SqueezeNet
 from lighthouse.metrics.trained import DEPTH, Trained
+from lighthouse.parts.extractors import EXTRACTORS
 from lighthouse.runtime.files import write_tensors
+from lighthouse.runtime.named import load
 from lighthouse.students.networks import ConvNet
 
 
@@ -107,6 +109,13 @@ def test_squeezenet_has_maps_at_four_depths_at_the_images_own_size():
         for a, b in zip(firsts, seconds, strict=True)
     )
     torch.testing.assert_close(found, wanted, rtol=1e-2, atol=1e-4)
+
+
+@pytest.mark.parametrize("kind", EXTRACTORS)
+def test_an_extractor_is_declared_with_layers_where_it_has_them(kind):
+    network = load(EXTRACTORS[kind].network)
+    assert hasattr(network, "layers") == hasattr(network, "normalised")
+    assert hasattr(network, "layers") == EXTRACTORS[kind].has_layers
 
 
 def test_it_is_loaded_from_an_extractors_file(state, tmp_path):

@@ -290,7 +290,7 @@ def conda_run(tmp_path_factory):
     made = run(STANDINS / "paper.py", folder / "outside")
     assert made.returncode == 0, made.stdout
     studies = {
-        "tiny": [ROOT / "tests" / "configs" / "tiny.yaml"],
+        "tiny": [ROOT / "tests" / "configs" / f"{name}.yaml" for name in ("tiny", "reconstructed")],
         "paper": [ROOT / "config" / "paper.yaml", folder / "outside" / "toy.yaml"],
     }
     done = {
@@ -319,6 +319,16 @@ def test_workflow_runs_in_its_environments(conda_run, study):
         assert (folder / study / "results" / "figures" / f"{name}.pdf").stat().st_size
     with (folder / study / "results/tables/leaderboard.csv").open(encoding="utf-8") as file:
         assert {row["status"] for row in csv.DictReader(file)} <= {"measured", "not run"}
+
+
+@pytest.mark.workflow
+def test_students_of_reconstructed_images_have_their_row(conda_run):
+    table = conda_run[0] / "tiny" / "results" / "tables" / "accuracy.csv"
+    with table.open(encoding="utf-8") as file:
+        found = {
+            row["method"]: row["status"] for row in csv.DictReader(file) if row["ipc"] == "all"
+        }
+    assert found == {"full": "measured", "reconstructed": "measured"}
 
 
 #: Rules that only fetch what comes from outside, which these runs have at hand.

@@ -13,7 +13,7 @@ from lighthouse.datasets.index import ImageIndex
 from lighthouse.diffusion.loading import load_model
 from lighthouse.diffusion.reconstruction import Distance, ReconstructionLoss
 from lighthouse.runtime import checkpoint as checkpoints
-from lighthouse.runtime.finite import check_loss
+from lighthouse.runtime.finite import LossWatch
 from lighthouse.runtime.job import log, progress
 from lighthouse.runtime.optimizers import AdamW, clip_gradients, rate_schedule
 from lighthouse.runtime.rng import generator
@@ -84,20 +84,22 @@ def train_autoencoder(
     judge = perceptual.state_dict() if perceptual is not None else {}
     key = checkpoints.key_of(facts, {**model.state_dict(), **judge})
     first, terms = checkpoints.resume(checkpoint, key, parts, rng)
-    saved = time.monotonic()
+    watch, saved = LossWatch(), time.monotonic()
     for step in progress(range(first, steps), "autoencoder", total=steps, initial=first):
         chosen = torch.randint(len(images), (options["batch_size"],), generator=rng)
         batch = to_signed(images[chosen.to(device)])
         loss, terms, decoded = loss_of(model, batch, rng)
-        check_loss(loss, decoded, chosen, f"autoencoder, step {step}")
+        watch.add(loss, decoded, chosen, f"autoencoder, step {step}")
         optimizer.zero_grad()
         loss.backward()
         clip_gradients(model.parameters(), options)
         optimizer.step()
         schedule.step()
         if time.monotonic() - saved > checkpoint_seconds:
+            watch.look()
             checkpoints.save(checkpoint, key, parts, rng, step + 1, _detached(terms))
             saved = time.monotonic()
+    watch.look()
     model.eval()
     deviation = encode(model, images, scaled=False).std().item()
     model.register_to_config(scaling_factor=1 / deviation)

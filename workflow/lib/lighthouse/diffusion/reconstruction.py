@@ -12,7 +12,7 @@ from lighthouse.runtime.precision import autocast
 #: Images (n, 3, H, W) and as many others, floats in about [-1, 1], to a mean over them all.
 Distance = Callable[[Tensor, Tensor], Tensor]
 #: Terms of the loss by the keys of ``losses`` in the config; ``perceptual`` is a trained network's.
-PIXELS: dict[str, Distance] = {
+BY_PIXELS: dict[str, Distance] = {
     "squared": lambda images, others: (images - others).square().mean(),
     "absolute": lambda images, others: (images - others).abs().mean(),
 }
@@ -29,7 +29,7 @@ class ReconstructionLoss:
 
     def __init__(self, options: Mapping, perceptual: Distance | None = None):
         weights = options.get("losses", PLAIN)
-        known = {**PIXELS, "perceptual": perceptual}
+        known = {**BY_PIXELS, "perceptual": perceptual}
         self.terms = {name: (known[name], weights[name]) for name in known if weights.get(name)}
         self.kl_weight = options["kl_weight"]
         self.precision = options.get("precision", "fp32")

@@ -21,7 +21,7 @@ class Extractor:
     network: str
     options: Mapping[str, Option]
     download: Weights | None = None
-    has_layers: bool = True
+    has_layers: bool = False
 
 
 #: What loads the distance of images in an extractor's layers.
@@ -41,6 +41,7 @@ EXTRACTORS: dict[str, Extractor] = {
             "trained",
             "lighthouse.metrics.trained:Trained",
             {"epochs": Option(COUNT, "Passes over the training part (trained).")},
+            has_layers=True,
         ),
         # The hashes are part of the files' names; that of Inception in full is what its users
         # publish.
@@ -55,7 +56,6 @@ EXTRACTORS: dict[str, Extractor] = {
                 "Apache-2.0",
                 KEY,
             ),
-            has_layers=False,  # torch-fidelity's takes bytes, and no gradient comes back
         ),
         Extractor(
             "squeezenet",
@@ -67,6 +67,7 @@ EXTRACTORS: dict[str, Extractor] = {
                 "BSD-3-Clause",
                 KEY,
             ),
+            has_layers=True,
         ),
     )
 }
