@@ -29,12 +29,14 @@ from benchmarks.measure import Table, shipped
 from benchmarks.sampling import MODELS, SHAPE, drawn, guides, model_of, options_of
 from benchmarks.students import protocol_at
 from lighthouse.couplings import iid, joint
+from lighthouse.diffusion.denoiser import predict
 from lighthouse.diffusion.sampler import sets_of
 from lighthouse.guidance import Guide
 from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.priors.objectives import make_objective
 from lighthouse.priors.training import train_prior
 from lighthouse.runtime.job import device
+from lighthouse.runtime.launching import COMPILED, GRAPHS, PLAIN, WARM, launched
 from lighthouse.runtime.precision import full_float32
 from lighthouse.students.stacked import StackedTraining, train_together
 from lighthouse.students.trainer import Images, Training, train_student
@@ -118,13 +120,14 @@ class Bench:
         classes: tuple[int, ...] = tuple(range(len(CLASSES))),
         ipc: int = IPC,
         where: object = None,
+        launch: str = PLAIN,
     ) -> Tensor:
         """Latents of some classes from the prior, (B, N, c, h, w)."""
         place = where or device()
         model = copy.deepcopy(self.prior[0]).to(place)
         sets = sets_of("bench", CLASSES, self.means.to(place), [0], ipc, classes)
         options = options_of(micro_batch, precision, self.sampled_steps, SCALE)
-        return drawn(model, sets, coupling(ipc), list(guided_by), options)
+        return drawn(model, sets, coupling(ipc), list(guided_by), options, launch)
 
 
 REAL = Bench("dit-s-2", steps=100, batch=64, sampled_steps=8, students=(100, 64))
@@ -179,6 +182,34 @@ def samples_in_bf16(bench: Bench) -> tuple[bool, str]:
     full = bench.samples()
     off = _rms(bench.samples(precision="bf16") - full) / _rms(full)
     return off < HALF_ROUNDING, f"root mean square of the difference {off:.2g} of theirs"
+
+
+def launched_so(bench: Bench, launch: str) -> tuple[bool, str]:
+    """Calls as graphs, or compiled, give the samples of plain ones, but for rounding."""
+    return _near(bench.samples(launch=launch), bench.samples())
+
+
+def trains_by_graphs(bench: Bench) -> tuple[bool, str]:
+    """A training's whole step, replayed, leaves the weights that it leaves launched plainly."""
+    weights = []
+    for launch in (PLAIN, GRAPHS):
+        model = copy.deepcopy(bench.prior[0]).to(device()).requires_grad_(True)
+        optimizer = torch.optim.SGD(model.parameters(), 1e-2)
+
+        def step(z: Tensor, t: Tensor, labels: Tensor) -> Tensor:
+            loss = predict(model, z, t, labels).square().mean()  # noqa: B023  called below alone
+            optimizer.zero_grad()  # noqa: B023
+            loss.backward()
+            optimizer.step()  # noqa: B023
+            return loss.detach()
+
+        rng, work = torch.Generator().manual_seed(0), launched(step, launch, device())
+        for number in range(2 * WARM + 2):
+            z = torch.randn(8, *SHAPE, generator=rng).to(device())
+            t = torch.full((8,), 100 * number, device=device())
+            work(z, t, torch.arange(8, device=device()) % len(CLASSES))
+        weights.append(torch.cat([w.detach().flatten() for w in model.parameters()]))
+    return _near(*weights)
 
 
 def like_the_cpu(bench: Bench) -> tuple[bool, str]:
@@ -336,6 +367,13 @@ ALL: Mapping[str, Check] = {
     "samples: CGS": Check(partial(guided, terms="dpp+mean")),
     "samples: support points": Check(partial(guided, terms="support")),
     "samples: bf16 beside float32": Check(samples_in_bf16),
+    "samples: graphs beside plain calls": Check(
+        partial(launched_so, launch=GRAPHS), needs_gpu=True
+    ),
+    "samples: compiled beside plain calls": Check(
+        partial(launched_so, launch=COMPILED), needs_gpu=True
+    ),
+    "prior: steps as graphs beside plain ones": Check(trains_by_graphs, needs_gpu=True),
     "samples: accelerator beside CPU": Check(like_the_cpu, needs_gpu=True),
     "student: the same twice": Check(student_repeats),
     "student: three at once beside alone": Check(students_at_once),

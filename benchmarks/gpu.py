@@ -5,10 +5,10 @@
 
 | part | command | at most |
 |---|---|---|
-| 1 | ``benchmarks.checks``: the package is right on this device | 1 min |
-| 2 | ``benchmarks.sampling``: DiT-XL/2 at 256 px | 2 min |
-| 3 | ``benchmarks.students``: students, alone and several at once | 3 min |
-| 4 | ``benchmarks.study``: ImageNette at 64 px, as far as it goes | 8 min |
+| 1 | ``benchmarks.checks``: the package is right on this device | 2 min |
+| 2 | ``benchmarks.sampling``: DiT-XL/2 at 256 px | 3 min |
+| 3 | ``benchmarks.students``: students, alone and several at once | 2 min |
+| 4 | ``benchmarks.study``: ImageNette at 64 px, as far as it goes | 7 min |
 
 A part that fails, or is stopped at its limit, keeps no other from starting. FOLDER ends
 with at most eight files: ``summary.json`` (machine, versions, commit, what each part came
@@ -54,22 +54,23 @@ class Part:
 STUDY_MARGIN = 15.0
 
 PARTS = {
-    1: Part("checks", 60, toy="--toy"),
+    1: Part("checks", 120, toy="--toy"),
     2: Part(
         "sampling",
-        120,
+        180,
         "--model dit-xl-2 --memory-model dit-xl-2 --precision bf16 fp32 --micro-batch 64"
-        " --timed-steps 5 --ipc 10 100 1000 --memory-ipc 10 1000",
+        " --timed-steps 5 --launch graphs compiled --ipc 10 100 1000 --memory-ipc 10 1000",
         "--model dit-tiny --memory-model dit-tiny --precision bf16 fp32 --micro-batch 2"
-        " --repeats 1 --ipc 2 10 --memory-ipc 2 --threads 1",
+        " --launch graphs --repeats 1 --ipc 2 10 --memory-ipc 2 --threads 1",
     ),
     3: Part(
         "students",
-        180,
+        120,
+        "--seconds 1",
         toy="--network convnet3 --size 32 --images 40 --processes 2 --at-once 3 --workers 1"
         " --seconds 0.2 --threads 1",
     ),
-    4: Part("study", 480, toy="--toy --jobs 2 --closing 120"),
+    4: Part("study", 420, toy="--toy --jobs 2 --closing 120"),
 }
 
 

@@ -2,13 +2,16 @@
 
     uv run python -m benchmarks.sampling --model dit-xl-2 --micro-batch 2 [--out FOLDER]
 
-``sampling.csv``: the package's sampler at each precision, and beside it the peers' way
-(MiniMax Diffusion's ``sample.py``, which is DiT's: one image after another, both
-predictions of classifier-free guidance in one call of two latents, float32 with TF32
-products allowed where the device has them), also without TF32. Both take 50 steps and
-guidance 4; ``steps_timed`` of the steps are measured, and ``seconds_per_image`` is their
-multiple: all steps cost the same. ``tflops``: 10¹² floating-point operations a second, two
-for a multiplication with its addition, as torch counts them in the denoiser alone.
+``sampling.csv``: the package's sampler at each precision and ``launch`` (``compute.launch``), and
+beside it two loops. ``diffusers`` calls that library's model as it is, with as many latents a call:
+blocks that each embed step and class, weights that autocast casts at every call, a call with the
+classes and one without. ``peers`` is their way (MiniMax Diffusion's ``sample.py``, which is DiT's:
+one image after another, both predictions of classifier-free guidance in one call of two latents,
+float32 with TF32 products allowed where the device has them), also without TF32. All take 50 steps
+and guidance 4; ``steps_timed`` of the steps are measured, behind those in which calls are recorded
+or compiled, and ``seconds_per_image`` is their multiple: all steps cost the same. ``tflops``:
+10¹² floating-point operations a second, two for a multiplication with its addition, as torch
+counts them in the denoiser alone.
 
 ``guidance.csv``: by IPC a step's passes through the denoiser (the multiple of those in
 ``sampling.csv``), the guidance (the ``terms`` DPP and mean, or support points among 1,300 real
@@ -49,7 +52,9 @@ from lighthouse.guidance import Context, Guide, State, guides_of
 from lighthouse.parts.terms import TERMS
 from lighthouse.runtime.files import write_arrays
 from lighthouse.runtime.job import device
-from lighthouse.runtime.precision import full_float32
+from lighthouse.runtime.launching import COMPILED, GRAPHS, PLAIN, WARM, at_work
+from lighthouse.runtime.precision import autocast, full_float32
+from lighthouse.steps import respaced
 
 #: DiT's sizes with patches of 2 (Peebles and Xie 2023, Tab. 1), and one for trying things.
 MODELS = {
@@ -66,6 +71,8 @@ SHAPE = (4, 32, 32)
 STEPS, SCALE = 50, 4.0
 #: A schedule has a first and a last step at least.
 LEAST_STEPS = 2
+#: Ways to launch the denoiser's calls, in the order in which they are measured.
+LAUNCHES = (PLAIN, GRAPHS, COMPILED)
 #: Guidance, with weights of the order of the paper's Table 1; the cost does not depend on them.
 GUIDED_BY = {"dpp+mean": {"dpp": 100.0, "mean": 1000.0}, "support": {"support": 1.0}}
 #: Real latents of a class, ImageNet's.
@@ -73,6 +80,7 @@ REAL = 1300
 
 SAMPLING = (
     "way",
+    "launch",
     "model",
     "precision",
     "tf32",
@@ -138,9 +146,10 @@ def drawn(
     coupling: Sequence[Stage],
     guided_by: Sequence[Guide],
     options: Mapping,
+    launch: str = PLAIN,
 ) -> Tensor:
     """Latents of the package's sampler, (B, N, c, h, w) on the CPU."""
-    return sample(model, sets, coupling, guided_by, options).latents
+    return sample(model, sets, coupling, guided_by, options, launch).latents
 
 
 def one_set(ipc: int) -> Sets:
@@ -159,30 +168,54 @@ def gflop(name: str) -> float:
 
 
 def sampler_seconds(
-    model: nn.Module, micro_batch: int, precision: str, steps: int, repeats: int
+    model: nn.Module, micro_batch: int, precision: str, launch: str, steps: int, repeats: int
 ) -> float:
-    """Seconds of one image and step in the package's sampler, calls filled to the last place."""
-    options = options_of(micro_batch, precision, steps)
-    stages = iid(micro_batch)
-    call = seconds(lambda: drawn(model, one_set(micro_batch), stages, [], options), repeats)
-    return call / (micro_batch * steps)
+    """Seconds of one image and step in the package's sampler, calls filled to the last place.
+
+    The median of ``repeats`` runs after one that warms up. The clock is a term of guidance that
+    moves nothing and is asked once, behind the denoiser's last call that is not timed.
+    """
+    before = WARM if launch == GRAPHS else 0
+    options = options_of(micro_batch, precision, before + 1 + steps)
+    start = respaced(options["steps"])[-1 - before]
+    started: list[float] = []
+
+    def look(state: State) -> Tensor:
+        synchronise()
+        started.append(time.perf_counter())
+        return torch.zeros_like(state.z)
+
+    clock, spent = Guide(1.0, look, (start, start + 1)), []
+    for _ in range(repeats + 1):
+        drawn(model, one_set(micro_batch), iid(micro_batch), [clock], options, launch)
+        synchronise()
+        spent.append(time.perf_counter() - started[-1])
+    return statistics.median(spent[1:]) / (micro_batch * steps)
 
 
 @torch.no_grad()
-def peers_seconds(model: nn.Module, steps: int, repeats: int) -> float:
-    """Seconds of one image and step in the peers' loop."""
-    scheduler = ancestral(STEPS, "learned_range")
-    labels = torch.tensor([0, null_label(model)], device=device())
+def loop_seconds(
+    model: nn.Module, images: int, together: bool, precision: str, steps: int, repeats: int
+) -> float:
+    """Seconds of one image and step in a loop of some images at a time around a plain model.
+
+    together: both predictions of classifier-free guidance in one call, or each in its own.
+    """
+    scheduler, place = ancestral(STEPS, "learned_range"), device()
+    labels = torch.tensor([0] * images + [null_label(model)] * images, device=place)
+    size = 2 * images if together else images
 
     def draw() -> None:
-        z = torch.randn(1, *SHAPE, device=device())
+        z = torch.randn(images, *SHAPE, device=place)
         for t in scheduler.timesteps[:steps]:
-            both = predict(model, torch.cat([z, z]), t.to(device()).expand(2), labels)
-            given, nothing = both.chunk(2)
+            parts = zip(torch.cat([z, z]).split(size), labels.split(size), strict=True)
+            with autocast(place, precision):
+                said = [predict(model, x, t.to(place).expand(len(x)), own) for x, own in parts]
+            given, nothing = torch.cat(said).float().chunk(2)
             guided = nothing[:, :3] + SCALE * (given[:, :3] - nothing[:, :3])
             z = scheduler.step(torch.cat([guided, given[:, 3:]], dim=1), t, z).prev_sample
 
-    return seconds(draw, repeats) / steps
+    return seconds(draw, repeats) / (images * steps)
 
 
 @contextmanager
@@ -247,25 +280,33 @@ def measure_sampling(given: argparse.Namespace) -> dict[str, float]:
     table = Table(given.out, "sampling", SAMPLING)
     model, operations = model_of(given.model), 2 * gflop(given.model) / 1000
     common = {"model": given.model, "steps_timed": given.timed_steps}
+    size, timed = given.micro_batch, (given.timed_steps, given.repeats)
 
     def add(step: float, **row: object) -> float:
         costs = {"seconds_per_image": STEPS * step, "tflops": operations / step}
         table.add(**common, **row, **costs, peak_gib=device_peak())
         return step
 
-    found = {}
-    for precision in given.precision:
+    def measured(precision: str, launch: str) -> float:
         start_peak()
-        size = given.micro_batch
-        step = sampler_seconds(model, size, precision, given.timed_steps, given.repeats)
-        way = {"way": "lighthouse", "precision": precision, "tf32": False}
-        found[precision] = add(step, **way, latents_per_call=size, images=size)
+        step = sampler_seconds(model, size, precision, launch, *timed)
+        way = {"way": "lighthouse", "launch": launch, "precision": precision, "tf32": False}
+        return add(step, **way, latents_per_call=size, images=size)
+
+    found = {precision: measured(precision, PLAIN) for precision in given.precision}
+    for launch in LAUNCHES[1:]:
+        if launch in given.launch and at_work(launch, device()) == launch:
+            for precision in given.precision:
+                measured(precision, launch)
+    loops = [("diffusers", size, False, precision, False) for precision in given.precision]
     for allowed in (True, False) if torch.cuda.is_available() else (False,):
+        loops.append(("peers", 1, True, "fp32", allowed))
+    for way, images, together, precision, allowed in loops:
         start_peak()
         with tf32(allowed):
-            step = peers_seconds(model, given.timed_steps, given.repeats)
-        way = {"way": "peers", "precision": "fp32", "tf32": allowed}
-        add(step, **way, latents_per_call=2, images=1)
+            step = loop_seconds(model, images, together, precision, *timed)
+        about = {"way": way, "launch": PLAIN, "precision": precision, "tf32": allowed}
+        add(step, **about, latents_per_call=2 if together else size, images=images)
     return found
 
 
@@ -309,6 +350,9 @@ def main() -> None:
     )
     parser.add_argument("--micro-batch", type=int, default=2)
     parser.add_argument("--precision", choices=["fp32", "bf16"], nargs="+", default=["fp32"])
+    parser.add_argument(
+        "--launch", choices=LAUNCHES[1:], nargs="*", default=[], help="beside plain"
+    )
     parser.add_argument("--timed-steps", type=int, default=LEAST_STEPS, help=f"of {STEPS}")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--threads", type=int, default=os.cpu_count())

@@ -2,10 +2,11 @@
 
     uv run python -m benchmarks.study --data imagenette64.tar.gz --limit 450 --out FOLDER
 
-The study is ``nette64.yaml`` beside this file. One call of Snakemake makes the base priors and
-a grid of their samples; then each call takes a few methods more, in the order of ``run.methods``,
-and makes their sets, students and metrics. Each is stopped when the time is over. The last
-call makes the tables and figures of the methods that are finished by then.
+The study is ``config/nette64.yaml``. One call of Snakemake makes the base priors and a grid of
+their samples; then each call takes a few methods more, in the order of ``run.methods``, and makes
+their sets, students and metrics; one more makes those of ablation and sweep. Each is stopped when
+the time is over. The last call makes the tables and figures: the study's, or where it did not come
+to its end those of the methods that are finished by then.
 
 ``study.tar.gz`` has tables, figures (the images in them are generated, or real ones beside
 them), records and logs, and ``progress.json``: what each call came to. It is written anew
@@ -43,7 +44,8 @@ from lighthouse.runtime.cells import recorded
 from lighthouse.runtime.files import read_json, read_tensors, whole, write_json, write_tensors
 
 DATASET = "nette64"
-HERE = Path(__file__).parent
+#: The study's file, and what is laid over it at toy size.
+STUDY, TOY = ROOT / "config" / "nette64.yaml", Path(__file__).with_name("toy.yaml")
 #: Methods of one call of Snakemake, whose jobs then run side by side.
 METHODS_A_CALL = 3
 #: Images of a class and part at toy size, and their side in pixels.
@@ -98,29 +100,34 @@ def made_up(folder: Path) -> Path:
 
 
 def config_of(root: Path, weights: Path | None, toy: bool) -> dict:
-    """The study's config, its images below ``root``; ``weights``: of a SqueezeNet extractor."""
+    """The study's config, its images below ``root``.
+
+    weights: of its extractor, SqueezeNet; without them, for a machine without a network, a small
+    network trained on the images takes its place.
+    """
     config = copy.deepcopy(shipped())
-    for name in (DATASET, "toy") if toy else (DATASET,):
-        update_config(config, yaml.safe_load((HERE / f"{name}.yaml").read_text("utf-8")))
+    for path in (STUDY, TOY) if toy else (STUDY,):
+        update_config(config, yaml.safe_load(path.read_text("utf-8")))
     options = config["datasets"][DATASET]
     options["root"] = str(root.absolute())
     if weights:
-        options["extractor"] = {
-            "kind": "squeezenet",
-            "name": "squeezenet1-0",
-            "weights": str(weights.absolute()),
-        }
+        options["extractor"]["weights"] = str(weights.absolute())
+    else:
+        epochs = 1 if toy else 5
+        options["extractor"] = {"kind": "trained", "name": f"{DATASET}-convnet", "epochs": epochs}
     return config
 
 
 def limited_to(config: Mapping, methods: Sequence[str]) -> dict:
     """The config with some of its methods alone, the base of all comparisons among them.
 
-    With those claims and curves that are of these alone.
+    With those claims and curves that are of these alone, and without ablation, sweep and
+    strategies, which name methods of their own.
     """
     run = copy.deepcopy(config["run"])
     run["methods"] = list(methods)
-    claims = run["claims"] or []
+    run |= {"ablation": None, "sweep": None, "strategies": None}
+    claims = [claim for claim in run["claims"] or [] if "along" not in claim]
     sides = [{claim[side] for side in ("of", "against") if side in claim} for claim in claims]
     own = [claim for claim, of in zip(claims, sides, strict=True) if of <= set(methods)]
     curves = run["spectrum"]["curves"]
@@ -142,7 +149,10 @@ def targets_of(study: Study) -> list[str]:
 
 
 def is_finished(study: Study, method: str, folder: Path) -> bool:
-    """Whether each record that tables have of a method is there, with the study's stamp."""
+    """Whether each record that tables have of a method is there, with the study's stamp.
+
+    study: without a sweep, whose records would count with its method's.
+    """
     expected = [*rows.student_records(study), *rows.set_records(study, study.cells)]
     return all(
         (recorded(folder / path) or {}).get("stamp") == stamp
@@ -152,11 +162,15 @@ def is_finished(study: Study, method: str, folder: Path) -> bool:
 
 
 class Run:
-    """The calls of Snakemake, in one folder, within one limit."""
+    """The calls of Snakemake, in one folder, within one limit.
+
+    study: the whole of it. rows: its methods, without ablation, sweep and strategies.
+    """
 
     def __init__(self, given: argparse.Namespace, work: Path, config: dict):
         self.given, self.work, self.config = given, work, config
         self.study = load_study(config, ROOT)
+        self.rows = load_study(limited_to(config, config["run"]["methods"]), ROOT)
         self.folder = work / "run"
         own = self.study.prior_replicate(DATASET, BASE, next(iter(self.study.replicates)))
         self.base = self.folder / paths.prior(DATASET, BASE.path, own)
@@ -205,8 +219,8 @@ class Run:
         """The methods of which every file is there."""
         return [
             method
-            for method in self.study.run["methods"]
-            if is_finished(self.study, method, self.folder)
+            for method in self.rows.run["methods"]
+            if is_finished(self.rows, method, self.folder)
         ]
 
     def pack(self) -> None:
@@ -250,10 +264,12 @@ class Run:
             some = methods[count : count + METHODS_A_CALL]
             config = limited_to(self.config, [*methods[:count], *some])
             self.call("+".join(some), config, targets_of(load_study(config, ROOT)), spare)
+        self.call("study", self.config, targets_of(self.study), spare)
         done = self.finished()
         if base in done:
-            targets = ["tables", "figures", "audit"]
-            self.call("tables", limited_to(self.config, done), targets, 0, triggers=("mtime",))
+            ended = self.calls[-1]["outcome"] == "done"
+            config = self.config if ended else limited_to(self.config, done)
+            self.call("tables", config, ["tables", "figures", "audit"], 0, triggers=("mtime",))
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from lighthouse.config import stamps
 from lighthouse.config.batches import EXTERNAL, REAL, SAMPLED, batches
-from lighthouse.config.grid import Cell
+from lighthouse.config.grid import CEILINGS, Cell
 from lighthouse.config.load import load_study
 from repository import ROOT
 from shipped import SHIPPED, changed, hyperparameters, table
@@ -139,10 +139,30 @@ def test_distances_are_of_the_tables_cells_alone(study):
 
 
 def test_the_ceiling_depends_on_the_images_and_the_recipe(study):
-    one = stamps.ceiling(study, "digits", "convnet2", "digits")
-    for path, value in (("protocols.digits.std", [1, 1, 1]), ("datasets.digits.image_size", 64)):
-        other = load_study(changed(path, value), ROOT)
-        assert stamps.ceiling(other, "digits", "convnet2", "digits") != one
+    names = "digits", "convnet2", "digits"
+    for ceiling in CEILINGS.values():
+        one = stamps.ceiling(study, ceiling, *names)
+        for path, value in (
+            ("protocols.digits.std", [1, 1, 1]),
+            ("datasets.digits.image_size", 64),
+        ):
+            other = load_study(changed(path, value), ROOT)
+            assert stamps.ceiling(other, ceiling, *names) != one
+
+
+def test_what_an_extractor_learns_from_is_in_a_stamp_where_an_autoencoder_is_judged_by_it(study):
+    def stamped(losses):
+        config = changed("datasets.digits.autoencoder.losses", losses)
+        found = []
+        for most in (100, 200):
+            config["metrics"]["real_images_per_class"] = most
+            found.append(stamps.samples(load_study(config, ROOT), Cell("digits", "rsm", 5)))
+        return found
+
+    one, other = stamped({"squared": 1})
+    assert one == other
+    one, other = stamped({"squared": 1, "perceptual": 0.1})
+    assert one != other
 
 
 def test_an_external_set_is_stamped_by_its_files(tmp_path):

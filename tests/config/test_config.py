@@ -58,7 +58,16 @@ SCHEMA_MISTAKES = {
     "another number read as a word": (
         "datasets.digits.base.learning_rate",
         "3e-4",
-        ["datasets.digits.base.learning_rate: '3e-4' is not of type number", "3.0e-4"],
+        [
+            "datasets.digits.base.learning_rate: '3e-4' is not allowed",
+            "'by-width' or a number above 0",
+            "3.0e-4",
+        ],
+    ),
+    "a rate of nothing": (
+        "datasets.digits.base.learning_rate",
+        0,
+        ["datasets.digits.base.learning_rate: 0 is not allowed", "a number above 0"],
     ),
     "a number in quotes": (
         "run.ipc",
@@ -94,7 +103,7 @@ SCHEMA_MISTAKES = {
     "unknown source": (
         "datasets.digits.source",
         "mnist",
-        ["source: 'mnist' is not known; allowed: digits, folder, imagenet, fastai"],
+        ["source: 'mnist' is not known; allowed: digits, folder, imagenet, fastai, cifar10, "],
     ),
     "unknown network": (
         "students.convnet2.network",
@@ -114,12 +123,12 @@ SCHEMA_MISTAKES = {
     "neither steps nor epochs": (
         "datasets.digits.base.steps",
         None,
-        ["config: datasets.digits.base: give either 'steps' or 'epochs'"],
+        ["config: datasets.digits.base: give one of 'steps', 'epochs' and 'stop'"],
     ),
     "both steps and epochs": (
         "datasets.digits.tuning.epochs",
         8,
-        ["config: datasets.digits.tuning: give either 'steps' or 'epochs'"],
+        ["config: datasets.digits.tuning: give one of 'steps', 'epochs' and 'stop'"],
     ),
     "a prior of so many steps and epochs": (
         "priors.rsm.tuning",

@@ -2,6 +2,8 @@
 
 import pytest
 
+from lighthouse.config.load import load_study
+from repository import ROOT
 from shipped import SHIPPED, changed, one_problem, problems, table
 
 PUBLISHED = {
@@ -239,6 +241,11 @@ MISTAKES = {
         None,
         ["config: datasets.digits", "split_seed"],
     ),
+    "an autoencoder that nothing trains": (
+        "datasets.digits.autoencoder.losses",
+        {"squared": 0, "perceptual": 0},
+        ["config: datasets.digits.autoencoder.losses: all weights are 0"],
+    ),
     "a new denoiser without a training": (
         "datasets.digits.base",
         "null",
@@ -253,6 +260,11 @@ MISTAKES = {
         "datasets.digits.denoiser.pretrained",
         "facebook/DiT-XL-2-256",
         ["datasets.digits.denoiser: keys of a pretrained model (pretrained)", "head_dim"],
+    ),
+    "embeddings of ImageNet for classes that are none of its": (
+        "datasets.digits.denoiser",
+        {"pretrained": "a/model", "revision": None, "class_embeddings": "imagenet"},
+        ["config: datasets.digits.denoiser.class_embeddings: those of digits are no classes"],
     ),
     "a learned variance that nothing learns": (
         "datasets.digits.sampler.semantics",
@@ -335,3 +347,16 @@ def test_several_mistakes_between_values_are_reported_at_once():
     config["run"]["spectrum"]["ipc"] = 7
     config["guidance"]["dpp"]["steps"] = [5, 5]
     assert len(problems(config)) == 3
+
+
+def test_an_autoencoder_is_judged_by_an_extractor_that_has_layers():
+    config = changed("datasets.digits.autoencoder.losses", {"squared": 1, "perceptual": 1})
+    load_study(config, ROOT)
+    config["datasets"]["digits"]["extractor"] = {
+        "kind": "inception",
+        "name": "inception",
+        "weights": None,
+    }
+    one_problem(config, "losses.perceptual: an extractor of kind 'inception'", "squeezenet")
+    config["datasets"]["digits"]["autoencoder"]["losses"]["perceptual"] = 0
+    load_study(config, ROOT)

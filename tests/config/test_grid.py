@@ -270,13 +270,15 @@ def test_a_study_without_ablation_and_sweep_has_the_main_cells_alone():
 def test_the_ceilings_are_every_student_and_protocol_on_every_dataset():
     config = copy.deepcopy(SHIPPED)
     config["run"].update(students=["convnet2", "resnet18"], protocols=["digits", "igd"])
-    assert sorted(load_study(config, ROOT).ceilings) == [
-        ("digits", student, protocol)
-        for student in ("convnet2", "resnet18")
-        for protocol in ("digits", "igd")
-    ]
-    config["run"]["ceiling"] = False
-    assert load_study(config, ROOT).ceilings == []
+    for real, reconstructed in ((True, False), (True, True), (False, True), (False, False)):
+        config["run"].update(ceiling=real, reconstructed=reconstructed)
+        assert [(c.name, *rest) for c, *rest in load_study(config, ROOT).ceilings] == [
+            (name, "digits", student, protocol)
+            for name, asked in (("full", real), ("reconstructed", reconstructed))
+            if asked
+            for student in ("convnet2", "resnet18")
+            for protocol in ("digits", "igd")
+        ]
 
 
 @pytest.mark.parametrize(

@@ -290,8 +290,9 @@ def test_an_external_set_must_not_have_the_name_of_a_method():
     one_problem(external("rsm"), "config: external.rsm: is the name of a method; choose another")
 
 
-def test_an_external_set_must_not_have_the_name_of_the_ceiling():
-    one_problem(external("full"), "config: external: 'full' is the name of the ceiling's row")
+@pytest.mark.parametrize("name", ["full", "reconstructed"])
+def test_an_external_set_must_not_have_the_name_of_a_ceiling(name):
+    one_problem(external(name), f"config: external: '{name}' is the name of a ceiling's row")
 
 
 def test_an_external_set_is_no_method_to_run():

@@ -35,6 +35,16 @@ def test_every_set_is_sampled_by_one_job_with_the_code_of_its_own_terms(study):
     assert guided == {"dit-igd"}
 
 
+def test_another_launch_samples_anew_what_has_a_denoiser():
+    config = copy.deepcopy(SHIPPED)
+    config["compute"]["launch"] = "graphs"
+    cells = told(load_study(config, ROOT), SAMPLED, lambda s, b: jobs.sampled_cells(s, b, code))
+    by_method = {cell["method"]: cell for cell in cells}
+    assert by_method["dit"]["launch"] == "graphs"
+    assert by_method["dit"]["code"] == "sample.py  graphs"
+    assert "graphs" not in by_method["support-none"]["code"]
+
+
 def test_a_shard_is_the_same_set_in_a_folder_of_its_own_and_by_its_record_done(study):
     batch = next(batch for batch in batches(study) if batch.kind == SAMPLED)
     whole, shard = (jobs.sampled_cells(study, batch, code, given)[0] for given in (None, "3"))

@@ -43,6 +43,19 @@ def test_without_a_ceiling_there_is_no_row_of_it():
     assert not [r.path for r in rows.student_records(lower) if r.path.endswith("full.json")]
 
 
+def test_reconstructed_images_are_a_second_ceiling_with_rows_and_records_of_its_own():
+    both = study("run.reconstructed", True)
+    *_, full, reconstructed = rows.leaderboard_specs(both)
+    assert [spec["method"] for spec in (full, reconstructed)] == ["full", "reconstructed"]
+    assert {**full, **{k: reconstructed[k] for k in ("method", "label", "real")}} == reconstructed
+    assert (full["real"], reconstructed["real"]) == (True, False)
+    one, other = rows.student_records(both)[-2:]
+    assert other.path == one.path.replace("/full.json", "/reconstructed.json") != one.path
+    assert other.row == {**one.row, "method": "reconstructed"}
+    assert other.stamp != one.stamp
+    assert rows.trainings(both)[-1]["student_seeds"] == both.set_seeds
+
+
 def test_a_set_made_elsewhere_has_its_one_row_its_student_and_no_cost():
     own = study("external", MINE)
     (spec,) = [spec for spec in rows.leaderboard_specs(own) if spec["method"] == "mine"]

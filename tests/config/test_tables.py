@@ -89,7 +89,7 @@ METHOD_ROWS = {
     ),
     "the name of the ceiling": (
         "full\t\tbase\tiid\t\tFull",
-        ["methods.tsv: 'full' is the name of the ceiling's row"],
+        ["methods.tsv: 'full' is the name of a ceiling's row"],
     ),
     "two rows of one name": ("dit\t\tbase\tiid\t\tX", ["methods.tsv: dit has two rows"]),
     "a name unfit for a path": ("X/Y\t\tbase\tiid\t\tX", [f"line {NEXT}: method: 'X/Y'"]),

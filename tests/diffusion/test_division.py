@@ -6,7 +6,6 @@ import torch
 from lighthouse.couplings import COUPLINGS, joint
 from lighthouse.diffusion import sampler
 from lighthouse.diffusion.calls import (
-    embedded_once,
     sizes_of_calls,
     steady_rows,
     steady_sizes,
@@ -126,7 +125,8 @@ def test_a_dit_says_the_same_bits_of_a_latent_in_calls_of_every_size_that_is_use
     rng = torch.Generator().manual_seed(5)
     z, labels = torch.randn(50, 1, 8, 8, generator=rng), torch.arange(50) % 10
     counts = (1, 2, 3, 5, 9, 13, 17, 31, 49)
-    with torch.no_grad(), denoiser.steady((1, 8, 8), counts, "cpu"):
+    batches = [labels[:count].tolist() for count in (50, *counts)]
+    with torch.no_grad(), denoiser.steady((1, 8, 8), batches, "cpu"):
         whole = denoiser(z, torch.tensor(300), labels)
         for count in counts:
             part = denoiser(z[1 : 1 + count], torch.tensor(300), labels[1 : 1 + count])
@@ -137,7 +137,7 @@ def test_a_latent_is_the_same_bits_in_every_place_of_every_call():
     denoiser = GuidedDenoiser(digits_dit(), "toy", {**OPTIONS, "micro_batch": 50})
     rng = torch.Generator().manual_seed(6)
     z, labels = torch.randn(50, 1, 8, 8, generator=rng), torch.zeros(50, dtype=torch.int64)
-    with torch.no_grad(), denoiser.steady((1, 8, 8), [50], "cpu"):
+    with torch.no_grad(), denoiser.steady((1, 8, 8), [[0] * 50], "cpu"):
         whole = denoiser(z, torch.tensor(300), labels)
         for shift in (1, 2, 7, 25, 49):
             moved = denoiser(z.roll(shift, 0), torch.tensor(300), labels)
@@ -147,7 +147,7 @@ def test_a_latent_is_the_same_bits_in_every_place_of_every_call():
 def odd(sizes=(), places=()):
     """A call that says other bytes at some sizes, and at some places of those of 10 and more."""
 
-    def call(z, labels):
+    def call(z, number):
         said = z * (1 + (len(z) in sizes) * 1e-6)
         for place in places if len(z) >= 10 else ():
             said[place] *= 1 + 1e-6
@@ -170,7 +170,7 @@ def test_a_largest_call_in_which_places_differ_is_not_used():
 
 
 def test_what_is_left_over_is_one_call_where_its_size_may_be_used():
-    sizes = steady_sizes(lambda z, labels: z, (1, 2, 2), 32, [10, 50, 7])
+    sizes = steady_sizes(lambda z, number: z, (1, 2, 2), 32, [10, 50, 7])
     assert [sizes_of_calls(count, sizes) for count in (10, 50, 7)] == [[10], [32, 18], [7]]
 
 
@@ -205,28 +205,6 @@ def test_the_rows_of_a_dit_are_filled_up_within_the_block_alone(model):
     assert rows == [1, 6, 1]
     assert relative(filled, plain) < 1e-5
     assert torch.equal(again, plain)
-
-
-@pytest.mark.parametrize(("alike", "times"), [(True, 1), (False, 3)])
-def test_blocks_that_embed_alike_do_so_once_a_call_and_say_the_same(alike, times):
-    model = digits_dit()
-    first, other = (block.norm1.emb for block in model.transformer_blocks)
-    other.load_state_dict(first.state_dict())
-    if not alike:
-        with torch.no_grad():
-            other.timestep_embedder.linear_1.bias.add_(0.1)
-    z, t, labels = torch.randn(2, 1, 8, 8), torch.tensor([10, 10]), torch.tensor([0, 1])
-    asked = []
-    for embedder in (first, other):
-        embedder.register_forward_hook(lambda *given: asked.append(1))
-    with torch.no_grad():
-        plain = [model(z, timestep=t, class_labels=own).sample for own in (labels, 1 - labels)]
-        asked.clear()
-        with embedded_once(model):
-            once = [model(z, timestep=t, class_labels=own).sample for own in (labels, 1 - labels)]
-    assert len(asked) == 2 * times
-    assert all(map(torch.equal, once, plain))
-    assert [block.norm1.emb for block in model.transformer_blocks] == [first, other]
 
 
 @pytest.mark.parametrize("micro_batch", [1, 5, 32])

@@ -10,7 +10,7 @@ from lighthouse.diffusion import denoiser
 from lighthouse.diffusion.autoencoder import new_autoencoder
 from lighthouse.diffusion.denoiser import new_denoiser, save_denoiser
 from lighthouse.diffusion.loading import save_model
-from lighthouse.runtime.files import read_about, read_arrays, read_json
+from lighthouse.runtime.files import read_about, read_arrays, read_json, write_json
 from sampling import DIT, at_work
 from toy import CHANNELS, CLASSES, DIM, SIDE, redrawn, write_latents
 
@@ -30,6 +30,7 @@ CELL = {
     "start": None,
     "terms": at_work(eta_dpp=100.0, mu_dm=1000.0),
     "sampler": {**DIT, "steps": 3},
+    "launch": "graphs",
     "guided_by_surrogate": False,
 }
 
@@ -95,6 +96,26 @@ def test_replicates_may_share_one_prior(run_script, models, both, tmp_path):
     assert not np.array_equal(shared["latents"]["seed~1"], both[0]["latents"]["seed~1"])
 
 
+def test_a_cell_is_sampled_at_the_guidance_scale_that_was_chosen(run_script, models, tmp_path):
+    chosen = tmp_path / "choice.json"
+    write_json(chosen, {"weights": {"guidance_scale": 1.0}, "made": "x"})
+    own, open_ = ({**CELL["sampler"], "guidance_scale": scale} for scale in (1.0, None))
+    given, *_ = make(run_script, models, made(tmp_path, "own"), {0: [0]}, sampler=own)
+    of_choice = {"sampler": open_, "scale": chosen, "sources": [chosen]}
+    found, record, _ = make(run_script, models, made(tmp_path, "chosen"), {0: [0]}, **of_choice)
+    for kind, sets in given.items():
+        np.testing.assert_array_equal(sets["seed~0"], found[kind]["seed~0"])
+    assert record["options"]["sampler"]["guidance_scale"] == 1.0
+    # One pass a step: at 1 nothing is asked without a class.
+    assert record["denoiser"]["evaluations"] == 3 * 2 * len(CLASSES)
+
+
+def made(folder, name):
+    """A new folder."""
+    (folder / name).mkdir()
+    return folder / name
+
+
 def test_no_two_denoisers_are_held_at_once(run_script, models, tmp_path, monkeypatch):
     loaded, beside = [], []
 
@@ -120,6 +141,8 @@ def test_the_record_says_what_each_replicate_took(both):
     assert record["seconds"] == pytest.approx(sum(parts))
     works = [part["denoiser"] for part in record["replicates"]]
     assert works[0]["evaluations"] == works[1]["evaluations"] == 12 * 2 * 3
+    # As asked for, on a GPU.
+    assert record["launch"] == ("graphs" if torch.cuda.is_available() else "plain")
     assert record["denoiser"] == {name: works[0][name] + works[1][name] for name in works[0]}
     assert {seed: of["seed"] for seed, of in about["priors"].items()} == {"0": 0, "1": 1}
 

@@ -1,5 +1,6 @@
 """The sampler: DDPM's formulas, coupling and guidance, and failures that say where."""
 
+from collections import Counter
 from types import SimpleNamespace
 
 import pytest
@@ -284,6 +285,41 @@ def test_a_step_that_goes_back_through_the_denoiser_runs_it_once(model):
     assert work.gradients == 2 * 2 * (3 * 2)  # of two of the five steps
 
 
+#: Ways in which Python gets a number out of a tensor, and waits for an accelerator.
+WAITS = ("item", "__bool__", "__int__", "__float__", "__index__", "tolist", "numpy", "cpu")
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0])
+@pytest.mark.parametrize("guidance", [(), GUIDED], ids=["iid", "CGS"])
+def test_a_step_waits_for_nothing_but_that_the_one_before_was_finite(
+    model, monkeypatch, guidance, scale
+):
+    waits = []
+
+    def count(name, own):
+        def counted(self, *given, **options):
+            waits.append((name, tuple(self.shape)))
+            return own(self, *given, **options)
+
+        return counted
+
+    def waited(steps):
+        waits.clear()
+        options = {**OPTIONS, "steps": steps, "guidance_scale": scale}
+        run(model, 2, joint, guidance, options)
+        return Counter(waits)
+
+    for name in WAITS:
+        monkeypatch.setattr(torch.Tensor, name, count(name, getattr(torch.Tensor, name)))
+    few = waited(5)
+    more = waited(5 + 20) - few
+    # Whether the six latents of each step were finite, which is on its way by then (``fetched``).
+    assert {what: n for what, n in more.items() if n >= 20} == {
+        ("cpu", (6,)): 20,
+        ("tolist", (6,)): 20,
+    }
+
+
 # Failures say where.
 
 
@@ -301,6 +337,12 @@ def test_a_latent_that_is_not_finite_stops_with_step_class_seed_and_image(model)
     assert str(error.value) == (
         f"sampling: a latent is not finite at step t={int(step)}: class 'bee', seed 4, image 1"
     )
+
+
+def test_what_is_not_finite_is_seen_at_the_last_step_too(model):
+    poisoned = Poisoned(model, lambda t, labels: (t == 0) & (labels == 1))
+    with pytest.raises(NonFiniteError, match=r"t=0: class 'bee', seed 0, image 0$"):
+        run(poisoned, 2, options={**OPTIONS, "guidance_scale": 1.0})
 
 
 def test_under_sequential_the_image_that_is_not_finite_is_named(model):
@@ -331,14 +373,14 @@ def test_a_micro_batch_that_does_not_fit_is_answered_with_one_that_does(model):
     with pytest.raises(MemoryError) as error:
         run(Roomy(model, 5), 3, joint, GUIDED, {**OPTIONS, "micro_batch": 32})
     assert str(error.value) == (
-        "8 latents in one call of the denoiser do not fit in this machine's memory; 4 fit: "
+        "16 latents in one call of the denoiser do not fit in this machine's memory; 4 fit: "
         "set datasets.toy.sampler.micro_batch to 4"
     )
     run(Roomy(model, 4), 3, joint, GUIDED, {**OPTIONS, "micro_batch": 4})
 
 
 def test_a_denoiser_that_does_not_fit_at_all_is_said_to(model):
-    with pytest.raises(MemoryError, match=r"3 latents in one call .* not even 1 fits"):
+    with pytest.raises(MemoryError, match=r"6 latents in one call .* not even 1 fits"):
         run(Roomy(model, 0), 1)
 
 

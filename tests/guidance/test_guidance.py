@@ -13,6 +13,7 @@ from lighthouse.guidance.dpp import (
     dpp,
     dpp_gradient,
     dpp_loss,
+    loss_gradient,
 )
 from lighthouse.guidance.mean_matching import mean_gradient, mean_loss
 from lighthouse.parts.terms import TERMS
@@ -185,3 +186,13 @@ def test_terms_that_were_tuned_go_by_the_weights_that_were_chosen():
     found = with_weights(given, {"mu_dm": 3.0, "eta_dpp": 5.0})
     assert [(term["name"], term["weight"]) for term in found] == [("dpp", 5.0), ("mean", 3.0)]
     assert [term["weight"] for term in given] == [None, None]
+
+
+def test_a_kernel_without_a_factor_gives_no_number_instead_of_an_error():
+    """Latents that are not finite, which the sampler names, and a kernel that is not positive."""
+    z = torch.randn(2, 3, 8, generator=torch.Generator().manual_seed(0))
+    z[1, 0, 0] = torch.nan
+    found = loss_gradient(z, 1e-3)
+    assert found[0].isfinite().all()
+    assert found[1].isnan().all()
+    assert loss_gradient(torch.ones(2, 8), -1.0).isnan().all()

@@ -34,14 +34,18 @@ DIM, CLASSES, REAL, REAL_SHOWN, LATENT = 12, 10, 60, 10, 64
 TEST = 50_000
 STUDENT = "convnet3"
 PARTS = ("val", "test")
-#: A set made elsewhere, and more student seeds than a cell of the ablation has.
+#: A set made elsewhere, both ceilings, more student seeds than a cell of the ablation has, and a
+#: guidance scale that is chosen.
 MORE = {
     "run": {
         "student_seeds": [0, 1],
         "students": [STUDENT],
+        "reconstructed": True,
         "ablation": {"students": [STUDENT]},
         "sweep": {"students": [STUDENT]},
+        "tuning": {"guidance_scale_ipc": 2},
     },
+    "datasets": {"digits": {"sampler": {"guidance_scale": [1.0, 2.0, 4.0]}}},
     "external": {"theirs": {"dataset": "digits", "root": "x", "ipc": 2, "label": "Theirs"}},
 }
 PUBLISHED = [
@@ -52,6 +56,9 @@ PUBLISHED = [
 ]
 
 
+#: Base priors that train until their held-out loss is flat.
+STOP = {"every": 10, "patience": 2, "least": 0.01, "steps": None, "minutes": None}
+TRAPEZOID = {"kind": "trapezoid", "warmup_steps": 5, "cooldown": 0.2}
 #: As little as a study can have.
 LESS = {
     "run": {
@@ -73,6 +80,10 @@ def invented_study(more=MORE):
     tiny = yaml.safe_load((ROOT / "tests" / "configs" / "tiny.yaml").read_text("utf-8"))
     for change in (tiny, more):
         update_config(config, change)
+    if more is not LESS:
+        base = config["datasets"]["digits"]["base"]
+        del base["steps"]
+        base |= {"stop": STOP, "schedule": TRAPEZOID}
     return load_study(config, ROOT)
 
 
@@ -210,6 +221,7 @@ class Invented:
             "mean_magnitude": random.uniform(0, 1),
             **shares,
             "density": random.uniform(0, 2),
+            "recognised": random.integers(CLASSES * n + 1) / (CLASSES * n),
             "nearest_latent": latent,
             "nearest_latent_min": latent / 2,
             "nearest_feature": feature,
@@ -283,9 +295,9 @@ class Invented:
         return real + sets
 
     def _tuning(self):
-        """The choice of weights at each cell where they are tuned; its record by the cell."""
+        """What is chosen at each cell where a choice is made; its record by the cell."""
         found = {}
-        cells, records = self.study.tuned_cells, rows.tuning_records(self.study)
+        cells, records = self.study.choices, rows.tuning_records(self.study)
         for cell, record in zip(cells, records, strict=True):
             candidates = [
                 {
@@ -305,17 +317,21 @@ class Invented:
         """What jobs took; those of sampling say with which weights, too."""
         for spec in rows.cost_rows(self.study):
             for path in paths_of(spec) if spec["method"] not in self.failed else ():
-                if path not in (spec["sample"], spec["tuning"]):
+                if path not in (spec["sample"], *spec["tuning"]):
                     self._record(path, "", self._training(path))
+        for autoencoder in rows.autoencoder_rows(self.study):
+            self._record(autoencoder["cost"], "", self._autoencoder(autoencoder["cost"]))
         for prior in rows.prior_rows(self.study):
-            self._record(prior["cost"], "", self._training(prior["cost"]))
+            self._record(prior["cost"], "", self._prior(prior))
         records = rows.sample_records(self.study, self.study.cells)
         for cell, record in zip(self.study.cells, records, strict=True):
             if cell.method in self.failed or self.study.methods[cell.method].external:
                 continue
             found = self._cost(record.path)
             if self.study.methods[cell.method].prior:
-                found |= self._replicates(found)
+                scaled, sampler = self.study.scaled_at(cell), self.study.sampler(cell)
+                own = self.tuned[scaled]["weights"] if scaled else sampler
+                found |= self._replicates(found, own["guidance_scale"])
                 weights = self.study.term_weights(cell)
                 if tuned := self.study.tuned_at(cell):
                     weights = self.tuned[tuned]["weights"]
@@ -333,9 +349,10 @@ class Invented:
             "images": 2 * CLASSES * 2,
         }
 
-    def _replicates(self, cost):
+    def _replicates(self, cost, scale):
         """What of a sampling was of each replicate: the denoiser's work alike, seconds not."""
-        work = {"evaluations": 240, "gradients": 0, "computed": 320}
+        passes = 3 * cost["images"] * (1 if scale == 1 else 2)
+        work = {"evaluations": passes, "gradients": 0, "computed": 320}
         seeds = list(self.study.replicates)
         shares = rng(cost["seconds"]).dirichlet(np.ones(len(seeds)))
         parts = [
@@ -351,7 +368,24 @@ class Invented:
 
     def _training(self, path):
         losses = {"noise": rng("loss", path).random(), "held_out": rng("held", path).random()}
-        return {**self._cost(path), "steps": 3, "losses": losses}
+        return {**self._cost(path), "steps": 3, "losses": losses, "ended_by": "steps", "looks": []}
+
+    def _prior(self, prior):
+        record = self._training(prior["cost"])
+        if prior["looks"]:
+            last = [30, record["losses"]["held_out"]]
+            record |= {"ended_by": "flat", "steps": 30, "looks": [[10, 0.9], [20, 0.8], last]}
+        return record
+
+    def _autoencoder(self, path):
+        terms = ("squared", "absolute", "perceptual", "kl")
+        return {
+            **self._cost(path),
+            "steps": 3,
+            "losses": {term: rng(term, path).random() for term in terms},
+            "squared_error": {part: rng(part, path).random() for part in ("train", "val")},
+            "latent_dim": LATENT,
+        }
 
     def _options(self, weights):
         grows = {term["column"] for term in self.grid["terms"] if term["grows"]}

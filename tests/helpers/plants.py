@@ -10,6 +10,9 @@ BY_NAME = {check.__name__: check for check in CHECKS}
 RSM = {"method": "rsm-cgs", "ipc": 2}
 DIT = {"method": "dit", "ipc": 2}
 TUNED = {"method": "cgs-tuned", "ipc": 2}
+DIGITS = {"dataset": "digits"}
+#: Where a guidance scale is chosen.
+SCALE = {"method": "dit", "ipc": 2}
 BASE = {"prior": "base"}
 CONTROL = {"prior": "rsm/lambda~0/lr~0.001"}
 THEIRS = {"method": "theirs", "ipc": 2}
@@ -18,7 +21,7 @@ TABLES = {
     for name in (
         *("leaderboard", "accuracy", "runs", "significance", "ablation", "cost", "diversity"),
         *("fid", "guidance", "tuning", "spectrum", "spectrum_ranks", "strategies"),
-        *("strategies_classes", "cost_replicates", "priors"),
+        *("strategies_classes", "cost_replicates", "priors", "autoencoders"),
     )
 }
 JOINT = {"strategy": "joint", "seed": 1}

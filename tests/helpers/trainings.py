@@ -45,7 +45,16 @@ def toy_latents(views=1):
     return torch.randn(12, views, 4, 4, 4, generator=rng).numpy()
 
 
-def train(folder, objective=plain, options=OPTIONS, model=None, seconds=60.0, seed=0, latents=None):
+def train(
+    folder,
+    objective=plain,
+    options=OPTIONS,
+    model=None,
+    seconds=60.0,
+    seed=0,
+    latents=None,
+    held_out=None,
+):
     trained, record = train_prior(
         model or toy_denoiser(),
         toy_latents() if latents is None else latents,
@@ -55,6 +64,7 @@ def train(folder, objective=plain, options=OPTIONS, model=None, seconds=60.0, se
         seed,
         checkpoint=folder / "checkpoint",
         checkpoint_seconds=seconds,
+        held_out=held_out,
     )
     # The seconds differ from run to run.
     return trained, {key: record[key] for key in record.keys() - {"seconds"}}

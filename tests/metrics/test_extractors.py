@@ -11,7 +11,13 @@ from PIL import Image
 
 from lighthouse.datasets.index import ImageIndex
 from lighthouse.datasets.real import RealImages
-from lighthouse.metrics.features import Extractor, load_extractor, make_extractor, set_features
+from lighthouse.metrics.features import (
+    Extractor,
+    load_extractor,
+    make_extractor,
+    recognised,
+    set_seen,
+)
 from lighthouse.metrics.frechet import frechet_distance, statistics
 from lighthouse.metrics.pretrained import SqueezeNet
 from lighthouse.metrics.trained import Trained
@@ -19,6 +25,7 @@ from lighthouse.parts.extractors import EXTRACTORS
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_about, write_tensors
 from lighthouse.runtime.weights import Weights, fetch
+from lighthouse.students.augment import normalise
 from lighthouse.students.networks import ConvNet
 
 
@@ -86,12 +93,28 @@ def test_features_of_broken_weights_are_refused():
         broken.array(pictures(2))
 
 
-def test_features_of_a_set_go_class_by_class(extractor, tmp_path):
-    images = pictures(6).reshape(2, 3, 3, 16, 16)
+def test_what_is_seen_of_a_set_goes_class_by_class(extractor, tmp_path):
+    images = pictures(9).reshape(3, 3, 3, 16, 16)
     write_tensors(tmp_path / "s.safetensors", {"seed~4": images}, {})
-    found = set_features(extractor, tmp_path / "s.safetensors", seed=4, ipc=2)
-    expected = extractor.array(images[:, :2].reshape(4, 3, 16, 16))
-    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+    found, known = set_seen(extractor, tmp_path / "s.safetensors", 4, 2, ["a", "b", "c"])
+    shown = images[:, :2].reshape(6, 3, 16, 16)
+    np.testing.assert_allclose(found, extractor.array(shown), rtol=1e-5, atol=1e-6)
+    seen = extractor.network.network(normalise(torch.from_numpy(shown))).argmax(1).reshape(3, 2)
+    assert known.tolist() == [[label == k for label in seen[k].tolist()] for k in range(3)]
+    assert known.any() and not known.all()
+
+
+def test_an_image_is_recognised_where_its_class_is_the_likeliest_of_the_datasets():
+    logits = torch.tensor([[9.0, 1.0, 3.0], [9.0, 3.0, 1.0], [0.0, 2.0, 5.0]])
+    assert recognised(logits, [0, 1, 2], 0).tolist() == [True, True, False]
+    # Of the second and third logit alone, in this order; the first is of no class here.
+    assert recognised(logits, [1, 2], 1).tolist() == [True, False, True]
+    assert recognised(logits, [2, 1], 1).tolist() == [False, True, False]
+
+
+def test_of_a_network_that_knows_no_such_classes_nothing_is_known():
+    assert np.isnan(recognised(None, [0, 1], 0)).all()
+    assert np.isnan(recognised(torch.zeros(3, 5), None, 0)).all()
 
 
 @pytest.mark.parametrize("counts, part", [([4, 4, 4], "val"), ([0, 0, 0], "test")])
@@ -139,9 +162,17 @@ def test_squeezenet_is_torchvisions_up_to_the_mean_over_its_last_maps(squeezenet
     inputs = functional.normalize(inputs, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
     with torch.no_grad():
         expected = network.features(inputs).mean((2, 3))
-    found = Extractor(SqueezeNet(squeezenet_state), "s")(images)
-    assert found.shape == (3, 512)
-    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
+        logits = network(inputs)
+    found = Extractor(SqueezeNet(squeezenet_state), "s").seen(images)
+    assert found.features.shape == (3, 512)
+    torch.testing.assert_close(found.features, expected, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(found.logits, logits, rtol=1e-4, atol=1e-5)
+
+
+def test_squeezenet_knows_the_classes_that_are_imagenets(squeezenet_state):
+    network = SqueezeNet(squeezenet_state)
+    assert network.columns(["n02102040", "n01440764"]) == [217, 0]
+    assert network.columns(["n01440764", "a digit"]) is None
 
 
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
@@ -286,6 +317,7 @@ def test_fid_is_that_of_torch_fidelitys_own_run(inception_weights, tmp_path):
     options = {"kind": "inception", "name": "inception-v3-compat"}
     make_extractor(options, None, inception_weights, path, "cpu")
     extractor = load_extractor(path)
+    assert extractor.network.columns(["n01440764"]) is None
     ours = frechet_distance(*(statistics(extractor.array(images)) for images in sets.values()))
     assert ours == pytest.approx(theirs, rel=1e-6)
     assert ours > 1

@@ -145,6 +145,8 @@ def test_a_cells_record_has_a_row_of_diversity_for_each_set(records):
         assert all(found.items() >= row.items() for found in sets)
         # Two images a class and two neighbours: no recall.
         assert all(found["recall"] is None and found["precision"] <= 1 for found in sets)
+        # Of the 2 images of each class.
+        assert all(found["recognised"] * 4 in range(5) for found in sets)
         assert sets[0]["n_pairs"] == 1 and sets[0]["ssim"] != sets[1]["ssim"]
 
 

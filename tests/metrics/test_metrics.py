@@ -300,11 +300,15 @@ def test_a_diversity_row_is_the_mean_over_classes(extractor):
     cell = {**CELL, "ipc": 3}
     deep, among_real = map(extractor.array, images), RealClasses(real, labels, 2)
     spaces = spaces_of(among_real)
-    row = diversity_row(cell, 5, images, latents, deep, among_real, spaces, 1e-3, most_pairs=3)
+    known = np.array([[True, False, False], [True, True, False]])
+    row = diversity_row(
+        cell, 5, images, latents, deep, known, among_real, spaces, 1e-3, most_pairs=3
+    )
     assert (row["seed"], row["n_pairs"]) == (5, 3)
     assert row["ssim"] == pytest.approx(np.mean([ssim(k) for k in images]))
     assert row["log_det"] == pytest.approx(np.mean([log_det(k, 1e-3) for k in latents]))
     assert row["mean_magnitude"] == pytest.approx(np.mean(np.abs(latents)))
+    assert row["recognised"] == pytest.approx(1 / 2)
     assert json.loads(json.dumps(row)) == row  # as a record has it
     classes = [real[labels == k] for k in (0, 1)]
     among = [
@@ -327,8 +331,9 @@ def test_a_set_of_no_more_images_a_class_than_neighbours_has_no_recall(extractor
     latents = rng().normal(size=(2, 2, 1, 4, 4))
     deep = map(extractor.array, images)
     cell = {**CELL, "ipc": 2}
-    row = diversity_row(cell, 5, images, latents, deep, real, spaces_of(real), 1e-3, 3)
-    assert np.isnan(row["recall"])
+    unknown = np.full((2, 1), np.nan)
+    row = diversity_row(cell, 5, images, latents, deep, unknown, real, spaces_of(real), 1e-3, 3)
+    assert np.isnan([row["recall"], row["recognised"]]).all()
     assert np.isfinite([row["coverage"], row["precision"], row["density"]]).all()
 
 
@@ -338,7 +343,8 @@ def test_a_diversity_row_takes_the_pairs_of_its_seed_dataset_and_class(extractor
     real = RealClasses(extractor.array(pictures(8)), np.arange(8) % 2, 2)
     cell = {**CELL, "ipc": 9}
     deep = map(extractor.array, images)
-    row = diversity_row(cell, 5, images, latents, deep, real, spaces_of(real), 1e-3, most_pairs=4)
+    known, spaces = np.ones((2, 9), bool), spaces_of(real)
+    row = diversity_row(cell, 5, images, latents, deep, known, real, spaces, 1e-3, most_pairs=4)
     drawn = [chosen_pairs(9, 4, generator("ssim-pairs", 5, "toy", k)) for k in (0, 1)]
     assert row["n_pairs"] == 4 and drawn[0] != drawn[1]
     assert row["ssim"] == pytest.approx(np.mean(list(map(mean_ssim, images, drawn))))

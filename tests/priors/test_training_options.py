@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from lighthouse.priors.length import n_steps
 from lighthouse.priors.objectives import plain
-from lighthouse.priors.training import n_steps
 from toy import toy_denoiser
 from trainings import OPTIONS, assert_same, toy_latents, train
 

@@ -30,7 +30,10 @@ def close_figures():
 
 
 def row(method, ipc, top1, status="measured", dataset="toy", student="net"):
-    labels = {m["name"]: m["label"] for m in METHODS} | {"full": "All real"}
+    labels = {m["name"]: m["label"] for m in METHODS} | {
+        "full": "All real",
+        "reconstructed": "Reconstructed",
+    }
     return {
         "dataset": dataset,
         "protocol": "p",
@@ -182,6 +185,13 @@ def test_the_ceiling_is_a_line_across_with_its_figure():
     (axes,) = ipc_figure(by_ipc(board()), METHODS).axes
     assert [text.get_text() for text in axes.texts] == ["All real: 99.0"]
     assert [99.0, 99.0] in [list(line.get_ydata()) for line in axes.lines]
+
+
+def test_of_two_ceilings_the_lower_one_has_its_figure_below_its_line():
+    both = pd.concat([board(), pd.DataFrame([row("reconstructed", "all", 98.5)])])
+    (axes,) = ipc_figure(by_ipc(both), METHODS).axes
+    told = {text.get_text(): text.get_va() for text in axes.texts}
+    assert told == {"All real: 99.0": "bottom", "Reconstructed: 98.5": "top"}
 
 
 def test_the_note_is_in_the_figure():

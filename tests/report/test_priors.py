@@ -26,7 +26,8 @@ DIVERSITY = [
 
 def record(held_out):
     losses = {"noise": 0.125, "l1": 0.5, "held_out": held_out}
-    return {"trainable_parameters": 7, "steps": 3, "seconds": 1.5, "losses": losses}
+    work = {"trainable_parameters": 7, "steps": 3, "ended_by": "steps", "seconds": 1.5}
+    return {**work, "losses": losses}
 
 
 def made(records, diversity=DIVERSITY):
@@ -39,6 +40,7 @@ def test_a_prior_has_what_its_training_took_and_the_measures_of_its_own_images()
     base, tuned = made([record(0.25), record(None)])
     assert {name: base[name] for name in CELL} == CELL
     assert (base["trainable_parameters"], base["steps"], base["seconds"]) == (7, 3, 1.5)
+    assert base["ended_by"] == "steps"
     assert (base["training_loss"], base["held_out_loss"]) == (0.125, 0.25)
     assert (base["coverage"], base["precision"]) == (0.5, 0.75)
     empty = ("held_out_loss", "method", "ipc", "variant", "coverage", "precision")

@@ -43,3 +43,21 @@ def test_a_tuning_that_failed_leaves_its_candidates_rows():
     assert [row["status"] for row in rows] == ["missing"] * 3
     assert [row["a"] for row in rows] == [5, 10, 20]
     assert all(row["top1_val"] != row["top1_val"] for row in rows)
+
+
+def test_candidates_of_a_guidance_scale_have_it_and_those_of_weights_have_none():
+    scale = {"guidance_scale": 1.5}
+    tried = {"variant": "tuning~0", "factors": {"guidance_scale": 1.0}, "weights": scale}
+    own = {"dataset": "toy", "method": "dit", "ipc": 3}
+    record = {
+        "candidates": [{**tried, "val": 0.5, "test": 0.4, "seconds": 1}],
+        "chosen": "tuning~0",
+    }
+    names = [{**place, "variant": "table"} for place in (own, PLACE)]
+    candidates = [{**own, **tried}, *CANDIDATES]
+    weights = ["guidance_scale", "a"]
+    table = tuning_table([record, RECORD], names, candidates, weights)["table"]
+    first, second = table.rows[:2]
+    assert (first["guidance_scale"], first["a"], first["gain_val"]) == (1.5, 0, 0)
+    assert second["guidance_scale"] != second["guidance_scale"]
+    assert table.columns == (*CELL, "guidance_scale", "a", *RESULTS)

@@ -12,7 +12,7 @@ def rates(schedule, steps=100, peak=0.02):
     """The learning rate of each step."""
     weight = torch.nn.Parameter(torch.zeros(2))
     optimizer = AdamW([weight], peak)
-    course = rate_schedule(optimizer, {"learning_rate": peak, "schedule": schedule}, steps)
+    course = rate_schedule(optimizer, schedule, peak, steps)
     found = []
     for _ in range(steps):
         found.append(optimizer.param_groups[0]["lr"])

@@ -161,17 +161,30 @@ def test_each_cells_record_has_every_student_of_every_set(folder, run_script, at
     assert runs[4] == json.loads(json.dumps(alone))
 
 
+def ceiling(run_script, folder, protocol, name, **inputs):
+    """The record of a ceiling's students, by the rule's script."""
+    given = {"reconstructed": [], "teacher": [], **inputs}
+    run_script(
+        "ceiling",
+        {"index": folder / "index.tsv", "pixels": folder / "pixels", **given},
+        {"record": folder / "ceiling.json"},
+        {
+            "network": NETWORK,
+            "protocol": protocol,
+            "student_seeds": [0, 3],
+            "stamp": "s",
+            "key": name,
+        },
+        **NAMES,
+        ceiling=name,
+    )
+    return read_json(folder / "ceiling.json")
+
+
 @pytest.mark.parametrize("protocol", [SHORT, SOFT], ids=["hard", "soft"])
 def test_the_ceilings_file_has_students_of_all_real_images(folder, run_script, protocol):
     teacher = [folder / "teacher"] if protocol is SOFT else []
-    run_script(
-        "ceiling",
-        {"index": folder / "index.tsv", "pixels": folder / "pixels", "teacher": teacher},
-        {"record": folder / "ceiling.json"},
-        {"network": NETWORK, "protocol": protocol, "student_seeds": [0, 3], "stamp": "s"},
-        **NAMES,
-    )
-    found = read_json(folder / "ceiling.json")
+    found = ceiling(run_script, folder, protocol, "full", teacher=teacher)
     facts = {"ipc": "all", "n_train": sum(COUNTS), "largest_class": max(COUNTS), "stamp": "s"}
     assert {key: found[key] for key in facts} == facts
     assert (found["best_chosen_on"], found["n_test"]) == ("val", 15)
@@ -189,3 +202,20 @@ def test_the_ceilings_file_has_students_of_all_real_images(folder, run_script, p
     recipe = {**protocol, "epochs": [[12, 4]], "batch_size": [[12, 10]]}
     alone = run_students(real, parts(), NETWORK, recipe, 12, 0, [0, 3], loaded)
     assert found["runs"] == json.loads(json.dumps(alone))
+
+
+def test_students_of_reconstructed_images_have_the_labels_of_the_real_ones(folder, run_script):
+    real = read_real(folder)
+    # Twice the side: students see them at the side of what they are judged by.
+    larger = (255 - real.images).repeat_interleave(2, 2).repeat_interleave(2, 3)
+    write_tensors(folder / "reconstructed", {"images": larger}, {})
+    given = [folder / "reconstructed"]
+    found = ceiling(run_script, folder, SHORT, "reconstructed", reconstructed=given)
+    assert found["options"]["method"] == "reconstructed"
+    assert (found["ipc"], found["n_train"]) == ("all", sum(COUNTS))
+    recipe = {**SHORT, "epochs": [[12, 4]], "batch_size": [[12, 10]]}
+    train = Images(larger, real.labels).resized(16)
+    assert train.size == 16
+    alone = run_students(train, parts(), NETWORK, recipe, 12, 0, [0, 3])
+    assert found["runs"] == json.loads(json.dumps(alone))
+    assert found["runs"] != ceiling(run_script, folder, SHORT, "full")["runs"]

@@ -19,9 +19,9 @@ from packaging.requirements import Requirement
 
 from benchmarks import checks, gpu, limits, measure, sampling, students, study, wheels
 from lighthouse.config import rows as config_rows
-from lighthouse.config import stamps
-from lighthouse.config.batches import batches
+from lighthouse.config.batches import TRIED, batches
 from lighthouse.config.load import load_study
+from lighthouse.diffusion.guided import GuidedDenoiser
 from lighthouse.runtime.files import write_json
 from repository import ROOT
 
@@ -132,6 +132,22 @@ def test_operations_of_a_denoiser_are_those_that_are_published():
     assert sampling.gflop("dit-s-2") / 2 == pytest.approx(6.06, rel=1e-3)
 
 
+def test_the_samplers_clock_starts_behind_the_steps_that_are_recorded(monkeypatch):
+    asked, own = [], GuidedDenoiser.__call__
+
+    def slow_at_first(denoiser, z, t, labels):
+        asked.append(t)
+        if t > 300:  # of six steps the first four, which are not timed
+            time.sleep(0.2)
+        return own(denoiser, z, t, labels)
+
+    monkeypatch.setattr(GuidedDenoiser, "__call__", slow_at_first)
+    model = sampling.model_of("dit-tiny", 10, "cpu")
+    step = sampling.sampler_seconds(model, 2, "fp32", "graphs", 2, 1)
+    assert len(asked) == 2 * (3 + 1 + 2)
+    assert 0 < step < 0.05
+
+
 def test_a_check_that_raises_is_a_failed_one_and_one_without_its_device_is_skipped():
     def broken(bench):
         raise RuntimeError("no")
@@ -184,22 +200,37 @@ def test_the_study_is_valid_whole_and_with_its_first_methods_alone(tmp_path, toy
     config = study.config_of(tmp_path, None, toy)
     whole = load_study(config, ROOT)
     assert whole.run["methods"][0] == whole.run["comparisons"]["base"] == "dit"
-    of_all = {cell: stamps.sets(whole, cell) for cell in whole.cells}
     for count in range(1, len(whole.run["methods"]) + 1):
         some = load_study(study.limited_to(config, whole.run["methods"][:count]), ROOT)
         assert len(some.run["methods"]) == count
         # What a method's first sets carry they carry in every later call.
-        assert {c: stamps.sets(whole, c) for c in some.cells}.items() <= of_all.items()
-    assert sorted(study.targets_of(whole)) == sorted(
-        f"results/batches/{stage}/nette64/{batch.name}.json"
-        for stage in (f"students/{whole.run['students'][0]}/igd", "metrics")
-        for batch in batches(whole)
+        assert records(some) <= records(whole)
+    by_network = [f"students/{name}/igd-short" for name in some.run["students"]]
+    assert sorted(study.targets_of(some)) == sorted(
+        [
+            *(f"results/{stage}/nette64/full.json" for stage in by_network),
+            *(
+                f"results/batches/{stage}/nette64/{batch.name}.json"
+                for stage in (*by_network, "metrics")
+                for batch in batches(some)
+                if batch.kind != TRIED
+            ),
+        ]
     )
+    assert set(study.targets_of(some)) <= set(study.targets_of(whole))
+    assert set(some.cells) < set(whole.cells)
+
+
+def records(study):
+    """The records of students and sets that a study's tables have, with their stamps."""
+    found = [*config_rows.student_records(study), *config_rows.set_records(study, study.cells)]
+    return {(record.path, record.stamp) for record in found}
 
 
 def test_a_method_is_finished_when_its_students_and_its_metrics_have_the_studys_stamps(tmp_path):
     study.write_folder(tmp_path / "train", students.pictures(10, 8), ".jpg")
-    whole = load_study(study.config_of(tmp_path, None, toy=True), ROOT)
+    config = study.config_of(tmp_path, None, toy=True)
+    whole = load_study(study.limited_to(config, config["run"]["methods"]), ROOT)
     expected = [*config_rows.student_records(whole), *config_rows.set_records(whole, whole.cells)]
     own = [record for record in expected if record.row["method"] == "cgs"]
     assert len(own) == 2 * len(whole.run["ipc"])
@@ -282,7 +313,15 @@ def test_three_parts_at_toy_size_leave_their_tables(tmp_path):
     columns = {"sampling": sampling.SAMPLING, "guidance": sampling.GUIDANCE}
     for name, expected in {**columns, "students": students.STUDENTS}.items():
         assert tuple(rows(out / f"{name}.csv")[0]) == expected
-    assert [row["precision"] for row in rows(out / "sampling.csv")][:2] == ["bf16", "fp32"]
+    ways = [(row["way"], row["launch"], row["precision"]) for row in rows(out / "sampling.csv")]
+    ours = [("lighthouse", "plain"), *([("lighthouse", "graphs")] * torch.cuda.is_available())]
+    assert ways[:-1] == [
+        (*way, precision)
+        for way in (*ours, ("diffusers", "plain"))
+        for precision in ("bf16", "fp32")
+    ]
+    assert ways[-1] == ("peers", "plain", "fp32")
+    assert all(float(row["seconds_per_image"]) > 0 for row in rows(out / "sampling.csv"))
     ways = [(row["way"], row["processes"], row["at_once"]) for row in rows(out / "students.csv")]
     assert ways == [
         ("lighthouse", "1", "1"),

@@ -182,7 +182,7 @@ COLUMNS_OF = {
     ],
     "fid": ["metrics/frechet.py", "report/measures.py"],
     "guidance": ["report/guidance.py", "tables.py", "parts/terms.py"],
-    "tuning": ["report/tuning.py", "tables.py"],
+    "tuning": ["report/tuning.py", "tables.py", "config/candidates.py"],
     "claims": ["report/claims.py"],
     "sensitivity": ["report/curves.py"],
     "significance": ["report/significance.py", "report/statistics.py"],

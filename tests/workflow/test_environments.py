@@ -26,7 +26,7 @@ import yaml
 
 from lighthouse.config.load import load_study
 from lighthouse.parts.coresets import CORESETS
-from lighthouse.parts.extractors import EXTRACTORS
+from lighthouse.parts.extractors import DISTANCE, EXTRACTORS
 from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.parts.terms import TERMS
 from lighthouse.report.items import items
@@ -87,6 +87,7 @@ RULES = script_rules()
 LOADED = {
     "sample.py": [term.make for term in TERMS.values()],
     "prior.py": [objective.make for objective in OBJECTIVES.values()],
+    "autoencoder.py": (DISTANCE, *(extractor.network for extractor in EXTRACTORS.values())),
     "coreset.py": [coreset.choose for coreset in CORESETS.values()],
     **dict.fromkeys(
         ("extractor.py", "features.py", "set_metrics.py", "strategies.py"),

@@ -44,12 +44,20 @@ STUDIES = {
     "rivals": ["rivals"],
     "evidence": ["evidence"],
     "rsm": ["rsm"],
+    "cifar10": ["cifar10"],
 }
 #: Those on a folder of images, which are valid where it is: files, dataset, classes.
 FOLDERS = {
     "textures": (["folder"], "textures", 2),
     "rehearsal": (["../docs/rehearsal/study"], "nette3", 3),
+    "nette64": (["nette64"], "nette64", 10),
+    "nette96": (["nette64", "nette96"], "nette96", 10),
+    "woof96": (["nette64", "nette96", "woof96"], "woof96", 10),
 }
+#: Those of them whose images are photographs.
+PHOTOGRAPHS = ("nette64", "nette96", "woof96")
+#: What is laid over these and CIFAR's, and works in the folder of each.
+FURTHER = {"ipc50"}
 
 
 def merged(names):
@@ -66,25 +74,66 @@ def test_a_shipped_study_is_valid_without_its_data(name):
     assert study.folder == ROOT / "runs" / name
 
 
+@pytest.fixture
+def on_a_folder(tmp_path):
+    """A function that makes a folder of images, and the study of some config files on it."""
+
+    def made(files, dataset, n_classes, images=20):
+        for part in ("train", "val"):
+            for label in range(n_classes):
+                (tmp_path / part / f"class{label}").mkdir(parents=True)
+                for number in range(images):
+                    (tmp_path / part / f"class{label}" / f"{number}.png").touch()
+        config = merged(files)
+        config["datasets"][dataset]["root"] = str(tmp_path)
+        return load_study(config, ROOT)
+
+    return made
+
+
 @pytest.mark.parametrize("name", FOLDERS)
-def test_a_shipped_study_on_a_folder_is_valid_with_it(tmp_path, name):
-    files, dataset, n_classes = FOLDERS[name]
-    for part in ("train", "val"):
-        for label in range(n_classes):
-            (tmp_path / part / f"class{label}").mkdir(parents=True)
-            for number in range(20):
-                (tmp_path / part / f"class{label}" / f"{number}.png").touch()
-    config = merged(files)
-    config["datasets"][dataset]["root"] = str(tmp_path)
-    study = load_study(config, ROOT)
+def test_a_shipped_study_on_a_folder_is_valid_with_it(on_a_folder, name):
+    study = on_a_folder(*FOLDERS[name])
     assert study.folder == ROOT / "runs" / name
     assert missing(study) == []
+
+
+@pytest.mark.parametrize("name", PHOTOGRAPHS)
+def test_ipc_50_is_laid_over_the_studies_of_photographs_and_adds_to_their_folder(on_a_folder, name):
+    files, dataset, n_classes = FOLDERS[name]
+    study = on_a_folder([*files, "ipc50"], dataset, n_classes, images=60)
+    without = load_study({**study.config, "run": {**study.run, "ipc": [1, 10]}}, ROOT)
+    assert study.folder == without.folder == ROOT / "runs" / name
+    assert missing(study) == []
+    added = set(study.cells) - set(without.cells)
+    assert {cell.ipc for cell in added} == {50}
+    assert len(added) == 15  # all but IGD's and those that the ablation's IPC alone has
+    for cell in set(without.cells) & set(study.cells):
+        if study.source(cell) == cell:
+            assert stamps.samples(study, cell) == stamps.samples(without, cell)
+
+
+def test_ipc_50_is_laid_over_cifar():
+    study = load_study(merged(["cifar10", "ipc50"]), ROOT)
+    assert study.folder == ROOT / "runs" / "cifar10"
+    assert study.run["ipc"] == [1, 10, 50]
+
+
+@pytest.mark.parametrize("name", PHOTOGRAPHS)
+def test_the_weights_of_photographs_are_those_of_the_papers_study(on_a_folder, name):
+    files, dataset, n_classes = FOLDERS[name]
+    study = on_a_folder([*files, "ipc50"], dataset, n_classes, images=60)
+    paper = load_study(merged(["paper"]), ROOT)
+    theirs = "imagewoof-ilsvrc" if dataset.startswith("woof") else "imagenette-ilsvrc"
+    for ipc in (10, 50):
+        row = {**paper.weights(theirs, "rsm-cgs", ipc), "dataset": dataset}
+        assert row.items() <= study.weights(dataset, "rsm-cgs", ipc).items()
 
 
 def test_every_config_file_that_is_shipped_belongs_to_a_study_that_is_tested():
     files = {path.stem for path in (ROOT / "config").glob("*.yaml")} - {"config"}
     tested = [*STUDIES.values(), *(names for names, *_ in FOLDERS.values())]
-    assert files == {name for names in tested for name in names if "/" not in name}
+    assert files - FURTHER == {name for names in tested for name in names if "/" not in name}
 
 
 def test_the_study_of_the_tests_is_valid():

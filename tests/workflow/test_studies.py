@@ -98,6 +98,28 @@ def test_the_readme_counts_the_jobs_that_the_studies_have(clone):
     assert folder["total"] == int(JOBS["folder"])
 
 
+#: Studies of photographs: config files, and the folders of images that they read.
+PHOTOGRAPHS = {
+    "cifar10": (["cifar10"], []),
+    "nette64": (["nette64", "ipc50"], ["nette64"]),
+    "nette96": (["nette64", "nette96"], ["nette96"]),
+    "woof96": (["nette64", "nette96", "woof96"], ["woof96"]),
+}
+
+
+@pytest.mark.parametrize("name", PHOTOGRAPHS)
+def test_a_dry_run_of_a_study_of_photographs_needs_the_names_of_its_classes_alone(clone, name):
+    files, folders = PHOTOGRAPHS[name]
+    for folder in folders:
+        for label in range(10):
+            (clone / "data" / folder / "train" / f"n{label}").mkdir(parents=True)
+    found = counted("--configfile", *(f"config/{file}.yaml" for file in files), cwd=clone)
+    assert found["base_prior"] == 3  # one of each replicate
+    assert found["tuning"] == 1
+    assert found.get("download", 0) == (not folders)
+    assert found["weights"] == 1  # the extractor's
+
+
 def test_a_run_without_its_data_stops_before_any_job_and_says_what_belongs_where(clone):
     done = snakemake("--cores", 1, "--configfile", "config/paper.yaml", cwd=clone)
     assert done.returncode != 0

@@ -9,14 +9,15 @@ sys.path.insert(0, f"{workflow.basedir}/workflow/lib")
 
 from lighthouse.config import jobs, paths
 from lighthouse.config import rows, stamps
-from lighthouse.config.batches import EXTERNAL, REAL, SAMPLED, TRIED, batches
+from lighthouse.config.batches import EXTERNAL, REAL, SAMPLED, SCALES, TRIED, WEIGHTS, batches
 from lighthouse.config.batches import sampled_by, tried_by, tuned_by
 from lighthouse.config.disk import missing
 from lighthouse.config.expectations import expectations
-from lighthouse.config.grid import BASE
+from lighthouse.config.grid import BASE, CEILINGS
 from lighthouse.config.load import check_name, load_study
 from lighthouse.config.schema import ConfigError
-from lighthouse.datasets.fastai import EDITIONS
+from lighthouse.datasets.downloads import ARCHIVES
+from lighthouse.datasets.sources import SOURCES
 from lighthouse.parts import coresets, extractors
 from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.report.items import items, template_digest
@@ -152,9 +153,24 @@ def student_cells(wildcards):
     return jobs.student_cells(study, batch_of(wildcards), *names)
 
 
-def tuning_cells(wildcards):
+def tuned_cells(wildcards):
     """The cells of a dataset at which the weights of terms are tuned."""
-    return jobs.tuning_cells(study, wildcards.dataset)
+    return [cell for cell in study.tuned_cells if cell.dataset == wildcards.dataset]
+
+
+def tuning_cells(wildcards):
+    """The same, as their job takes them."""
+    return jobs.tuning_cells(study, tuned_cells(wildcards))
+
+
+def scaled_cells(wildcards):
+    """The cell at which a dataset's guidance scale is chosen; none where it is given."""
+    return [cell for cell in study.scaled_cells if cell.dataset == wildcards.dataset]
+
+
+def scale_cells(wildcards):
+    """The same, as its job takes it."""
+    return jobs.tuning_cells(study, scaled_cells(wildcards))
 
 
 def distilled_cells(wildcards):
@@ -215,7 +231,7 @@ def seeds_of(wildcards):
 
 
 def chosen_for(wildcards):
-    """The record of the job that chooses a batch's weights, where these are tuned."""
+    """The records of the jobs that choose a batch's guidance scale and weights, where any does."""
     return tuned_by(study, batch_of(wildcards).sources)
 
 
@@ -256,6 +272,19 @@ def extractor_code(script):
     return lambda wildcards: code(script, [extractor_of(wildcards).network])
 
 
+def judge_of(wildcards):
+    """The extractor by whose layers an autoencoder is trained; none where none is asked for."""
+    asked = study.has_perceptual_loss(wildcards.dataset)
+    return [paths.extractor(wildcards.dataset)] if asked else []
+
+
+def autoencoder_code(wildcards):
+    """A digest of the autoencoder's script and, where its loss has one, of the extractor."""
+    asked = study.has_perceptual_loss(wildcards.dataset)
+    makers = [extractors.DISTANCE, extractor_of(wildcards).network] if asked else []
+    return code("autoencoder.py", makers)
+
+
 def objective_options(wildcards):
     """The options of a prior's objective."""
     tuning = study.tuning(wildcards.dataset, tuned(wildcards))
@@ -278,8 +307,9 @@ def pixels_of(dataset, protocol):
 
 def download_of(wildcards):
     """The record of the archive that a dataset is read from, if one is downloaded."""
-    edition = study.dataset(wildcards.dataset).get("edition")
-    return [f"{DOWNLOADS}/fastai/{edition}.json"] if edition else []
+    options = study.source_options(wildcards.dataset)
+    archive = SOURCES[study.dataset(wildcards.dataset)["source"]].archive(options)
+    return [f"{DOWNLOADS}/{archive}.json"] if archive else []
 
 
 def pretrained_of(part):
@@ -351,6 +381,11 @@ def teacher_of(wildcards):
     if study.protocol(wildcards.protocol)["labels"] == "hard":
         return []
     return [paths.teacher(wildcards.dataset, wildcards.protocol)]
+
+
+def reconstructed_for(wildcards):
+    """The images of a ceiling where they are reconstructed; none where they are the real ones."""
+    return [] if CEILINGS[wildcards.ceiling].real else [paths.reconstructed(wildcards.dataset)]
 
 
 def teacher_weights(wildcards):

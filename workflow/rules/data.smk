@@ -7,13 +7,13 @@ localrules:
 # unpack by hand.
 rule download:
     output:
-        record=f"{DOWNLOADS}/fastai/{{edition}}.json",
+        record=f"{DOWNLOADS}/{{archive}}.json",
     log:
-        paths.log("downloads/{edition}"),
+        paths.log("downloads/{archive}"),
     benchmark:
-        paths.benchmark("downloads/{edition}")
+        paths.benchmark("downloads/{archive}")
     wildcard_constraints:
-        edition=one_of(EDITIONS),
+        archive=one_of(ARCHIVES),
     conda:
         "../../envs/download.yaml"
     script:
@@ -74,8 +74,10 @@ rule autoencoder:
     input:
         index=paths.index("{dataset}"),
         pretrained=pretrained_of("autoencoder"),
+        extractor=judge_of,
     output:
         model=directory(paths.autoencoder("{dataset}")),
+        cost=paths.autoencoder_cost("{dataset}"),
     log:
         paths.log("autoencoders/{dataset}"),
     benchmark:
@@ -91,9 +93,10 @@ rule autoencoder:
     params:
         image_size=dataset_option("image_size"),
         options=dataset_option("autoencoder"),
+        distance=extractors.DISTANCE,
         checkpoint_seconds=study.config["compute"]["checkpoint_seconds"],
         torch_threads=study.config["compute"]["training_threads"],
-        code=code("autoencoder.py"),
+        code=autoencoder_code,
     script:
         "../scripts/autoencoder.py"
 

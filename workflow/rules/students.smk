@@ -59,18 +59,45 @@ rule student:
         "../scripts/student.py"
 
 
-# As many students as a method has sets: there is one set of all real images.
+# All real images as the autoencoder gives them back, for the second of the ceilings.
+rule reconstructed:
+    input:
+        latents=paths.latents("{dataset}"),
+        autoencoder=paths.autoencoder("{dataset}"),
+    output:
+        images=paths.reconstructed("{dataset}"),
+    log:
+        paths.log("reconstructed/{dataset}"),
+    benchmark:
+        paths.benchmark("reconstructed/{dataset}")
+    conda:
+        "../../envs/diffusion.yaml"
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+    params:
+        code=code("reconstructed.py"),
+    script:
+        "../scripts/reconstructed.py"
+
+
+# As many students as a method has sets: there is one set of all images, of the real ones or of
+# what the autoencoder makes of them.
 rule ceiling:
     input:
         index=paths.index("{dataset}"),
+        reconstructed=reconstructed_for,
         pixels=lambda wildcards: pixels_of(wildcards.dataset, wildcards.protocol),
         teacher=teacher_of,
     output:
-        record=paths.ceiling("{student}", "{protocol}", "{dataset}"),
+        record=paths.ceiling("{ceiling}", "{student}", "{protocol}", "{dataset}"),
     log:
-        paths.log("students/{student}/{protocol}/{dataset}/full"),
+        paths.log("students/{student}/{protocol}/{dataset}/{ceiling}"),
     benchmark:
-        paths.benchmark("students/{student}/{protocol}/{dataset}/full")
+        paths.benchmark("students/{student}/{protocol}/{dataset}/{ceiling}")
+    wildcard_constraints:
+        ceiling=one_of(CEILINGS),
     conda:
         "../../envs/students.yaml"
     resources:
@@ -81,8 +108,13 @@ rule ceiling:
         network=lambda wildcards: study.config["students"][wildcards.student],
         protocol=lambda wildcards: study.protocol(wildcards.protocol),
         student_seeds=study.set_seeds,
+        key=lambda wildcards: CEILINGS[wildcards.ceiling].key,
         stamp=lambda wildcards: stamps.ceiling(
-            study, wildcards.dataset, wildcards.student, wildcards.protocol
+            study,
+            CEILINGS[wildcards.ceiling],
+            wildcards.dataset,
+            wildcards.student,
+            wildcards.protocol,
         ),
         code=code("ceiling.py"),
     script:

@@ -1,5 +1,6 @@
 # Weights by a rule: of each method whose weights are tuned, the candidate that is best on the
-# validation part. Sets and students that others wait for go before those that nobody does.
+# validation part; before them, where a dataset's guidance scale is a list, that scale. Sets and
+# students that others wait for go before those that nobody does.
 use rule sample as candidates with:
     wildcard_constraints:
         dataset=one_of(WHOLE),
@@ -15,9 +16,9 @@ use rule student as judges with:
 
 rule tuning:
     input:
-        students=lambda wildcards: tried_by(study, wildcards.dataset),
+        students=lambda wildcards: tried_by(study, tuned_cells(wildcards)),
     output:
-        record=paths.batch("tuning", "{dataset}", "all"),
+        record=paths.batch("tuning", "{dataset}", WEIGHTS),
     log:
         paths.log("metrics/tuning/{dataset}"),
     benchmark:
@@ -27,7 +28,23 @@ rule tuning:
         "../../envs/data.yaml"
     params:
         cells=tuning_cells,
-        lost=lost_of(tuning_cells, "tuning", "all"),
+        lost=lost_of(tuning_cells, "tuning", WEIGHTS),
         code=code("tuning.py"),
     script:
         "../scripts/tuning.py"
+
+
+use rule tuning as scale with:
+    input:
+        students=lambda wildcards: tried_by(study, scaled_cells(wildcards)),
+    output:
+        record=paths.batch("tuning", "{dataset}", SCALES),
+    log:
+        paths.log("metrics/tuning/{dataset}/scale"),
+    benchmark:
+        paths.benchmark("metrics/tuning/{dataset}/scale")
+    priority: 85
+    params:
+        cells=scale_cells,
+        lost=lost_of(scale_cells, "tuning", SCALES),
+        code=code("tuning.py"),

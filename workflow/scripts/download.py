@@ -1,19 +1,17 @@
-"""Rule `download`: an archive of fastai's, verified and unpacked beside the record."""
+"""Rule `download`: an archive, verified and laid out as class folders beside the record."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 from lighthouse.runtime.job import start
 
 job = start(globals().get("snakemake"))
 
-from lighthouse.datasets.fastai import EDITIONS, download  # noqa: E402
-from lighthouse.datasets.labels import LICENCE  # noqa: E402
+from lighthouse.datasets.downloads import ARCHIVES, download  # noqa: E402
 from lighthouse.runtime.files import write_json  # noqa: E402
 
-name = job.wildcards.edition
-folder = Path(job.output.record).with_suffix("")
-verified = download(name, folder)
-about = {"edition": name, **asdict(EDITIONS[name]), "verified": verified, "licence": LICENCE}
-write_json(job.output.record, about)
-job.done(f"{name} in {folder}; licence: {LICENCE}")
+name = job.wildcards.archive
+archive, folder = ARCHIVES[name], Path(job.output.record).with_suffix("")
+verified = download(archive, folder)
+about = {key: getattr(archive, key) for key in ("url", "md5", "licence")}
+write_json(job.output.record, {"archive": name, **about, "verified": verified})
+job.done(f"{name} in {folder}; licence: {archive.licence}")

@@ -37,7 +37,9 @@ options = {
 }
 output = Path(job.output.model)
 record = {"losses": {}, "trainable_parameters": 0, "processes": 1, "steps": 0, "seconds": 0.0}
+record |= {"ended_by": None, "looks": []}
 if job.params.training:
+    held_out = read_held_out(job.input.latents)
     model, record = train_prior(
         model,
         data.latents,
@@ -47,9 +49,9 @@ if job.params.training:
         job.params.seed,
         checkpoint=output.with_name(f"{output.name}.checkpoint"),
         checkpoint_seconds=job.params.checkpoint_seconds,
+        held_out=held_out,
     )
     if is_main():
-        held_out = read_held_out(job.input.latents)
         record["losses"]["held_out"] = held_out_loss(model.to(device()), *held_out)
 # Of no two runs the same, and so no part of the prior's own record.
 seconds = record.pop("seconds")
@@ -62,6 +64,8 @@ if is_main():
         trainable_parameters=record["trainable_parameters"],
         processes=record["processes"],
         steps=record["steps"],
+        ended_by=record["ended_by"],
+        looks=record["looks"],
         losses=record["losses"],
         seconds=seconds,
     )

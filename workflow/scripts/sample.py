@@ -37,6 +37,7 @@ from lighthouse.runtime.files import (  # noqa: E402
     read_tensors,
     write_tensors,
 )
+from lighthouse.runtime.launching import at_work  # noqa: E402
 from lighthouse.runtime.named import load  # noqa: E402
 from lighthouse.runtime.precision import full_float32  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
@@ -94,7 +95,8 @@ def sampled(cell: dict, terms: Sequence[Mapping], replicate: int) -> tuple[Sampl
     began = time.monotonic()
     sets = sets_of(dataset, classes, means, own, ipc, chosen, starts_of(cell, own))
     if priors:
-        found = sample(model, sets, COUPLINGS[cell["coupling"]](ipc), guided_by, cell["sampler"])
+        coupling, launch = COUPLINGS[cell["coupling"]](ipc), cell["launch"]
+        found = sample(model, sets, coupling, guided_by, cell["sampler"], launch)
     else:
         found = settle(sets, guided_by)
     return found, time.monotonic() - began
@@ -105,6 +107,8 @@ def make(cell: dict) -> dict:
     ipc, terms = cell["ipc"], cell["terms"]
     if "tuning" in cell:
         terms = with_weights(terms, read_json(cell["tuning"])["weights"])
+    if "scale" in cell:
+        cell = {**cell, "sampler": cell["sampler"] | read_json(cell["scale"])["weights"]}
     latents, images, spent, work = [], [], [], []
     for replicate, own in replicates.items():
         found, seconds = sampled(cell, terms, replicate)
@@ -143,6 +147,7 @@ def make(cell: dict) -> dict:
         denoiser=asdict(sum(work, Work())),
         replicates=spent,
         options=about["options"],
+        launch=at_work(cell["launch"], device()) if priors else None,
     )
 
 

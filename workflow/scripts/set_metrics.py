@@ -9,16 +9,16 @@ job = start(globals().get("snakemake"))
 from lighthouse.datasets.latents import MEANS, Latents  # noqa: E402
 from lighthouse.metrics.copying import RealPoints, RealSpaces  # noqa: E402
 from lighthouse.metrics.diversity import RealClasses, diversity_row  # noqa: E402
-from lighthouse.metrics.features import load_extractor, set_features  # noqa: E402
+from lighthouse.metrics.features import load_extractor, set_seen  # noqa: E402
 from lighthouse.metrics.frechet import Reference, distance_row, set_rows  # noqa: E402
 from lighthouse.metrics.sets import class_sets, distinct_sets  # noqa: E402
 from lighthouse.metrics.spectrum import rank_row, singular_values, value_rows  # noqa: E402
 from lighthouse.runtime.cells import run_cells  # noqa: E402
-from lighthouse.runtime.files import read_arrays, without_nan  # noqa: E402
+from lighthouse.runtime.files import read_about, read_arrays, without_nan  # noqa: E402
 
 params, seeds = job.params, list(job.params.seeds)
 extractor = load_extractor(Path(job.input.extractor), device())
-of_real = read_arrays(job.input.features)
+of_real, classes = read_arrays(job.input.features), read_about(job.input.features)["classes"]
 real = RealClasses(of_real["features"], of_real["labels"], neighbours=params.neighbours)
 encoded = Latents(job.input.latents)
 spaces = RealSpaces(
@@ -31,7 +31,8 @@ reference = Reference(real.features)
 def make(cell: dict) -> dict:
     """Measure the sets of one cell."""
     row, images, ipc = cell["row"], cell["images"], cell["row"]["ipc"]
-    sets = {seed: set_features(extractor, images, seed, ipc) for seed in seeds}
+    seen = {seed: set_seen(extractor, images, seed, ipc, classes) for seed in seeds}
+    sets = {seed: features for seed, (features, _) in seen.items()}
     found = {
         "diversity": [
             diversity_row(
@@ -40,12 +41,13 @@ def make(cell: dict) -> dict:
                 class_sets(images, seed, ipc),
                 class_sets(cell["latents"], seed, ipc),
                 features.reshape(-1, ipc, features.shape[-1]),
+                recognised,
                 real,
                 spaces,
                 params.epsilon,
                 params.ssim_pairs,
             )
-            for seed, features in sets.items()
+            for seed, (features, recognised) in seen.items()
         ]
     }
     if cell["distances"]:

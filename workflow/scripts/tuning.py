@@ -1,4 +1,4 @@
-"""Rule `tuning`: of each method's candidates, the weights that are best on the validation part."""
+"""Rules `tuning` and `scale`: of candidates those that are best on the validation part."""
 
 from lighthouse.runtime.job import start
 
@@ -10,7 +10,7 @@ from lighthouse.students.tuning import tried, tuning_record  # noqa: E402
 
 
 def make(cell: dict) -> dict:
-    """Choose the weights of one cell."""
+    """Choose the weights of one cell, or the guidance scale of its dataset."""
     candidates = []
     for candidate in cell["candidates"]:
         students, samples = (read_json(candidate[key]) for key in ("students", "samples"))

@@ -8,9 +8,11 @@ from plants import (
     ASIDE,
     BASE,
     CONTROL,
+    DIGITS,
     DIT,
     JOINT,
     RSM,
+    SCALE,
     TABLES,
     TEST,
     TEST_ASIDE,
@@ -26,7 +28,7 @@ from plants import (
 
 #: Of sets, as leaderboard and ablation show them.
 MEASURES = ("coverage", "precision", "recall", "density", "nearest_latent", "nearest_feature")
-MEASURES = (*MEASURES, "log_det", "ssim")
+MEASURES = (*MEASURES, "recognised", "log_det", "ssim")
 
 WRONG_FIELDS = [
     ("what_is_run", "leaderboard", RSM, "label", "RSM"),
@@ -95,11 +97,17 @@ WRONG_FIELDS = [
             "status": "missing",
         }.items()
     ),
+    ("latents_of_autoencoders", "autoencoders", DIGITS, "latent_dim", 1),
+    ("latents_of_autoencoders", "autoencoders", DIGITS, "compression", 0.01),
+    ("noise_of_autoencoders", "autoencoders", DIGITS, "psnr_val", 0.01),
     ("priors_of_cost", "priors", BASE, "seconds", 0.01),
     ("priors_of_cost", "priors", CONTROL, "seconds", 0.01),
     ("priors_of_cost", "priors", CONTROL, "trainable_parameters", 1),
+    ("losses_of_priors", "priors", BASE, "steps", 1),
+    ("losses_of_priors", "priors", BASE, "held_out_loss", 0.01),
     ("priors_of_sets", "priors", BASE, "coverage", 0.01),
     ("priors_of_sets", "priors", CONTROL, "precision", 0.01),
+    ("recognised_images", "diversity", RSM, "recognised", 0.01),
     ("work_of_images", "cost", {"method": "random"}, "evaluations_per_image", 1),
     ("work_of_images", "cost", {"method": "random"}, "gradients_per_image", 1),
     ("work_of_images", "cost", {"method": "random"}, "computed_per_image", 1),
@@ -141,6 +149,7 @@ WRONG_FIELDS = [
     ("given_weights", "guidance", TUNED, "mu_dm", 1.0),
     ("weights_tried", "tuning", {**TUNED, "variant": "tuning~0"}, "eta_dpp", 1.0),
     ("weights_tried", "tuning", {**TUNED, "variant": "tuning~2"}, "mu_dm", 1.0),
+    ("weights_tried", "tuning", {**SCALE, "variant": "tuning~1"}, "guidance_scale", 0.5),
     *(
         ("applied_weights", "guidance", RSM, column, 0.01)
         for column in ("eta_dpp_applied", "eta_share", "mu_dm_applied", "mean_pull")
@@ -255,8 +264,18 @@ BOUNDS = [
     ("diversity", RSM, "precision", -0.01, "0 to 1"),
     ("diversity", RSM, "recall", 1.01, "0 to 1"),
     ("diversity", RSM, "density", -0.01, "at least 0"),
+    ("diversity", RSM, "recognised", 1.01, "0 to 1"),
     ("diversity", RSM, "nearest_latent", -0.01, "at least 0"),
     ("diversity", RSM, "mean_magnitude", -0.01, "at least 0"),
+    ("autoencoders", DIGITS, "training_squared", -0.01, "at least 0"),
+    ("autoencoders", DIGITS, "training_absolute", -0.01, "at least 0"),
+    ("autoencoders", DIGITS, "training_perceptual", -0.01, "at least 0"),
+    ("autoencoders", DIGITS, "training_kl", -0.01, "at least 0"),
+    ("autoencoders", DIGITS, "squared_error_train", 4.01, "0 to 4"),
+    ("autoencoders", DIGITS, "squared_error_val", -0.01, "0 to 4"),
+    ("autoencoders", DIGITS, "trainable_parameters", -1, "at least 0"),
+    ("autoencoders", DIGITS, "steps", -1, "at least 0"),
+    ("autoencoders", DIGITS, "seconds", -1, "at least 0"),
     ("priors", BASE, "training_loss", -0.01, "at least 0"),
     ("priors", CONTROL, "held_out_loss", -0.01, "at least 0"),
     ("priors", BASE, "steps", 0, "at least 1"),
@@ -298,6 +317,11 @@ OTHERS = [
     ("what_is_run", "leaderboard", {"method": "dit-igd", "ipc": 2}, "status", "missing", "not run"),
     ("known_words", "runs", RSM, "status", "done", "measured or missing or not run"),
     ("known_words", "accuracy", RSM, "best_chosen_on", "test", "val"),
+    (
+        *("losses_of_priors", "priors", BASE, "ended_by", "steps"),
+        "flat or step budget or minute budget",
+    ),
+    ("losses_of_priors", "priors", CONTROL, "ended_by", "flat", "steps"),
     (
         "volumes",
         "diversity",

@@ -16,6 +16,7 @@ ROWS = {
     "fid": RSM,
     "diversity": {**RSM, "seed": 1},
     "guidance": RSM,
+    "autoencoders": {"dataset": "digits"},
     "tuning": {**TUNED, "variant": "tuning~1"},
     "spectrum": {"source": "RSM", "seed": 1, "index": 5},
     "spectrum_ranks": {"source": "RSM", "seed": 1},
@@ -70,11 +71,12 @@ def test_a_row_that_is_there_twice_is_found(name, results, invented):
     assert (table, 2, 1) in [(one["table"], one["found"], one["expected"]) for one in found]
 
 
-def test_a_ceiling_with_a_training_too_few_is_found(results, invented):
-    changed = without(results, "tables/runs.csv", {"method": "full", "student_seed": 1})
+@pytest.mark.parametrize("name", ["full", "reconstructed"])
+def test_a_ceiling_with_a_training_too_few_is_found(name, results, invented):
+    changed = without(results, "tables/runs.csv", {"method": name, "student_seed": 1})
     found = findings("every_training", changed, invented.grid)
     assert [(one["found"], one["expected"]) for one in found] == [(0, 1)]
-    assert "method full, ipc all" in found[0]["row"]
+    assert f"method {name}, ipc all" in found[0]["row"]
 
 
 def test_a_class_that_no_set_of_the_strategies_has_is_found(results, invented):

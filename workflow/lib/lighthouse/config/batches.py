@@ -10,6 +10,8 @@ from lighthouse.config.study import Study
 #: What a batch of sets is made by: real images, a diffusion model, or somebody else; and those
 #: that a diffusion model makes to choose weights by.
 REAL, SAMPLED, EXTERNAL, TRIED = "real", "sampled", "external", "tried"
+#: The jobs that choose: a dataset's guidance scale, and then all weights that are tuned.
+SCALES, WEIGHTS = "scale", "all"
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ def batches(study: Study) -> list[Batch]:
 
     Cells of a dataset that share a prior are together, at most ``compute.cells_per_job`` sources
     in one batch; so are the coresets. An external set is alone. Those whose weights are tuned are
-    apart, for they wait until this is done, and so are the candidates, which have other seeds.
+    apart, for they wait until this is done, and so are the candidates, which have other seeds;
+    those of a guidance scale, for which all others wait, are apart from those of weights.
     """
     held: dict[Cell, list[Cell]] = {}
     for cell in [*study.cells, *study.candidate_cells]:
@@ -64,7 +67,7 @@ def _shared(study: Study, cell: Cell) -> tuple[str, str]:
         return REAL, "real"
     path = study.prior(cell).path
     if cell.candidate is not None:
-        return TRIED, f"{path}/candidates"
+        return TRIED, f"{path}/{'candidates' if method.guidance else 'scales'}"
     return SAMPLED, f"{path}/{method.weights}" if method.is_tuned else path
 
 
@@ -79,23 +82,25 @@ def measured_by(study: Study, cells: Iterable[Cell]) -> list[str]:
 
 
 def trained_by(study: Study) -> list[str]:
-    """The records of all jobs that train students: of cells, and of all real images."""
-    ceilings = [paths.ceiling(student, protocol, d) for d, student, protocol in study.ceilings]
+    """The records of all jobs that train students: of cells, and of all images."""
+    ceilings = [
+        paths.ceiling(ceiling.name, student, protocol, dataset)
+        for ceiling, dataset, student, protocol in study.ceilings
+    ]
     return _students_of(study, study.evaluations) + ceilings
 
 
-def tried_by(study: Study, dataset: str) -> list[str]:
-    """The records of the jobs that train students on a dataset's candidates."""
-    asked = [
-        evaluation for evaluation in study.tuning_evaluations if evaluation[0].dataset == dataset
-    ]
-    return _students_of(study, asked)
+def tried_by(study: Study, choices: Iterable[Cell]) -> list[str]:
+    """The records of the jobs that train students on the candidates of some ``study.choices``."""
+    tried = {candidate for cell in choices for candidate in study.candidates(cell)}
+    return _students_of(study, [asked for asked in study.tuning_evaluations if asked[0] in tried])
 
 
 def tuned_by(study: Study, cells: Iterable[Cell]) -> list[str]:
-    """The records of the jobs that choose the weights of some cells, where these are tuned."""
-    datasets = dict.fromkeys(cell.dataset for cell in cells if study.tuned_at(cell))
-    return [paths.batch("tuning", dataset, "all") for dataset in datasets]
+    """The records of the jobs that choose the guidance scale of some cells, and their weights."""
+    asked = [(SCALES, cell.dataset) for cell in cells if study.scaled_at(cell)]
+    asked += [(WEIGHTS, cell.dataset) for cell in cells if study.tuned_at(cell)]
+    return [paths.batch("tuning", dataset, chosen) for chosen, dataset in dict.fromkeys(asked)]
 
 
 def _students_of(study: Study, evaluations: Iterable[tuple[Cell, str, str]]) -> list[str]:

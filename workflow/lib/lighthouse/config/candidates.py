@@ -1,4 +1,6 @@
-"""Candidates of a method's weights: few points that stand for a grid of many.
+"""Candidates of what is chosen on the validation part: a method's weights, a dataset's scale.
+
+Of weights they are few points that stand for a grid of many:
 
 K factors for each of m terms would be K^m points, and what a method may spend on its tuning would
 rise with the number of its terms. A rank-1 lattice has K points whatever m is, and each factor
@@ -11,12 +13,16 @@ from math import gcd
 
 from lighthouse.parts.terms import Term
 
+#: The weight of classifier-free guidance, as the sampler's options and tables name it.
+SCALE = "guidance_scale"
+
 
 @dataclass(frozen=True)
 class Candidate:
     """Weights that are tried. factors: of the natural unit of each term, by its column.
 
-    weights: what they come to, in the papers' unit, by column.
+    weights: what they come to, in the papers' unit, by column. Of classifier-free guidance it is
+    the one weight ``SCALE``, and its unit is the least that is tried.
     """
 
     factors: Mapping[str, float]
@@ -35,6 +41,11 @@ def candidates(terms: Sequence[Term], factors: Sequence[float], ipc: int) -> lis
         weights = {t.column: chosen[t.column] * t.unit(ipc) for t in terms}
         found.append(Candidate(chosen, weights))
     return found
+
+
+def scales(values: Sequence[float]) -> list[Candidate]:
+    """A candidate for each scale of classifier-free guidance. values: rising."""
+    return [Candidate({SCALE: value / values[0]}, {SCALE: value}) for value in values]
 
 
 def lattice(count: int, dimensions: int, centre: int) -> list[tuple[int, ...]]:

@@ -5,7 +5,7 @@ from itertools import chain
 
 from lighthouse.config.claim_checks import claim_checks
 from lighthouse.config.claims import SIDES
-from lighthouse.config.grid import CEILING, NONE, Method
+from lighthouse.config.grid import CEILINGS, NONE, Method
 from lighthouse.config.grid_checks import grid_checks
 from lighthouse.config.option_checks import (
     STUDENT_KEYS,
@@ -224,9 +224,10 @@ def _check_priors(priors: dict) -> Iterable[str]:
 def _check_rows_named(study: Study) -> Iterable[str]:
     """The names under which rows of the tables go: each that of one thing."""
     rows = study.own_methods
-    if CEILING in study.methods:
-        owner = study.table_path("methods") if CEILING in rows else "config: external"
-        yield f"{owner}: {CEILING!r} is the name of the ceiling's row; choose another"
+    for name in CEILINGS:
+        if name in study.methods:
+            owner = study.table_path("methods") if name in rows else "config: external"
+            yield f"{owner}: {name!r} is the name of a ceiling's row; choose another"
     for name, given in study.config["external"].items():
         if name in rows:
             yield f"config: external.{name}: is the name of a method; choose another"

@@ -1,6 +1,7 @@
 """What a finished study must show, from the grid and the config alone: the audit's other side."""
 
 from lighthouse.config import rows
+from lighthouse.config.candidates import SCALE
 from lighthouse.config.claims import claim_rows
 from lighthouse.config.grid import Cell
 from lighthouse.config.study import Study
@@ -16,10 +17,11 @@ def expectations(study: Study) -> dict:
     ``replicates``: pairs of each set's sampling seed and its replicate.
     ``main``, ``tables``, ``sampled``, ``undenoised``, ``all``: the cells of the leaderboard, those
     at the hyperparameter table's weights, those that a diffusion model samples (with the weights
-    of their terms, None where these are tuned, whether one goes back through the denoiser, and
-    ``evaluations``, its passes an image), those that are made here without one, and every one;
+    of their terms, None where these are tuned, whether one goes back through the denoiser, how
+    many ``steps`` an image takes and at which guidance ``scale``, None where this is chosen),
+    those that are made here without one, and every one;
     ``replicated``: of ``tables`` those that are sampled, or settled, replicate by replicate.
-    ``candidates``: of all tunings, with the factors and weights of each. ``priors``: all that are
+    ``candidates``: of all choices, with the factors and weights of each. ``priors``: all that are
     trained, each with its replicate and the cell that shows it.
     ``claims``: each on each dataset, with what names the rows of tables that it is about.
     ``terms``: the declared guidance terms, with the columns of their weights.
@@ -35,6 +37,7 @@ def expectations(study: Study) -> dict:
         "pairs": run["comparisons"]["pairs"],
         "alpha": run["comparisons"]["alpha"],
         "classes": {dataset: study.n_classes(dataset) for dataset in datasets},
+        "image_sizes": {row["dataset"]: row["image_size"] for row in rows.autoencoder_rows(study)},
         "epsilon": study.config["guidance"]["dpp"]["epsilon"],
         "ssim_pairs": study.config["metrics"]["ssim_pairs"],
         "terms": [
@@ -50,7 +53,8 @@ def expectations(study: Study) -> dict:
                 **cell.row,
                 "weights": study.term_weights(cell),
                 "back": _goes_back(study, cell),
-                "evaluations": _evaluations(study, cell),
+                "steps": _steps(study, cell),
+                "scale": study.sampler(cell)[SCALE],
             }
             for cell in study.cells
             if study.methods[cell.method].denoises
@@ -83,11 +87,10 @@ def _goes_back(study: Study, cell: Cell) -> bool:
     return any(term.through_denoiser for term in named(study.methods[cell.method].guidance))
 
 
-def _evaluations(study: Study, cell: Cell) -> int:
-    """One pass a step, and under classifier-free guidance another without a class."""
+def _steps(study: Study, cell: Cell) -> int:
     sampler = study.sampler(cell)
-    taken = [t for t in respaced(sampler["steps"]) if t < sampler.get("start_step", TRAIN_STEPS)]
-    return len(taken) * (1 if sampler["guidance_scale"] == 1 else 2)
+    first = sampler.get("start_step", TRAIN_STEPS)
+    return sum(t < first for t in respaced(sampler["steps"]))
 
 
 def _sweep(study: Study) -> dict | None:

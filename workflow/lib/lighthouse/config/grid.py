@@ -10,8 +10,8 @@ from lighthouse.parts.terms import named
 #: Couplings under which image n of a class does not depend on how many follow.
 PREFIX_COUPLINGS = frozenset({"iid"})
 
-#: The row of students trained on all real images, and its IPC.
-CEILING, ALL = "full", "all"
+#: The IPC of students trained on all images of the training part.
+ALL = "all"
 
 #: The prior of methods that have no denoiser: a term's loss is minimised over latents alone.
 NONE = "none"
@@ -22,6 +22,29 @@ TABLE = "table"
 TUNED = "tuned"
 #: The variants of the cells among which that choice is made: ``tuning~<number>``.
 CANDIDATE = "tuning"
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """A row of students trained on all images of the training part.
+
+    name: in paths and tables; no method's. key: of ``run``, which asks for it. label: in tables and
+    figures. real: whether the images are the real ones, or what the autoencoder makes of them.
+    """
+
+    name: str
+    key: str
+    label: str
+    real: bool
+
+
+CEILINGS = {
+    ceiling.name: ceiling
+    for ceiling in (
+        Ceiling("full", "ceiling", "All real images", real=True),
+        Ceiling("reconstructed", "reconstructed", "All images, reconstructed", real=False),
+    )
+}
 
 
 def number(value: float) -> str:
@@ -121,7 +144,7 @@ class Cell:
 
     variant: ``table``, or ``<name>~<value>``: one number of the method at another value than
     the tables', as a sweep asks for it. Or ``tuning~<number>``, a candidate of the weights of
-    a method that is tuned.
+    a method that is tuned, or of a dataset's guidance scale.
     """
 
     dataset: str

@@ -52,7 +52,7 @@ def sampled_cells(study: Study, batch: Batch, code: Code, shard: str | None = No
 
     shard: the number of a shard, whose sets lie in its folder until they are gathered; then
     their records alone stay, by which they are done. ``tuning``: the record that has the weights
-    of a cell's terms, where these are tuned.
+    of a cell's terms, where these are tuned; ``scale``: that which has its guidance scale.
     """
     found = []
     for source in batch.sources:
@@ -60,18 +60,24 @@ def sampled_cells(study: Study, batch: Batch, code: Code, shard: str | None = No
         method, terms = study.methods[source.method], study.terms(source)
         start = CORESETS[method.start].choose if method.start else None
         makers = [term["make" if method.denoises else "alone"] for term in terms]
+        launch = study.config["compute"]["launch"]
         cell = {
             **_sets(study, source, folder),
             "coupling": method.coupling,
             "start": start,
             "terms": terms,
             "sampler": study.sampler(source),
+            "launch": launch,
             "guided_by_surrogate": method.needs_surrogate,
             # Of its own terms and start alone, so that a new one reruns no other.
             "code": code("sample.py", [*makers, *([start] if start else [])]),
         }
-        if tuned := study.tuned_at(source):
-            cell |= {"tuning": paths.tuning(tuned), "sources": [paths.tuning(tuned)]}
+        if method.denoises and launch != "plain":  # whose samples differ by rounding
+            cell["code"] += f" {launch}"
+        choices = {"tuning": study.tuned_at(source), "scale": study.scaled_at(source)}
+        chosen = {key: paths.tuning(at) for key, at in choices.items() if at}
+        if chosen:
+            cell |= {**chosen, "sources": list(chosen.values())}
         found.append(cell if shard is None else {**cell, "files": []})
     return found
 
@@ -108,10 +114,10 @@ def student_cells(study: Study, batch: Batch, student: str, protocol: str) -> li
     return found
 
 
-def tuning_cells(study: Study, dataset: str) -> list[dict]:
-    """The cells of a dataset at which weights are tuned, with the records of each candidate."""
+def tuning_cells(study: Study, choices: Sequence[Cell]) -> list[dict]:
+    """Cells of ``study.choices``, with the records of each candidate."""
     found = []
-    for cell in (cell for cell in study.tuned_cells if cell.dataset == dataset):
+    for cell in choices:
         tried = [_tried(study, *pair) for pair in study.candidates(cell).items()]
         found.append(
             {

@@ -1,5 +1,6 @@
 """Whether the options of datasets, students and protocols go together, each entry by itself."""
 
+import math
 from collections.abc import Iterable, Mapping
 
 from lighthouse.config.study import Study
@@ -24,7 +25,7 @@ def options_of_kind(place: str, key: str, options: dict, kinds: dict) -> Iterabl
 
 
 STUDENT_KEYS = {"convnet": ("width",), "resnet-ap": (), "resnet": ("norm",)}
-RATE_KEYS = {"one-cycle": ("warmup",), "constant": ()}
+RATE_KEYS = {"one-cycle": ("warmup",), "constant": (), "trapezoid": ("warmup_steps", "cooldown")}
 SCHEDULE_KEYS = {"steps": ("factor", "at"), "half-cosine": ()}
 LABEL_KEYS = {"hard": (), "soft": ("teacher", "temperature")}
 
@@ -52,7 +53,9 @@ def check_dataset(name: str, options: dict, study: Study) -> Iterable[str]:
                 f"datasets.{name}.{part}.schedule", "kind", schedule, RATE_KEYS
             )
     gpus = study.config["compute"]["training_gpus"]
-    without_effect = {"base": ("l1_weighting", "l1_centre"), "tuning": ("learning_rate",)}
+    if options["base"] is not None and "stop" in options["base"]:
+        yield from _check_stop(f"{place}.base", name, study)
+    without_effect = {"base": ("l1_weighting", "l1_centre"), "tuning": ("learning_rate", "stop")}
     for stage, keys in without_effect.items():
         training = options[stage]
         if training is None:
@@ -94,14 +97,19 @@ def _check_models(place: str, options: dict) -> Iterable[str]:
                     f"{place}.autoencoder: width {width} is not a multiple of norm_num_groups "
                     f"{autoencoder['norm_num_groups']}"
                 )
+        yield from _check_losses(place, options)
     if "pretrained" in denoiser:
         if denoiser["class_embeddings"] == "new" and options["base"] is None:
             yield (
                 f"{place}.base: null with new class embeddings, which nothing would train; "
                 "give a training, or class_embeddings: imagenet"
             )
-        if denoiser["class_embeddings"] == "imagenet" and options["source"] == "digits":
-            yield f"{place}.denoiser.class_embeddings: digits are no classes of ImageNet"
+        source = options["source"]
+        if denoiser["class_embeddings"] == "imagenet" and not SOURCES[source].of_imagenet:
+            yield (
+                f"{place}.denoiser.class_embeddings: those of {source} are no classes of "
+                "ImageNet; allowed: new"
+            )
         return
     if options["image_size"] % (factor * denoiser["patch_size"]):
         yield (
@@ -124,6 +132,46 @@ def _check_models(place: str, options: dict) -> Iterable[str]:
         yield (
             f"{place}.sampler.semantics: 'dit' samples with the learned variance; allowed: "
             "denoiser.learned_variance: true, or 'diffusers'"
+        )
+
+
+def _check_stop(place: str, dataset: str, study: Study) -> Iterable[str]:
+    """What is wrong with a base prior's rule of when it has trained enough."""
+    options = study.dataset(dataset)
+    rule, schedule = options["base"]["stop"], options["base"]["schedule"]
+    if rule["patience"] is rule["steps"] is rule["minutes"] is None:
+        yield f"{place}.stop: nothing ends the training; give patience, steps or minutes"
+    if schedule["kind"] != "trapezoid":
+        yield (
+            f"{place}.schedule.kind: {schedule['kind']!r} needs the number of steps beforehand, or "
+            "never falls; allowed with 'stop': 'trapezoid'"
+        )
+    elif rule["every"] * (1 + schedule.get("cooldown", 0)) > (rule["steps"] or math.inf):
+        yield (
+            f"{place}.stop.every: {rule['every']} is above the steps before the rate falls, of "
+            f"{rule['steps']} in all"
+        )
+    source = SOURCES[options["source"]]
+    if rule["patience"] is not None and not source.holds_out(study.source_options(dataset)):
+        yield (
+            f"{place}.stop.patience: the dataset has no validation part, whose loss would tell; "
+            f"allowed: null, or datasets.{dataset}.val_share above 0"
+        )
+
+
+def _check_losses(place: str, options: dict) -> Iterable[str]:
+    """Whether an autoencoder is trained by something, and by what its extractor can tell."""
+    losses = options["autoencoder"].get("losses")
+    if losses is None:
+        return
+    if not any(losses.values()):
+        yield f"{place}.autoencoder.losses: all weights are 0; allowed: one above 0 at least"
+    kind = options["extractor"]["kind"]
+    if losses.get("perceptual") and not EXTRACTORS[kind].has_layers:
+        able = ", ".join(name for name, entry in EXTRACTORS.items() if entry.has_layers)
+        yield (
+            f"{place}.autoencoder.losses.perceptual: an extractor of kind {kind!r} cannot compare "
+            f"images layer by layer; allowed: {able}"
         )
 
 

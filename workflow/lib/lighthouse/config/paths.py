@@ -4,7 +4,7 @@ A function gives a path, of a dataset's or a cell's; with the names of wildcards
 place it gives a rule's pattern: ``latents("{dataset}")``.
 """
 
-from lighthouse.config.grid import CEILING, Cell
+from lighthouse.config.grid import Cell
 
 RESULTS = "results"
 #: What a set of samples is: files in the folder of its cell.
@@ -39,6 +39,11 @@ def pixels(dataset: str, resize: object, size: object) -> str:
     return f"{RESULTS}/pixels/{dataset}/resize~{resize}/size~{size}.safetensors"
 
 
+def reconstructed(dataset: str) -> str:
+    """The training part as the autoencoder gives it back."""
+    return f"{RESULTS}/reconstructed/{dataset}.safetensors"
+
+
 def latents(dataset: str) -> str:
     """The folder of the training part's latents."""
     return f"{RESULTS}/latents/{dataset}"
@@ -50,6 +55,11 @@ def latents(dataset: str) -> str:
 def autoencoder(dataset: str) -> str:
     """The folder of the autoencoder."""
     return f"{RESULTS}/autoencoders/{dataset}"
+
+
+def autoencoder_cost(dataset: str) -> str:
+    """What its training took, and how near images come back from it."""
+    return f"{RESULTS}/costs/autoencoders/{dataset}.json"
 
 
 def replicate(seed: object) -> str:
@@ -136,9 +146,9 @@ def students(student: str, protocol: str, cell: Cell) -> str:
     return f"{RESULTS}/students/{student}/{protocol}/{cell.path}.json"
 
 
-def ceiling(student: str, protocol: str, dataset: str) -> str:
-    """The students trained on all real images."""
-    return f"{RESULTS}/students/{student}/{protocol}/{dataset}/{CEILING}.json"
+def ceiling(ceiling: str, student: str, protocol: str, dataset: str) -> str:
+    """The students trained on all images of a dataset. ceiling: the row's name."""
+    return f"{RESULTS}/students/{student}/{protocol}/{dataset}/{ceiling}.json"
 
 
 def set_metrics(cell: Cell) -> str:
@@ -147,7 +157,7 @@ def set_metrics(cell: Cell) -> str:
 
 
 def tuning(cell: Cell) -> str:
-    """The weights that were tried for a cell's method, and which of them were chosen."""
+    """What was tried on the validation part at a cell, weights or guidance scales, and chosen."""
     return f"{RESULTS}/metrics/tuning/{cell.path}.json"
 
 

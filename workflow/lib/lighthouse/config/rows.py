@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import NamedTuple
 
 from lighthouse.config import paths, stamps
-from lighthouse.config.grid import ALL, CEILING, TABLE, Cell, Method
+from lighthouse.config.grid import ALL, TABLE, Ceiling, Cell, Method
 from lighthouse.config.study import Study
 from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.parts.terms import TERMS, named
@@ -28,7 +28,7 @@ class Expected(NamedTuple):
 
 
 def student_records(study: Study) -> list[Expected]:
-    """The record of each cell's students, by network and protocol; then those of the ceiling."""
+    """The record of each cell's students, by network and protocol; then those of the ceilings."""
     cells = [
         Expected(
             paths.students(student, protocol, cell),
@@ -37,15 +37,19 @@ def student_records(study: Study) -> list[Expected]:
         )
         for cell, student, protocol in study.evaluations
     ]
-    full = {"method": CEILING, "ipc": ALL, "variant": TABLE}
     return cells + [
         Expected(
-            paths.ceiling(student, protocol, dataset),
-            {"dataset": dataset, **full, "student": student, "protocol": protocol},
-            stamps.ceiling(study, dataset, student, protocol),
+            paths.ceiling(ceiling.name, student, protocol, dataset),
+            {**_ceiling_row(dataset, ceiling), "student": student, "protocol": protocol},
+            stamps.ceiling(study, ceiling, dataset, student, protocol),
         )
-        for dataset, student, protocol in study.ceilings
+        for ceiling, dataset, student, protocol in study.ceilings
     ]
+
+
+def _ceiling_row(dataset: str, ceiling: Ceiling) -> dict:
+    """What names a ceiling's row in tables, as ``Cell.row`` does a cell's."""
+    return {"dataset": dataset, "method": ceiling.name, "ipc": ALL, "variant": TABLE}
 
 
 def student_seeds(study: Study, cell: Cell) -> list[int]:
@@ -59,8 +63,8 @@ def student_seeds(study: Study, cell: Cell) -> list[int]:
 def trainings(study: Study) -> list[dict]:
     """The rows of ``student_records``, each with the seeds of its sets and of its students.
 
-    The ceiling has one set, all real images, under the seed 0, and as many students of it
-    as others have sets.
+    A ceiling has one set, all images, under the seed 0, and as many students of it as others
+    have sets.
     """
     seeds = study.set_seeds
     drawn = [(seeds, student_seeds(study, cell)) for cell, *_ in study.evaluations]
@@ -137,24 +141,24 @@ def sample_records(study: Study, cells: list[Cell]) -> list[Expected]:
 
 
 def tuning_records(study: Study) -> list[Expected]:
-    """The record of the choice of weights at each cell at which they are tuned."""
+    """The record of the choice at each of ``study.choices``."""
     return [
         Expected(paths.tuning(cell), cell.row, stamps.weights(study, cell))
-        for cell in study.tuned_cells
+        for cell in study.choices
     ]
 
 
 def candidates(study: Study) -> list[dict]:
-    """The rows of the candidates of all tunings, with their ``factors`` and ``weights``."""
+    """The rows of the candidates of all choices, with their ``factors`` and ``weights``."""
     return [
         {**candidate.row, **asdict(tried)}
-        for cell in study.tuned_cells
+        for cell in study.choices
         for candidate, tried in study.candidates(cell).items()
     ]
 
 
 def leaderboard_specs(study: Study) -> list[dict]:
-    """The leaderboard's rows: every method at every IPC, run or not, and the ceiling."""
+    """The leaderboard's rows: every method at every IPC, run or not, and the ceilings."""
     external, specs = study.config["external"], []
     for dataset in study.run["datasets"]:
         shown = [(name, ipc) for name in study.run["methods"] for ipc in study.run["ipc"]]
@@ -173,19 +177,16 @@ def leaderboard_specs(study: Study) -> list[dict]:
                     "published_as": study.published_as(dataset),
                 }
             )
-        if study.run["ceiling"]:
-            specs.append(
-                {
-                    "dataset": dataset,
-                    "method": CEILING,
-                    "ipc": ALL,
-                    "variant": TABLE,
-                    "label": "All real images",
-                    "run": True,
-                    "real": True,
-                    "published_as": study.published_as(dataset),
-                }
-            )
+        specs += [
+            {
+                **_ceiling_row(dataset, ceiling),
+                "label": ceiling.label,
+                "run": True,
+                "real": ceiling.real,
+                "published_as": study.published_as(dataset),
+            }
+            for ceiling in study.ceiling_rows
+        ]
     return specs
 
 
@@ -212,7 +213,7 @@ def _cost_row(study: Study, cell: Cell) -> dict:
             if method.needs_surrogate:
                 preparation.append(paths.surrogate_cost(dataset, seed))
     (sample,) = sample_records(study, [cell])
-    tuned = study.tuned_at(cell)
+    choices = filter(None, (study.scaled_at(cell), study.tuned_at(cell)))
     return {
         **cell.row,
         "classes": study.n_classes(dataset),
@@ -222,14 +223,27 @@ def _cost_row(study: Study, cell: Cell) -> dict:
         "stamp": sample.stamp,
         "base": base,
         "preparation": preparation,
-        "tuning": paths.tuning(tuned) if tuned else None,
+        "tuning": list(map(paths.tuning, choices)),
     }
+
+
+def autoencoder_rows(study: Study) -> list[dict]:
+    """The autoencoder of each dataset. ``image_size``: in pixels; ``cost``: the record."""
+    return [
+        {
+            "dataset": dataset,
+            "image_size": study.dataset(dataset)["image_size"],
+            "cost": paths.autoencoder_cost(dataset),
+        }
+        for dataset in study.run["datasets"]
+    ]
 
 
 def prior_rows(study: Study) -> list[dict]:
     """Every prior that the study trains, the base first, in each replicate.
 
-    ``cost``: what its training took.
+    ``cost``: what its training took. ``looks``: whether its held-out loss was looked at on the
+    way.
 
     ``sampled``: the cell of the most images that is sampled from it with no guidance term, each
     image alone, by what names its rows; None where no method does so.
@@ -237,7 +251,8 @@ def prior_rows(study: Study) -> list[dict]:
     found = []
     for dataset in study.run["datasets"]:
         cells = [c for c in study.cells_of(dataset) if study.methods[c.method].denoises]
-        trained = ["base"] if cells and study.dataset(dataset)["base"] else []
+        base = study.dataset(dataset)["base"]
+        trained = ["base"] if cells and base else []
         for prior in [*trained, *study.priors(dataset)]:
             plain = [cell for cell in cells if _shows(study, cell, prior)]
             shown = max(plain, key=lambda cell: cell.ipc, default=None)
@@ -247,6 +262,7 @@ def prior_rows(study: Study) -> list[dict]:
                     "prior": prior,
                     "replicate": seed,
                     "cost": paths.prior_cost(dataset, prior, seed),
+                    "looks": prior == "base" and "stop" in base,
                     "sampled": shown and shown.row,
                 }
                 for seed in study.replicates

@@ -87,10 +87,7 @@ def _explain(error: ValidationError) -> list[str]:
         case "oneOf" if "x-message" in error.schema:
             return [lead + error.schema["x-message"]]
         case "oneOf":
-            options = " or ".join(
-                repr(option["const"]) if "const" in option else "a number of at least 0"
-                for option in error.validator_value
-            )
+            options = " or ".join(map(_alternative, error.validator_value))
             hint = _exponent_hint(error.instance)
             return [f"{lead}{error.instance!r} is not allowed; allowed: {options}{hint}"]
         case "type":
@@ -108,6 +105,14 @@ def _explain(error: ValidationError) -> list[str]:
                 f"allowed: {limit}{n}{about}"
             ]
     return [f"{lead}{error.message}{about}"]
+
+
+def _alternative(option: dict) -> str:
+    """One of several things that a value may be: a word, or a number."""
+    if "const" in option:
+        return repr(option["const"])
+    above = option.get("$ref", "").endswith("/rate")
+    return "a number above 0" if above else "a number of at least 0"
 
 
 def _exponent_hint(value: object) -> str:

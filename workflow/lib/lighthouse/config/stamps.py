@@ -7,7 +7,7 @@ config left behind never enters.
 import hashlib
 import json
 
-from lighthouse.config.grid import Cell
+from lighthouse.config.grid import Ceiling, Cell
 from lighthouse.config.study import Study
 from lighthouse.datasets.external import fingerprint
 from lighthouse.parts.coresets import CORESETS
@@ -34,13 +34,14 @@ def samples(study: Study, cell: Cell) -> str:
         "seeds": study.seeds(cell),
         "dataset": {key: value for key, value in dataset.items() if key in seen},
     }
+    if study.has_perceptual_loss(cell.dataset):
+        known["perceptual"] = _judge(study, cell.dataset)
     if method.external:
         known["files"] = fingerprint(study.external_root(cell.method))
     if method.coreset:
         known["coreset"] = method.coreset
     if method.coreset and CORESETS[method.coreset].by_features:
-        most = study.config["metrics"]["real_images_per_class"]
-        known["features"] = [dataset["extractor"], most]
+        known["features"] = _judge(study, cell.dataset)
     if method.prior:
         known["replicates"] = list(study.replicates_of(cell).items())
         known["coupling"], known["start"] = method.coupling, method.start
@@ -57,6 +58,8 @@ def samples(study: Study, cell: Cell) -> str:
         known["sampler"] = {key: sampler[key] for key in sampler if key != "classes_per_job"}
     if tuned := study.tuned_at(cell):
         known["weights"] = weights(study, tuned)
+    if scaled := study.scaled_at(cell):
+        known["scale"] = weights(study, scaled)
     return stamp(known)
 
 
@@ -69,16 +72,19 @@ def students(
 
 
 def weights(study: Study, cell: Cell) -> str:
-    """The stamp of the choice of a cell's weights."""
+    """The stamp of the choice that is made at a cell: of its weights, or of a guidance scale."""
     options = study.run["tuning"]
     trained = options["student"], options["protocol"], options["student_seeds"]
     tried = study.candidates(cell)
     return stamp([cell.row, [students(study, candidate, *trained) for candidate in tried]])
 
 
-def ceiling(study: Study, dataset: str, student: str, protocol: str) -> str:
-    """The stamp of the students that are trained on all real images."""
-    return stamp([study.dataset(dataset), _recipe(study, student, protocol), study.set_seeds])
+def ceiling(study: Study, ceiling: Ceiling, dataset: str, student: str, protocol: str) -> str:
+    """The stamp of the students that are trained on all images of a dataset."""
+    known = [study.dataset(dataset), _recipe(study, student, protocol), study.set_seeds]
+    if not ceiling.real:
+        known += [ceiling.name, _judge(study, dataset)]
+    return stamp(known)
 
 
 def sets(study: Study, cell: Cell) -> str:
@@ -90,6 +96,12 @@ def strategies(study: Study, cells: list[Cell]) -> str:
     """The stamp of what the strategies' sets reach."""
     measured = [_measured(study, cell) for cell in cells]
     return stamp([measured, study.run["strategies"], list(study.replicates.items())])
+
+
+def _judge(study: Study, dataset: str) -> list:
+    """What a dataset's extractor depends on beside its images."""
+    most = study.config["metrics"]["real_images_per_class"]
+    return [study.dataset(dataset)["extractor"], most]
 
 
 def _measured(study: Study, cell: Cell) -> list:

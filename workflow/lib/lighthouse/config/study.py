@@ -9,8 +9,19 @@ from functools import cached_property
 from itertools import product
 from pathlib import Path
 
-from lighthouse.config.candidates import Candidate, candidates
-from lighthouse.config.grid import CANDIDATE, NONE, TABLE, Cell, Method, Prior, number
+from lighthouse.config.candidates import SCALE, Candidate, candidates, scales
+from lighthouse.config.grid import (
+    BASE,
+    CANDIDATE,
+    CEILINGS,
+    NONE,
+    TABLE,
+    Ceiling,
+    Cell,
+    Method,
+    Prior,
+    number,
+)
 from lighthouse.datasets.sources import SOURCES
 from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.parts.sweeps import SAMPLER_DEFAULTS, Swept, sweepable
@@ -144,10 +155,9 @@ class Study:
         columns = [term.column for term in named(self.methods[cell.method].guidance)]
         if self.tuned_at(cell):
             return dict.fromkeys(columns)
-        if cell.candidate is not None:
-            return dict(self.candidates(cell)[cell].weights)
-        row = self.hyperparameters_of(cell)
-        return {column: row[column] for column in columns}
+        tried = cell.candidate is not None
+        given = self.candidates(cell)[cell].weights if tried else self.hyperparameters_of(cell)
+        return {column: given[column] for column in columns}
 
     def terms(self, cell: Cell) -> list[dict]:
         """The terms of a cell's method with their weights and options, as its job takes them."""
@@ -170,10 +180,16 @@ class Study:
         return {**options, **moved}
 
     def sampler(self, cell: Cell) -> dict:
-        """The options by which a cell is sampled; ``start_step`` of those that start at images."""
+        """The options by which a cell is sampled; ``start_step`` of those that start at images.
+
+        ``guidance_scale`` is None where it is chosen: only the record of the choice knows it.
+        """
         options = {**SAMPLER_DEFAULTS, **self.dataset(cell.dataset)["sampler"]}
         if self.methods[cell.method].start is None:
             del options["start_step"]
+        if self.scales(cell.dataset):
+            tried = self._tries_a_scale(cell)
+            options |= self.candidates(cell)[cell].weights if tried else {SCALE: None}
         return self._moved(options, "sampler", cell)
 
     def sweepable(self, method: str) -> dict[str, Swept]:
@@ -184,7 +200,9 @@ class Study:
         objective = self.config["priors"][about.prior]["objective"]
         found = sweepable(about.guidance, objective, starts=about.start is not None)
         # A weight that is chosen anew wherever something changes has no value of its own.
-        chosen = {term.column for term in named(about.guidance)} if about.is_tuned else ()
+        chosen = {term.column for term in named(about.guidance)} if about.is_tuned else set()
+        if any(map(self.scales, self.run["datasets"])):
+            chosen.add(f"sampler.{SCALE}")
         return {name: swept for name, swept in found.items() if name not in chosen}
 
     def prior(self, cell: Cell) -> Prior:
@@ -230,7 +248,8 @@ class Study:
     def source(self, cell: Cell) -> Cell:
         """The cell whose samples hold this cell's, so that nothing is sampled twice."""
         method = self.methods[cell.method]
-        if cell.moved or not method.ignores_ipc or cell.method not in self.run["methods"]:
+        own = cell.moved or cell.candidate is not None
+        if own or not method.ignores_ipc or cell.method not in self.run["methods"]:
             return cell
         larger = [
             Cell(cell.dataset, cell.method, ipc)
@@ -329,10 +348,46 @@ class Study:
             return None
         return replace(cell, variant=TABLE)
 
+    def scales(self, dataset: str) -> list[float]:
+        """The scales of classifier-free guidance of which a dataset's is chosen; else none."""
+        given = self.dataset(dataset)["sampler"][SCALE]
+        return given if isinstance(given, list) else []
+
+    @cached_property
+    def unguided(self) -> str | None:
+        """The first method of the table that draws the base prior's images, each alone."""
+        plain = (
+            name
+            for name, method in self.methods.items()
+            if method.prior == BASE.name and method.ignores_ipc and method.start is None
+        )
+        return next(plain, None)
+
+    def scaled_at(self, cell: Cell) -> Cell | None:
+        """The cell at which the guidance scale that a cell is sampled with is chosen.
+
+        One a dataset: its unguided images, as many a class as ``run.tuning`` says. None where the
+        scale is given, as to a candidate of that choice.
+        """
+        if not self.methods[cell.method].denoises or not self.scales(cell.dataset):
+            return None
+        if self._tries_a_scale(cell):
+            return None
+        return Cell(cell.dataset, self.unguided, self.run["tuning"]["guidance_scale_ipc"])
+
+    def _tries_a_scale(self, cell: Cell) -> bool:
+        return cell.candidate is not None and cell.method == self.unguided
+
     def candidates(self, cell: Cell) -> dict[Cell, Candidate]:
-        """The weights among which those of a cell's method are chosen, each a cell."""
+        """The weights among which those of a cell's method are chosen, each a cell.
+
+        Of a method without terms it is the guidance scale, which is its dataset's.
+        """
         terms = named(self.methods[cell.method].guidance)
-        tried = candidates(terms, self.run["tuning"]["factors"], cell.ipc)
+        if terms:
+            tried = candidates(terms, self.run["tuning"]["factors"], cell.ipc)
+        else:
+            tried = scales(self.scales(cell.dataset))
         return {replace(cell, variant=f"{CANDIDATE}~{i}"): one for i, one in enumerate(tried)}
 
     @cached_property
@@ -341,9 +396,19 @@ class Study:
         return list(dict.fromkeys(filter(None, map(self.tuned_at, self.cells))))
 
     @cached_property
+    def scaled_cells(self) -> list[Cell]:
+        """The cells at which a guidance scale is chosen, one a dataset."""
+        return list(dict.fromkeys(filter(None, map(self.scaled_at, self.cells))))
+
+    @property
+    def choices(self) -> list[Cell]:
+        """The cells at which something is chosen on the validation part: scales, then weights."""
+        return [*self.scaled_cells, *self.tuned_cells]
+
+    @cached_property
     def candidate_cells(self) -> list[Cell]:
-        """The candidates of all tunings. They are in no table but that of the tuning."""
-        return [candidate for cell in self.tuned_cells for candidate in self.candidates(cell)]
+        """The candidates of all choices. They are in no table but that of the tuning."""
+        return [candidate for cell in self.choices for candidate in self.candidates(cell)]
 
     @property
     def seed_lists(self) -> list[list[int]]:
@@ -386,16 +451,24 @@ class Study:
         """Whether all replicates share the base: a pretrained model, taken as it is."""
         return not self.dataset(dataset)["base"]
 
+    def has_perceptual_loss(self, dataset: str) -> bool:
+        """Whether a dataset's autoencoder is trained by what its extractor sees, too."""
+        return self.dataset(dataset)["autoencoder"].get("losses", {}).get("perceptual", 0) > 0
+
     def prior_replicate(self, dataset: str, prior: Prior, replicate: int) -> int | None:
         """The replicate whose training made a prior of one; None where no training did."""
         return None if prior.name == "base" and self.has_one_base(dataset) else replicate
 
     @property
-    def ceilings(self) -> list[tuple[str, str, str]]:
-        """Every (dataset, student, protocol) that is trained on all real images."""
-        if not self.run["ceiling"]:
-            return []
-        return list(product(self.run["datasets"], self.run["students"], self.run["protocols"]))
+    def ceiling_rows(self) -> list[Ceiling]:
+        """The rows of students trained on all images that the study has."""
+        return [ceiling for ceiling in CEILINGS.values() if self.run[ceiling.key]]
+
+    @property
+    def ceilings(self) -> list[tuple[Ceiling, str, str, str]]:
+        """Every (ceiling, dataset, student, protocol) that is trained."""
+        run = self.run
+        return list(product(self.ceiling_rows, run["datasets"], run["students"], run["protocols"]))
 
     @cached_property
     def evaluations(self) -> list[tuple[Cell, str, str]]:

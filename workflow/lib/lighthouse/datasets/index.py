@@ -59,6 +59,11 @@ class ImageIndex:
         """Labels of a part, (n,) int64, in index order."""
         return np.array([row[1] for row in self.rows if row[0] == part], dtype=np.int64)
 
+    def spaced(self, part: str, most: int) -> np.ndarray:
+        """Positions within a part of at most ``most`` of its images, evenly spaced, (n,) int64."""
+        total = len(self.labels(part))
+        return np.linspace(0, total, min(total, most), endpoint=False, dtype=np.int64)
+
     def paths(self, part: str) -> list[Path]:
         """Image files of a part, in index order."""
         return [self.root / row[3] for row in self.rows if row[0] == part]

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lighthouse.datasets import digits
-from lighthouse.datasets.fastai import EDITIONS
+from lighthouse.datasets import cifar, digits, fastai
+from lighthouse.datasets.downloads import ARCHIVES
 from lighthouse.datasets.folders import Tree, held_out
 from lighthouse.datasets.labels import LABELS, LICENCE, URL
 
@@ -30,6 +30,8 @@ class Source:
     least: training images that every class must have.
     build(options, folder, threads): writes ``folder/index.tsv`` and the images it names
     that are nowhere yet.
+    archive(options): the key in ``ARCHIVES`` of what is downloaded; None where nothing is.
+    of_imagenet: whether its classes may be ImageNet's, whose embeddings a pretrained DiT has.
     """
 
     required: frozenset[str]
@@ -43,6 +45,8 @@ class Source:
     build: Callable[[Mapping, Path, int], None]
     licence: str
     url: str
+    archive: Callable[[Mapping], str | None] = lambda options: None
+    of_imagenet: bool = True
 
     @property
     def keys(self) -> frozenset[str]:
@@ -70,26 +74,40 @@ def _imagenet(options: Mapping) -> Tree:
     return Tree(Path(options["root"]), LABELS[options["classes"]], layout)
 
 
-def _fastai(options: Mapping) -> Tree:
-    edition = EDITIONS[options["edition"]]
-    root = Path(options["downloads"], "fastai", options["edition"])
-    layout = f"it holds {edition.url}, unpacked; for another download remove it and {root}.json"
-    return Tree(root, LABELS[edition.classes], layout)
-
-
-def _fastai_missing(options: Mapping, least: int = 1) -> list[str]:
-    tree = _fastai(options)
-    record = Path(f"{tree.root}.json")  # without it and the folder there will be a download
-    return _missing(tree, options, least) if tree.root.is_dir() or record.is_file() else []
-
-
-def _fastai_smallest_class(options: Mapping) -> int:
-    count = EDITIONS[options["edition"]].smallest_train
-    return count - held_out(count, options.get("val_share", 0.0))
-
-
 def _missing(tree: Tree, options: Mapping, least: int) -> list[str]:
     return tree.missing(least, options.get("val_share", 0.0))
+
+
+def _of_archive(name: Callable[[Mapping], str]) -> dict[str, Callable]:
+    """What a source of a downloaded archive does, by the function that names the archive."""
+
+    def place(options: Mapping) -> Path:
+        return Path(options["downloads"], name(options))
+
+    def tree(options: Mapping) -> Tree:
+        archive, root = ARCHIVES[name(options)], place(options)
+        layout = (
+            f"it holds the images of {archive.url}, in train/<class>/ and val/<class>/; for "
+            f"another download remove it and {root}.json"
+        )
+        return Tree(root, archive.labels, layout)
+
+    def missing(options: Mapping, least: int = 1) -> list[str]:
+        root = place(options)
+        if root.is_dir() or Path(f"{root}.json").is_file():
+            return _missing(tree(options), options, least)
+        return ARCHIVES[name(options)].missing(root)  # there will be a download, if not this file
+
+    def smallest_class(options: Mapping) -> int:
+        count = ARCHIVES[name(options)].smallest_train
+        return count - held_out(count, options.get("val_share", 0.0))
+
+    return _of_tree(tree) | {
+        "n_classes": lambda options: ARCHIVES[name(options)].n_classes,
+        "missing": missing,
+        "smallest_class": smallest_class,
+        "archive": name,
+    }
 
 
 def _of_tree(tree: Callable[[Mapping], Tree]) -> dict[str, Callable]:
@@ -132,6 +150,19 @@ def _one_of(key: str, registry: Mapping) -> Callable[[Mapping], list[str]]:
 
 HOW_TO_READ = frozenset({"val_share", "bad_files"})
 
+
+def _cifar(name: str) -> Source:
+    return Source(
+        required=frozenset(),
+        optional=HOW_TO_READ,
+        invalid=lambda options: [],
+        licence=cifar.LICENCE,
+        url=cifar.URL,
+        of_imagenet=False,
+        **_of_archive(lambda options: f"cifar/{name}"),
+    )
+
+
 SOURCES = {
     "digits": Source(
         required=frozenset({"parts", "split_seed"}),
@@ -145,6 +176,7 @@ SOURCES = {
         build=digits.build,
         licence=digits.LICENCE,
         url=digits.URL,
+        of_imagenet=False,
     ),
     "folder": Source(
         required=frozenset({"root"}),
@@ -167,10 +199,10 @@ SOURCES = {
     "fastai": Source(
         required=frozenset({"edition"}),
         optional=HOW_TO_READ,
-        invalid=_one_of("edition", EDITIONS),
-        smallest_class=_fastai_smallest_class,
+        invalid=_one_of("edition", fastai.EDITIONS),
         licence=LICENCE,
-        url="https://github.com/fastai/imagenette",
-        **_of_tree(_fastai) | {"missing": _fastai_missing},
+        url=fastai.URL,
+        **_of_archive(lambda options: f"fastai/{options['edition']}"),
     ),
+    **{name: _cifar(name) for name in cifar.SETS},
 }

@@ -4,11 +4,14 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import numpy as np
 import torch
 from diffusers import AutoencoderKL
 from torch import Tensor
 
+from lighthouse.datasets.index import ImageIndex
 from lighthouse.diffusion.loading import load_model
+from lighthouse.diffusion.reconstruction import Distance, ReconstructionLoss
 from lighthouse.runtime import checkpoint as checkpoints
 from lighthouse.runtime.finite import check_loss
 from lighthouse.runtime.job import log, progress
@@ -18,6 +21,8 @@ from lighthouse.runtime.rng import generator
 #: Pixels of the images in one call of the encoder or decoder, where a caller names no
 #: batch: four images of 256 px, since activations outgrow the weights there.
 PIXELS_AT_ONCE = 2**18
+#: Most images of a part by which an autoencoder is measured, and how many are read at once.
+MOST_MEASURED, READ_AT_ONCE = 1000, 64
 
 
 def to_signed(images: Tensor) -> Tensor:
@@ -53,12 +58,15 @@ def train_autoencoder(
     seed: int,
     checkpoint: Path,
     checkpoint_seconds: float = 60,
-) -> AutoencoderKL:
+    perceptual: Distance | None = None,
+) -> tuple[AutoencoderKL, dict]:
     """Train on real images and set the scaling factor.
 
-    ``images``: (n, 3, H, W) uint8. Loss: squared error + kl_weight · KL, both means
-    over elements. The scaling factor is one over the standard deviation of the
-    training latents, as latent diffusion does.
+    ``images``: (n, 3, H, W) uint8. Loss: ``ReconstructionLoss``, whose ``perceptual`` is a
+    module. The scaling factor is one over the standard deviation of the training latents, as
+    latent diffusion does.
+    Returns the model and a record: ``losses``, the terms of the last step before their weights;
+    ``trainable_parameters``, ``steps``.
 
     Goes on from ``checkpoint`` if that was left by a run with the same options, and
     removes it at the end. Raises ``FloatingPointError`` at a loss that is not finite.
@@ -66,24 +74,21 @@ def train_autoencoder(
     device = images.device
     torch.manual_seed(seed)  # diffusers draws the initial weights from the global generator
     model = new_autoencoder(options, images.shape[-1]).to(device)
+    loss_of = ReconstructionLoss(options, perceptual)
     rng = generator("autoencoder", seed)
     steps = options["steps"]
     optimizer = AdamW(model.parameters(), options["learning_rate"], weight_decay=0)
-    schedule = rate_schedule(optimizer, options, steps)
+    schedule = rate_schedule(optimizer, options["schedule"], options["learning_rate"], steps)
     parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
     facts = [dict(options), seed, list(images.shape), images.sum(dtype=torch.int64).item()]
-    key = checkpoints.key_of(facts, model.state_dict())
-    first, error = checkpoints.resume(checkpoint, key, parts, rng)
+    judge = perceptual.state_dict() if perceptual is not None else {}
+    key = checkpoints.key_of(facts, {**model.state_dict(), **judge})
+    first, terms = checkpoints.resume(checkpoint, key, parts, rng)
     saved = time.monotonic()
     for step in progress(range(first, steps), "autoencoder", total=steps, initial=first):
         chosen = torch.randint(len(images), (options["batch_size"],), generator=rng)
         batch = to_signed(images[chosen.to(device)])
-        posterior = model.encode(batch).latent_dist
-        noise = torch.randn(posterior.mean.shape, generator=rng).to(device)
-        decoded = model.decode(posterior.mean + posterior.std * noise).sample
-        error = (decoded - batch).square().mean()
-        kl = posterior.kl().mean() / posterior.mean[0].numel()
-        loss = error + options["kl_weight"] * kl
+        loss, terms, decoded = loss_of(model, batch, rng)
         check_loss(loss, decoded, chosen, f"autoencoder, step {step}")
         optimizer.zero_grad()
         loss.backward()
@@ -91,18 +96,21 @@ def train_autoencoder(
         optimizer.step()
         schedule.step()
         if time.monotonic() - saved > checkpoint_seconds:
-            checkpoints.save(checkpoint, key, parts, rng, step + 1, error.detach())
+            checkpoints.save(checkpoint, key, parts, rng, step + 1, _detached(terms))
             saved = time.monotonic()
     model.eval()
-    mean = encode(model, images, scaled=False)
-    model.register_to_config(scaling_factor=1 / mean.std().item())
+    deviation = encode(model, images, scaled=False).std().item()
+    model.register_to_config(scaling_factor=1 / deviation)
     checkpoint.unlink(missing_ok=True)
-    log.info(
-        "autoencoder: squared error %.5f, latents' standard deviation %.2f",
-        error.item(),
-        mean.std().item(),
-    )
-    return model
+    losses = {name: term.item() for name, term in terms.items()}
+    words = ", ".join(f"{name} {value:.5f}" for name, value in losses.items())
+    log.info("autoencoder: %s; latents' standard deviation %.2f", words, deviation)
+    count = sum(parameter.numel() for parameter in model.parameters())
+    return model, {"losses": losses, "trainable_parameters": count, "steps": steps}
+
+
+def _detached(terms: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: term.detach() for name, term in terms.items()}
 
 
 def _batch(limit: int, side: int) -> int:
@@ -139,6 +147,43 @@ def decode(model: AutoencoderKL, latents: Tensor, batch: int | None = None) -> T
         decoded = to_bytes(model.decode(full.to(model.device) / scale).sample)
         images.append(decoded[: len(part)].cpu())
     return torch.cat(images)
+
+
+def reconstructed(model: AutoencoderKL, latents: np.ndarray) -> Tensor:
+    """What the autoencoder makes of all images of a folder of latents: (n, 3, H, W) uint8.
+
+    latents: (n, views, c, h, w), scaled posterior means (``datasets.latents``), which may lie on
+    disk; of the views the first, which is not mirrored.
+    """
+    starts = range(0, len(latents), READ_AT_ONCE)
+    parts = (torch.from_numpy(np.array(latents[i : i + READ_AT_ONCE, 0])) for i in starts)
+    total = -(-len(latents) // READ_AT_ONCE)
+    return torch.cat([decode(model, z) for z in progress(parts, "decoding", total, "batch")])
+
+
+def reconstruction_quality(
+    model: AutoencoderKL, index: ImageIndex, size: int, threads: int
+) -> dict:
+    """How near images come back from their posterior means, as bytes, and how small these are.
+
+    ``squared_error``: by part (train, val), a mean over the colours of at most ``MOST_MEASURED``
+    images of ``size`` px, evenly spaced, whose range is 2 (-1 to 1); None of a part without
+    images. ``latent_dim``: numbers of a latent.
+    """
+    errors: dict[str, float | None] = dict.fromkeys(("train", "val"))
+    latent_dim = 0
+    for part in errors:
+        squares, count = 0, 0
+        rows = index.spaced(part, MOST_MEASURED)
+        for pixels in index.batches(part, size, READ_AT_ONCE, threads, rows):
+            images = torch.from_numpy(pixels)
+            latents = encode(model, images)
+            off = decode(model, latents).int() - images.int()
+            squares, count = squares + int(off.square().sum()), count + off.numel()
+            latent_dim = latents[0].numel()
+        if count:
+            errors[part] = squares / count / 127.5**2
+    return {"squared_error": errors, "latent_dim": latent_dim}
 
 
 def decoder_of(model: AutoencoderKL) -> Callable[[Tensor], Tensor]:

@@ -7,8 +7,8 @@ draws image after image dear by the filling. Instead:
 
 - The parts of a DiT that have one row an image are the sensitive ones: few rows are computed
   by other kernels (seen on CPUs: below 12 to 16 of them). They are cheap, and always see as
-  many rows as the largest call has (``steady_rows``), the embedding of step and class once a
-  call (``embedded_once``).
+  many rows as the largest call has (``steady_rows``). What they make of step and class alone is
+  kept in tables (``modulation``).
 - Attention and the layers of tokens, which are the cost, see the latents that there are: as many
   of the largest calls as they fill, and what is left over in one more or in some of a fixed
   ladder of sizes. On a CPU each of these is tried before the first step, the largest too: a
@@ -20,14 +20,12 @@ On an accelerator sizes are taken as they are, and samples agree to rounding.
 """
 
 import math
-import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
-from lighthouse.diffusion.denoiser import embedders_are_equal
 from lighthouse.runtime.rng import generator
 
 #: Sizes of a call for what the largest ones (``micro_batch``) leave over, where it does not do
@@ -63,17 +61,17 @@ def left_over(counts: Iterable[int], largest: int) -> list[int]:
 
 
 def steady_sizes(
-    call: Callable[[Tensor, Tensor], Tensor],
+    call: Callable[[Tensor, int], Tensor],
     shape: Sequence[int],
     largest: int,
     counts: Iterable[int],
 ) -> list[int]:
     """Sizes of calls at which ``call`` says the same bytes of a latent, wherever it stands.
 
-    call: latents (n, c, h, w) and labels (n,) to predictions, image by image. Rising; the
-    last is the largest that passed, of ``largest`` and the ladder below it. Before it are
-    what the ``counts`` of latents leave over beside it and, where one of these did not pass,
-    the ladder up to there. Tried on some latents of noise, each in all places of a call:
+    call: latents (n, c, h, w), n times the same one, and its number, to predictions, image by
+    image. Rising; the last is the largest that passed, of ``largest`` and the ladder below it.
+    Before it are what the ``counts`` of latents leave over beside it and, where one of these did
+    not pass, the ladder up to there. Tried on some latents of noise, each in all places of a call:
     kernels are chosen by shapes, and differ on most numbers but not on all.
     """
     rng = generator("sizes of calls")
@@ -81,9 +79,9 @@ def steady_sizes(
     drawn = torch.randn(min(DRAWS, enough), *shape, generator=rng)
 
     def said(size: int) -> Tensor | None:
-        labels, found = torch.zeros(size, dtype=torch.int64), []
-        for latent in drawn:
-            places = call(latent.expand(size, *shape).contiguous(), labels)
+        found = []
+        for number, latent in enumerate(drawn):
+            places = call(latent.expand(size, *shape).contiguous(), number)
             if not torch.equal(places, places[:1].expand_as(places)):
                 return None
             found.append(places[0])
@@ -129,45 +127,6 @@ def steady_rows(model: object, rows: int) -> Iterator[None]:
     finally:
         for hook in hooks:
             hook.remove()
-
-
-class _Once(nn.Module):
-    """An embedder that answers again where it is asked of the very same tensors."""
-
-    def __init__(self, embedder: nn.Module):
-        super().__init__()
-        self.embedder = embedder
-        self.asked: tuple = ()
-        self.said: Tensor | None = None
-
-    def forward(self, steps: Tensor, labels: Tensor, **options: object) -> Tensor:
-        """The embedding of steps (n,) and classes (n,)."""
-        asked = (steps, labels, *options.values())
-        if len(asked) != len(self.asked) or any(map(operator.is_not, asked, self.asked)):
-            self.asked, self.said = asked, self.embedder(steps, labels, **options)
-        return self.said
-
-
-@contextmanager
-def embedded_once(model: object) -> Iterator[None]:
-    """Within it, a DiT whose blocks embed step and class alike does so once a call.
-
-    diffusers embeds them in every block, and once more for the output: of the digits' DiT an
-    eighth of a call. For weights that stay as they are. Another model is left alone.
-    """
-    if not is_dit(model) or not embedders_are_equal(model):
-        yield
-        return
-    norms = [block.norm1 for block in model.transformer_blocks]
-    own = [norm.emb for norm in norms]
-    once = _Once(own[0])
-    try:
-        for norm in norms:
-            norm.emb = once
-        yield
-    finally:
-        for norm, embedder in zip(norms, own, strict=True):
-            norm.emb = embedder
 
 
 def _filled(layer: nn.Module, rows: int) -> tuple:

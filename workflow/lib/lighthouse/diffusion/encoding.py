@@ -79,14 +79,12 @@ def _held_out(
     threads: int,
 ) -> dict[str, np.ndarray]:
     """Latents of some images of the part val, (n, *shape), and their labels."""
-    labels = index.labels("val")
-    count = min(len(labels), MOST_HELD_OUT)
-    rows = np.linspace(0, len(labels), count, endpoint=False, dtype=np.int64)
-    latents = np.empty((count, *shape), np.float32)
-    if count:  # attention cannot be asked of no image
+    rows = index.spaced("val", MOST_HELD_OUT)
+    latents = np.empty((len(rows), *shape), np.float32)
+    if len(rows):  # attention cannot be asked of no image
         images = torch.from_numpy(index.images("val", image_size, threads, rows))
         latents[:] = encode(model, images.to(model.device), batch).cpu().numpy()
-    return {"latents": latents, "labels": labels[rows]}
+    return {"latents": latents, "labels": index.labels("val")[rows]}
 
 
 def class_means(latents: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:

@@ -1,14 +1,13 @@
 """A denoiser under classifier-free guidance, in calls that ``calls`` divides, and counted."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import astuple, dataclass
 
 import torch
 from torch import Tensor
 
 from lighthouse.diffusion.calls import (
-    embedded_once,
     is_dit,
     ladder,
     left_over,
@@ -16,8 +15,10 @@ from lighthouse.diffusion.calls import (
     steady_rows,
     steady_sizes,
 )
-from lighthouse.diffusion.denoiser import has_learned_variance, null_label, predict
+from lighthouse.diffusion.denoiser import cast_ahead, has_learned_variance, null_label, predict
+from lighthouse.diffusion.modulation import Modulations, modulated
 from lighthouse.runtime.errors import DataError
+from lighthouse.runtime.launching import PLAIN, Step, compiled, launched
 from lighthouse.runtime.memory import capacity, largest_that_fits
 from lighthouse.runtime.precision import autocast
 from lighthouse.steps import TRAIN_STEPS
@@ -71,16 +72,22 @@ class Work:
 class GuidedDenoiser:
     """ε̂ of noisy latents under classifier-free guidance.
 
+    Latents are asked of with their classes and without in the same calls.
+
     options: ``semantics``, ``guidance_scale`` (1 is none), ``micro_batch`` (latents in the
-    largest call), ``precision`` (of the denoiser; what it returns is float32). work: counts.
+    largest call), ``precision`` (of the denoiser; what it returns is float32). launch: of calls
+    without a way back, see ``runtime.launching``. work: counts.
     Raises ``DataError`` where the semantics ask what the model has not.
     """
 
-    def __init__(self, model: object, dataset: str, options: Mapping):
+    def __init__(self, model: object, dataset: str, options: Mapping, launch: str = PLAIN):
         self.model, self.dataset, self.options = model, dataset, options
-        self.semantics = SEMANTICS[options["semantics"]]
+        self.semantics, self.launch = SEMANTICS[options["semantics"]], launch
         self.sizes = ladder(options["micro_batch"])
         self.work = Work()
+        # Of a DiT, as long as it is steady: what its blocks are told, and what launches its calls.
+        self._modulations: Modulations | None = None
+        self._launched: Step | None = None
         if self.semantics.learns_variance and not has_learned_variance(model):
             raise DataError(
                 f"sampler.semantics {options['semantics']!r} takes the variance of a step from "
@@ -89,52 +96,108 @@ class GuidedDenoiser:
             )
 
     @contextmanager
-    def steady(self, shape: Sequence[int], counts: Iterable[int], device: object) -> Iterator[None]:
+    def steady(
+        self,
+        shape: Sequence[int],
+        batches: Sequence[Sequence[int]],
+        device: object,
+        traced: bool = False,
+    ) -> Iterator[None]:
         """Within it, what is said of a latent (c, h, w) does not depend on those beside it.
 
-        On an accelerator: but for rounding. counts: how many latents it will be asked of at a time.
+        On an accelerator: but for rounding. batches: the classes of the latents that it will be
+        asked of at a time; it may be asked of no others. traced: whether some with a way back.
         """
-        largest, t = self.options["micro_batch"], torch.tensor(TRAIN_STEPS // 2)
-        # Rows are filled up below what answers again, so that this happens once a call, too.
-        with steady_rows(self.model, largest), embedded_once(self.model):
-            if is_dit(self.model) and torch.device(device).type == "cpu":
-                self.sizes = steady_sizes(
-                    lambda z, labels: self._call(z, t, labels), shape, largest, counts
-                )
+        if not is_dit(self.model):
+            yield
+            return
+        largest = self.options["micro_batch"]
+        counts = {self._passes * len(batch) for batch in batches} | ({1} if traced else set())
+        with ExitStack() as within:
+            within.enter_context(cast_ahead(self.model, self.options["precision"]))
+            within.enter_context(steady_rows(self.model, largest))
+            tables = within.enter_context(modulated(self.model, largest, device))
+            within.enter_context(compiled(self.model.transformer_blocks, self.launch))
+            self._modulations = tables
+            self._launched = launched(self._said_of_rows, self.launch, device)
+            within.callback(self._let_go)
+            classes, t = self._asked(batches), TRAIN_STEPS // 2
+            on_cpu = torch.device(device).type == "cpu"
+            if len(classes) <= largest and (not on_cpu or self._agree(classes[0], len(classes), t)):
+                tables.keep(classes)
+            if on_cpu:
+
+                def call(z: Tensor, draw: int) -> Tensor:
+                    tried = classes[draw % len(classes)], classes[-1]  # the last is none at all
+                    return torch.cat([self._call(z, t, self._all(z, k)) for k in tried], dim=1)
+
+                self.sizes = steady_sizes(call, shape, largest, counts)
                 self.work = Work()  # of the sets alone
-            elif is_dit(self.model):
+            else:
                 self.sizes = [*left_over(counts, largest), largest]
             yield
 
-    def __call__(self, z: Tensor, t: Tensor, labels: Tensor) -> Tensor:
+    def _let_go(self) -> None:
+        self._modulations = self._launched = None
+
+    def _asked(self, batches: Sequence[Sequence[int]]) -> list[int]:
+        """The labels that the model will be asked of."""
+        null = [null_label(self.model)] if self._passes == 2 else []
+        return sorted({*(label for batch in batches for label in batch), *null})
+
+    def _all(self, z: Tensor, label: int) -> Tensor:
+        return torch.full((len(z),), label, device=z.device)
+
+    def _agree(self, label: int, count: int, t: int) -> bool:
+        with autocast(self._modulations.device, self.options["precision"]):
+            return self._modulations.places_agree(label, count, t)
+
+    def __call__(self, z: Tensor, t: int, labels: Tensor) -> Tensor:
         """What the scheduler takes: guided ε̂ of z_t, (n, c, h, w), and v behind it if learned.
 
         t: one step for all. labels: (n,). Raises ``MemoryError`` with the size that fits.
         """
         self.work.evaluations += self._passes * len(z)
-        return self._in_calls(z, t, labels)
+        return self._guided(z, int(t), labels)
 
-    def _in_calls(self, z: Tensor, t: Tensor, labels: Tensor) -> Tensor:
+    def _guided(self, z: Tensor, t: int, labels: Tensor, apart: bool = False) -> Tensor:
+        if self._passes == 1:
+            return self._in_calls(z, t, labels)
+        nothing = torch.full_like(labels, null_label(self.model))
+        if apart:
+            given, without = (self._in_calls(z, t, own) for own in (labels, nothing))
+        else:
+            both = self._in_calls(torch.cat([z, z]), t, torch.cat([labels, nothing]))
+            given, without = both.chunk(2)
+        scale, channels = self.options["guidance_scale"], z.shape[1]
+        guided = min(self.semantics.guided_channels or channels, channels)
+        base = without[:, :guided]
+        return torch.cat([base + scale * (given[:, :guided] - base), given[:, guided:]], dim=1)
+
+    def _in_calls(self, z: Tensor, t: int, labels: Tensor) -> Tensor:
+        """What the model says, in calls: (n, c, h, w), with v behind it where it is wanted."""
         sizes = sizes_of_calls(len(z), self.sizes)
-        missing = sum(sizes) - len(z)
-        full = torch.cat([z, z.new_zeros(missing, *z.shape[1:])])
-        classes = torch.cat([labels, labels.new_zeros(missing)])
-        parts = zip(full.split(sizes), classes.split(sizes), strict=True)
-        return torch.cat([self._call(part, t, own) for part, own in parts])[: len(z)]
+        if missing := sum(sizes) - len(z):
+            z = torch.cat([z, z.new_zeros(missing, *z.shape[1:])])
+            labels = torch.cat([labels, labels[:1].expand(missing)])
+        parts = zip(z.split(sizes), labels.split(sizes), strict=True)
+        found = torch.cat([self._call(part, t, own) for part, own in parts])
+        return found[: len(found) - missing]
 
     def traced(
-        self, z: Tensor, t: Tensor, labels: Tensor
+        self, z: Tensor, t: int, labels: Tensor
     ) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
         """The same, and the way back: a function from gradients by ε̂ to gradients by z_t.
 
-        The activations of all n latents are held until it is let go of. Each latent is a call
-        of its own, which bounds what one call adds, and may be walked back once.
+        The activations of all n latents are held until it is let go of. Each latent is two calls
+        of its own, with its class and without, which bounds what one call adds, and may be walked
+        back once.
         """
         self.work.evaluations += self._passes * len(z)
         leaves = [latent.detach().requires_grad_() for latent in z.split(1)]
         with torch.enable_grad():
             found = [
-                self._in_calls(leaf, t, label)
+                self._guided(leaf, int(t), label, apart=True)
                 for leaf, label in zip(leaves, labels.split(1), strict=True)
             ]
             noise = [prediction[:, : z.shape[1]] for prediction in found]
@@ -149,39 +212,37 @@ class GuidedDenoiser:
     def _passes(self) -> int:
         return 1 if self.options["guidance_scale"] == 1 else 2
 
-    def _call(self, z: Tensor, t: Tensor, labels: Tensor) -> Tensor:
+    def _call(self, z: Tensor, t: int, labels: Tensor) -> Tensor:
         try:
-            return self._guided(z, t, labels)
+            return self._said(z, t, labels)
         except torch.OutOfMemoryError:
             pass  # looked into below, once the error has let go of its tensors
         raise MemoryError(self._advice(z, t, labels))
 
-    def _guided(self, z: Tensor, t: Tensor, labels: Tensor) -> Tensor:
-        scale, channels = self.options["guidance_scale"], z.shape[1]
-        steps = t.to(z.device).expand(len(z))
-        with autocast(z.device, self.options["precision"]):
-            prediction = self._predict(z, steps, labels)
-            if not self.semantics.learns_variance:
-                prediction = prediction[:, :channels]
-            if scale == 1:
-                return prediction
-            nothing = torch.full_like(labels, null_label(self.model))
-            unconditional = self._predict(z, steps, nothing)
-        guided = min(self.semantics.guided_channels or channels, channels)
-        base = unconditional[:, :guided]
-        return torch.cat(
-            [base + scale * (prediction[:, :guided] - base), prediction[:, guided:]], dim=1
-        )
-
-    def _predict(self, z: Tensor, steps: Tensor, labels: Tensor) -> Tensor:
+    def _said(self, z: Tensor, t: int, labels: Tensor) -> Tensor:
         self.work.computed += len(z)
-        return predict(self.model, z, steps, labels).float()
+        with autocast(z.device, self.options["precision"]):
+            if self._modulations is None:
+                return self._wanted(z, torch.full_like(labels, t), labels)
+            rows = self._modulations.rows(t, labels)
+        # Graphs hold no way back.
+        said = self._said_of_rows if torch.is_grad_enabled() else self._launched
+        return said(z, rows)
 
-    def _advice(self, z: Tensor, t: Tensor, labels: Tensor) -> str:
+    def _said_of_rows(self, z: Tensor, rows: Tensor) -> Tensor:
+        """What the model says of z_t in some rows of the tables, in one call."""
+        with autocast(z.device, self.options["precision"]):
+            return self._wanted(z, None, rows)
+
+    def _wanted(self, z: Tensor, steps: Tensor | None, labels: Tensor) -> Tensor:
+        said = predict(self.model, z, steps, labels).float()
+        return said if self.semantics.learns_variance else said[:, : z.shape[1]]
+
+    def _advice(self, z: Tensor, t: int, labels: Tensor) -> str:
         """What to do where a call does not fit."""
 
         def trial(size: int) -> None:
-            self._guided(z[:size], t, labels[:size])
+            self._said(z[:size], t, labels[:size])
 
         fits = largest_that_fits(trial, len(z) // 2)
         return (

@@ -2,18 +2,20 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 import torch
-from diffusers import DDPMScheduler
 from torch import Tensor
 
 from lighthouse.couplings import Stage
 from lighthouse.diffusion.guided import GuidedDenoiser, Work
-from lighthouse.diffusion.schedule import ancestral
+from lighthouse.diffusion.schedule import alphas_bar, ancestral, places, stepped
 from lighthouse.guidance import Guide, State
 from lighthouse.runtime.job import progress
+from lighthouse.runtime.launching import PLAIN
 from lighthouse.runtime.rng import image_generators
+from lighthouse.runtime.transfer import fetched, sent
 
 #: Sets that are sampled side by side come to at most so many of the largest calls, or are one:
 #: few large calls take less time than many small ones.
@@ -108,48 +110,60 @@ def sample(
     coupling: Sequence[Stage],
     guides: Sequence[Guide],
     options: Mapping,
+    launch: str = PLAIN,
 ) -> Sampled:
     """Sample the images of ``sets``.
 
     ``options``: ``steps``, those of ``GuidedDenoiser`` and, for sets that start at images,
     ``start_step``: they are noised to the first of the steps below it (SDEdit's way, Meng et al.,
-    ICLR 2022), and sampled from there. All but the denoiser is float32.
+    ICLR 2022), and sampled from there. All but the denoiser is float32. ``launch``: of the
+    denoiser's calls, see ``runtime.launching``.
     The device of ``sets`` holds one set at a time, or as many small ones as come to
     ``SIDE_BY_SIDE`` of the largest calls. Raises ``DataError`` where the semantics ask what
     the model has not, ``NonFiniteError`` with the step and the image, ``MemoryError`` with
     the size of a call that fits.
+
+    The CPU runs ahead of an accelerator: within a set's steps it waits for nothing but the step
+    before, to see that it was finite.
     """
-    denoiser = GuidedDenoiser(model, sets.dataset, options)
+    denoiser = GuidedDenoiser(model, sets.dataset, options, launch)
     scheduler = ancestral(options["steps"], denoiser.semantics.variance_type)
-    steps = scheduler.timesteps
+    steps = places(scheduler)
     if sets.starts is not None:
-        steps = steps[steps < options["start_step"]]
+        steps = [place for place in steps if place[0] < options["start_step"]]
     result = torch.empty(len(sets.labels), sets.ipc, *sets.shape)
     work = [(stage, rows) for stage in coupling for rows in _chunks(sets, stage, options)]
-    counts = {len(sets.labels[rows]) * len(_members(stage)) for stage, rows in work}
-    if any(guide.through_denoiser for guide in guides):
-        counts.add(1)
+    classes, device = sets.labels.tolist(), sets.labels.device
+    batches = [[k for k in classes[rows] for _ in _members(stage)] for stage, rows in work]
+    traced = any(guide.through_denoiser for guide in guides)
     bar = progress(None, "sampling", total=len(work) * len(steps))
-    with bar, denoiser.steady(sets.shape, counts, sets.labels.device):
+    with bar, denoiser.steady(sets.shape, batches, device, traced):
         for stage, rows in work:
             part, members = sets.part(rows), _members(stage)
             generators = [row[i] for row in part.generators for i in members]
             z = _noise(part, generators)
             if part.starts is not None:
                 clean = part.starts[:, members].flatten(0, 1)
-                z = scheduler.add_noise(clean, z, steps[0])
-            z = z.to(part.labels.device)
+                z = scheduler.add_noise(clean, z, torch.tensor(steps[0][0]))
+            z = z.to(device)
             labels = part.labels.repeat_interleave(len(members))
-            finished = result[rows, list(stage.finished)].flatten(2).to(z.device)
-            shared = part, stage, labels, finished, torch.tensor(stage.groups)
-            for t in steps:
-                acting = [guide for guide in guides if guide.acts_at(int(t))]
-                place = _Place(t, *shared, _alphas_bar(scheduler, t))
-                prediction, direction = _look(denoiser, z, place, acting)
-                previous = scheduler.step(prediction, t, z, generator=generators).prev_sample
+            finished = result[rows, list(stage.finished)].flatten(2).to(device)
+            images = torch.tensor(stage.groups, device=device)
+            shared = part, stage, classes[rows], labels, finished, images
+            watch = _Watch(part.names, members)
+
+            def fresh(part: Sets = part, own: Sequence = generators) -> Tensor:
+                return sent(_noise(part, own), device)
+
+            for place in steps:
+                acting = [guide for guide in guides if guide.acts_at(place[0])]
+                at = _Place(place[0], *shared, _alphas_bar(place))
+                prediction, direction = _look(denoiser, z, at, acting)
+                previous = stepped(scheduler, prediction, place, z, fresh)
                 z = previous - direction if acting else previous
-                _check_finite(z, int(t), part.names, members)
+                watch.see(z, place[0])
                 bar.update()
+            watch.end()
             result[rows, members] = z.view(-1, len(members), *sets.shape).cpu()
     return Sampled(result, denoiser.work)
 
@@ -186,23 +200,29 @@ def _chunks(sets: Sets, stage: Stage, options: Mapping) -> Iterator[slice]:
 class _Place:
     """Where a run is: the step, and the sets at work.
 
-    labels: class of each latent, (n,). finished: clean latents of earlier stages, (sets, M, D).
-    images: positions of those at work, (groups, G). alphas_bar: ᾱ of this step and of the next,
-    nearer to the image; 1 behind the last.
+    classes: of each set. labels: class of each latent, (n,). finished: clean latents of earlier
+    stages, (sets, M, D). images: positions of those at work, (groups, G). alphas_bar: ᾱ of this
+    step and of the next, nearer to the image; 1 behind the last.
     """
 
-    t: Tensor
+    t: int
     sets: Sets
     stage: Stage
+    classes: Sequence[int]
     labels: Tensor
     finished: Tensor
     images: Tensor
     alphas_bar: tuple[float, float]
 
 
-def _alphas_bar(scheduler: DDPMScheduler, t: Tensor) -> tuple[float, float]:
-    alphas, before = scheduler.alphas_cumprod, int(scheduler.previous_timestep(t))
-    return alphas[t].item(), alphas[before].item() if before >= 0 else 1.0
+@cache
+def _bars() -> list[float]:
+    return alphas_bar().tolist()
+
+
+def _alphas_bar(place: tuple[int, int]) -> tuple[float, float]:
+    t, before = place
+    return _bars()[t], _bars()[before] if before >= 0 else 1.0
 
 
 def _look(
@@ -251,18 +271,38 @@ def _state(
         noise=noise.reshape(groups, -1, z[0].numel()),
         alpha_bar_before=alphas[1],
         seed=sets.seeds[row],
-        label=int(sets.labels[row]),
+        label=place.classes[row],
         images=place.images,
         back=back and (lambda slopes: back(slopes.view_as(z)).flatten(1)),
         shape=sets.shape,
     )
 
 
-def _check_finite(z: Tensor, t: int, names: Sequence[str], members: Sequence[int]) -> None:
-    bad = ~torch.isfinite(z.flatten(1)).all(1)
-    if bad.any():
-        where = int(bad.nonzero()[0, 0])
-        raise NonFiniteError(
-            f"sampling: a latent is not finite at step t={t}: "
-            f"{names[where // len(members)]}, image {members[where % len(members)]}"
-        )
+class _Watch:
+    """Sees that latents are finite, one step late: an accelerator is at work on the next by then.
+
+    names: of the sets. members: the images of each that are at work.
+    """
+
+    def __init__(self, names: Sequence[str], members: Sequence[int]):
+        self.names, self.members = names, members
+        self.seen: tuple[int, Callable[[], Tensor]] | None = None
+
+    def see(self, z: Tensor, t: int) -> None:
+        """Look at latents (n, …) of step t. Raises ``NonFiniteError`` of the step before."""
+        finite = fetched(torch.isfinite(z.flatten(1)).all(1))
+        self.end()
+        self.seen = t, finite
+
+    def end(self) -> None:
+        """Raises ``NonFiniteError`` of the step that was seen last."""
+        if self.seen is None:
+            return
+        t, finite = self.seen
+        found = finite().tolist()
+        if not all(found):
+            row, image = divmod(found.index(False), len(self.members))
+            raise NonFiniteError(
+                f"sampling: a latent is not finite at step t={t}: "
+                f"{self.names[row]}, image {self.members[image]}"
+            )

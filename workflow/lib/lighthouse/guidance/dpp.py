@@ -27,15 +27,17 @@ def loss_gradient(z: Tensor, epsilon: float) -> Tensor:
 
     With u_i = z_i/‖z_i‖ and A = (K + εI)⁻¹:
     ∂L/∂z_i = -(2/‖z_i‖) (Σ_j A_ij u_j - u_i Σ_j A_ij K_ij).
-    In float32 at least; A through Cholesky. ``torch.linalg.LinAlgError`` if latents
-    are not finite.
+    In float32 at least; A through Cholesky. NaN where K + εI has no factor, as of latents that
+    are not finite: an error would have an accelerator waited for.
     """
     exact = z if z.dtype == torch.float64 else z.float()
     norm = exact.norm(dim=-1, keepdim=True)
     unit = exact / norm
     kernel = unit @ unit.mT
     eye = torch.eye(kernel.shape[-1], dtype=exact.dtype, device=z.device)
-    inverse = torch.cholesky_inverse(torch.linalg.cholesky(kernel + epsilon * eye))
+    factor, failed = torch.linalg.cholesky_ex(kernel + epsilon * eye)
+    factor = factor.masked_fill(failed[..., None, None] != 0, torch.nan)
+    inverse = torch.cholesky_inverse(factor)
     along = (inverse * kernel).sum(-1, keepdim=True)
     return (-2 / norm * (inverse @ unit - unit * along)).to(z.dtype)
 

@@ -60,13 +60,13 @@ class Modes:
         self._found: dict[tuple[int, int], Tensor] = {}
 
     def of(self, seed: int, label: int) -> Tensor:
-        """Modes of a class under a seed, (ipc, D) on the CPU.
+        """Modes of a class under a seed, (ipc, D) on the job's device.
 
         Raises ``DataError`` where the class has fewer images than that.
         """
         key = int(seed), int(label)
         if key not in self._found:
-            self._found[key] = torch.from_numpy(self._find(*key))
+            self._found[key] = torch.from_numpy(self._find(*key)).to(self.context.device)
         return self._found[key]
 
     def _find(self, seed: int, label: int) -> np.ndarray:

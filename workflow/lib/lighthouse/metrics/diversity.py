@@ -31,6 +31,7 @@ def diversity_row(
     images: Iterable[np.ndarray],
     latents: Iterable[np.ndarray],
     features: Iterable[np.ndarray],
+    recognised: Iterable[np.ndarray],
     real: RealClasses,
     spaces: RealSpaces,
     epsilon: float,
@@ -38,14 +39,16 @@ def diversity_row(
 ) -> dict:
     """The row of one set; each measure is the mean over classes.
 
-    images, latents: (N, …) of one class after the other; features: (N, d), deep, of its images.
+    images, latents: (N, …) of one class after the other; features: (N, d), deep, of its images;
+    recognised: which of them the extractor puts into their class (``features.recognised``).
     ``ssim`` in [-1, 1], of at most ``most_pairs`` pairs a class, ``n_pairs`` of them, NaN at
     IPC 1; ``log_det`` ≤ about 0; ``mean_magnitude``, E|z| over the latents' numbers;
-    ``coverage``, ``precision``, ``recall`` and ``density`` as in ``Manifold``; ``nearest_…`` as
-    in ``RealSpaces``.
+    ``coverage``, ``precision``, ``recall`` and ``density`` as in ``Manifold``; ``recognised``, the
+    share of images, NaN where the extractor does not know the classes; ``nearest_…`` as in
+    ``RealSpaces``.
     """
-    per_class = []
-    for label, (pictures, points, deep) in enumerate(zip(images, latents, features, strict=True)):
+    per_class, parts = [], zip(images, latents, features, recognised, strict=True)
+    for label, (pictures, points, deep, known) in enumerate(parts):
         # The same pairs for every method: their images start from the same noise.
         rng = generator("ssim-pairs", seed, cell["dataset"], label)
         pairs = chosen_pairs(len(pictures), most_pairs, rng)
@@ -55,6 +58,7 @@ def diversity_row(
                 "log_det": log_det(points, epsilon),
                 "mean_magnitude": np.abs(points).mean(dtype=np.float64),
                 **real.manifold(label, deep)._asdict(),
+                "recognised": known.mean(),
                 **spaces.nearness(label, points, deep),
             }
         )

@@ -1,8 +1,8 @@
-"""Deep features of images, from a named extractor."""
+"""Deep features of images, from a named extractor; and whether it recognises their class."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -17,6 +17,17 @@ from lighthouse.runtime.precision import full_float32
 from lighthouse.runtime.provenance import provenance
 
 
+class Seen(NamedTuple):
+    """What a network makes of n images, in one pass.
+
+    features: (n, d) float32. logits: of the classes that it tells apart, (n, K); None of a network
+    without a head.
+    """
+
+    features: Tensor
+    logits: Tensor | None
+
+
 class Extractor:
     """Images (n, 3, H, W) uint8 to features (n, d) float32, a bounded batch at a time.
 
@@ -28,13 +39,23 @@ class Extractor:
         self.network, self.name, self.device = network.to(device).eval(), name, device
 
     @torch.no_grad()
-    def __call__(self, images: Tensor) -> Tensor:
-        """Features, on the CPU. Raises ``FloatingPointError`` where they are not finite."""
+    def seen(self, images: Tensor) -> Seen:
+        """Features and logits, on the CPU.
+
+        Raises ``FloatingPointError`` where features are not finite.
+        """
         parts = images.split(self.network.batch)
-        features = torch.cat([self.network(part.to(self.device)).cpu() for part in parts])
-        if not features.isfinite().all():
+        features, logits = zip(*(self.network(part.to(self.device)) for part in parts), strict=True)
+        whole = torch.cat([part.cpu() for part in features])
+        if not whole.isfinite().all():
             raise FloatingPointError(f"extractor {self.name}: features that are not finite")
-        return features
+        if logits[0] is None:
+            return Seen(whole, None)
+        return Seen(whole, torch.cat([part.cpu() for part in logits]))
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Features alone."""
+        return self.seen(images).features
 
     def array(self, images: np.ndarray) -> np.ndarray:
         """Features of images (n, 3, H, W) uint8 as (n, d) float32."""
@@ -42,10 +63,12 @@ class Extractor:
 
 
 class Network(Protocol):
-    """What a kind of extractor names: a module from images to features.
+    """What a kind of extractor names: a module from images to ``Seen``.
 
     ``make(options, real, weights, device)`` returns the tensors of its file and their record;
-    ``Network(tensors, record)`` has them. ``batch``: how many images fit.
+    ``Network(tensors, record)`` has them. ``batch``: how many images fit. One that is declared
+    with ``has_layers`` has ``layers``, its convolutional layers in order, and ``normalised``, which
+    makes what these take of images, floats in 0…1 (``metrics.perceptual``).
     """
 
     batch: int
@@ -57,6 +80,9 @@ class Network(Protocol):
         cls, options: Mapping, real: RealImages, weights: Path | None, device: object
     ) -> tuple[dict, dict]:
         """Train it on real images, or read its ``weights``."""
+
+    def columns(self, classes: Sequence[str]) -> list[int] | None:
+        """Which logit is that of each of a dataset's classes; None where it does not know them."""
 
 
 def make_extractor(
@@ -84,6 +110,29 @@ def _network(kind: str) -> type[Network]:
     return load(EXTRACTORS[kind].network)
 
 
-def set_features(extractor: Extractor, path: str | Path, seed: int, ipc: int) -> np.ndarray:
-    """Features of a set of a file of samples, class by class, (C·ipc, d) float32."""
-    return np.concatenate([extractor.array(images) for images in class_sets(path, seed, ipc)])
+def set_seen(
+    extractor: Extractor, path: str | Path, seed: int, ipc: int, classes: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Features of a set of a file of samples, (C·ipc, d) float32, and which images it recognises.
+
+    Class by class. The second, (C, ipc) bool or NaN, is as ``recognised`` has it. classes: the
+    dataset's, by name, in the order of labels.
+    """
+    columns = extractor.network.columns(classes)
+    features, known = [], []
+    for label, images in enumerate(class_sets(path, seed, ipc)):
+        seen = extractor.seen(torch.from_numpy(images))
+        features.append(seen.features.numpy())
+        known.append(recognised(seen.logits, columns, label))
+    return np.concatenate(features), np.stack(known)
+
+
+def recognised(logits: Tensor | None, columns: Sequence[int] | None, label: int) -> np.ndarray:
+    """Which images of a class a network puts into it, of all classes of the dataset: (n,) bool.
+
+    logits: (n, K); columns: which of them are the dataset's classes', in the order of labels. One
+    NaN that stands for all images where the network knows no such classes.
+    """
+    if logits is None or columns is None:
+        return np.array([np.nan])
+    return (logits[:, list(columns)].argmax(1) == label).numpy()

@@ -4,14 +4,16 @@ torch-fidelity and torchvision take seconds to import: only building a network d
 """
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from textwrap import shorten
 
 import torch
 from torch import Tensor, nn
 
+from lighthouse.datasets.labels import pretrained_labels
 from lighthouse.datasets.real import RealImages
+from lighthouse.metrics.features import Seen
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_tensors
 from lighthouse.runtime.weights import digest
@@ -48,13 +50,17 @@ class Inception(Pretrained):
             "inception-v3-compat", ["2048"], feature_extractor_weights_path=file
         )
 
-    def forward(self, images: Tensor) -> Tensor:
+    def columns(self, classes: Sequence[str]) -> None:
+        """None: its 1008 classes are in an order of their own, which is not known here."""
+
+    def forward(self, images: Tensor) -> Seen:
         """Features (n, 2048)."""
-        return self.network(images)[0]
+        return Seen(self.network(images)[0], None)
 
 
 class SqueezeNet(Pretrained):
-    """torchvision's ``squeezenet1_0``: its last maps, averaged to 512 features (ours).
+    """torchvision's ``squeezenet1_0``: its last maps, averaged to 512 features (ours), and its
+    logits of ImageNet's 1000 classes.
 
     Images (n, 3, H, W) uint8, scaled to 224 px whole (ours: torchvision cuts 224 of
     256 px) and normalised by ImageNet's mean and standard deviation.
@@ -68,23 +74,35 @@ class SqueezeNet(Pretrained):
         from torchvision.models import squeezenet1_0
 
         super().__init__()
-        self.network = squeezenet1_0(num_classes=1).features
-        self.network.load_state_dict(
-            {
-                key.removeprefix("features."): value
-                for key, value in state.items()
-                if not key.startswith("classifier.")
-            }
-        )
+        whole = squeezenet1_0()
+        whole.load_state_dict(state)
+        self.network, self.classifier = whole.features, whole.classifier
         self.register_buffer("mean", torch.tensor(self.MEAN)[:, None, None])
         self.register_buffer("std", torch.tensor(self.STD)[:, None, None])
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Features (n, 512)."""
+    @property
+    def layers(self) -> nn.Sequential:
+        """The convolutional layers in order."""
+        return self.network
+
+    def normalised(self, images: Tensor) -> Tensor:
+        """What the layers take of images in 0…1."""
+        return (images - self.mean) / self.std
+
+    def columns(self, classes: Sequence[str]) -> list[int] | None:
+        """The labels of classes that are ImageNet's, by wnid; None of others."""
+        try:
+            return pretrained_labels(classes)
+        except DataError:
+            return None
+
+    def forward(self, images: Tensor) -> Seen:
+        """Features (n, 512), and logits (n, 1000)."""
         images = nn.functional.interpolate(
             images.float() / 255, (self.SIDE, self.SIDE), mode="bilinear", antialias=True
         )
-        return self.network((images - self.mean) / self.std).mean((2, 3))
+        maps = self.network(self.normalised(images))
+        return Seen(maps.mean((2, 3)), self.classifier(maps).flatten(1))
 
 
 def read_weights(path: Path, build: Callable[[Mapping], nn.Module]) -> tuple[dict, dict]:

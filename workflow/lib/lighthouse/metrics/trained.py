@@ -1,12 +1,13 @@
 """The feature extractor that is trained on the dataset itself."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from lighthouse.datasets.real import RealImages
+from lighthouse.metrics.features import Seen
 from lighthouse.runtime.job import log
 from lighthouse.students.augment import HALF, normalise
 from lighthouse.students.limits import check_size
@@ -40,7 +41,7 @@ TRAINING = {
 
 
 class Trained(nn.Module):
-    """Images (n, 3, image_size, image_size) uint8 to features (n, WIDTH·GRID²)."""
+    """Images (n, 3, image_size, image_size) uint8 to features (n, WIDTH·GRID²) and logits."""
 
     def __init__(self, state: Mapping[str, Tensor], about: Mapping):
         super().__init__()
@@ -57,10 +58,24 @@ class Trained(nn.Module):
         """``train``: there are no ``weights``."""
         return train(options, real, device)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Features."""
+    @property
+    def layers(self) -> nn.Sequential:
+        """The convolutional layers in order."""
+        return self.network.features
+
+    def normalised(self, images: Tensor) -> Tensor:
+        """What the layers take of images in 0…1."""
+        return normalise(255 * images)
+
+    def columns(self, classes: Sequence[str]) -> list[int]:
+        """Its logits are the dataset's classes, by label."""
+        return list(range(len(classes)))
+
+    def forward(self, images: Tensor) -> Seen:
+        """Features, and the logits of the classifier that it is."""
         maps = self.network.features(normalise(images))
-        return nn.functional.adaptive_avg_pool2d(maps, GRID).flatten(1)
+        pooled = nn.functional.adaptive_avg_pool2d(maps, GRID).flatten(1)
+        return Seen(pooled, self.network.head(maps.flatten(1)))
 
 
 def train(options: Mapping, real: RealImages, device: object) -> tuple[dict, dict]:

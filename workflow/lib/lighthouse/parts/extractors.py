@@ -13,14 +13,19 @@ class Extractor:
 
     name: ``kind`` in the config. network: ``module:class``, a ``metrics.features.Network``.
     options: by key of ``extractor`` in a dataset, each of which it needs. download: its
-    pretrained weights; None where it is trained on the dataset.
+    pretrained weights; None where it is trained on the dataset. has_layers: whether images can be
+    compared layer by layer (``DISTANCE``).
     """
 
     name: str
     network: str
     options: Mapping[str, Option]
     download: Weights | None = None
+    has_layers: bool = True
 
+
+#: What loads the distance of images in an extractor's layers.
+DISTANCE = "lighthouse.metrics.perceptual:load_distance"
 
 LOCAL_WEIGHTS = Option(
     {"type": ["string", "null"]},
@@ -50,6 +55,7 @@ EXTRACTORS: dict[str, Extractor] = {
                 "Apache-2.0",
                 KEY,
             ),
+            has_layers=False,  # torch-fidelity's takes bytes, and no gradient comes back
         ),
         Extractor(
             "squeezenet",

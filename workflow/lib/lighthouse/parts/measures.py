@@ -42,6 +42,7 @@ MEASURES = {
         Measure("log_det", "diversity", "log_det", "", "log det K", least_ipc=2),
         Measure("coverage", "diversity", "coverage", "", "coverage"),
         Measure("precision", "diversity", "precision", "", "precision"),
+        Measure("recognised", "diversity", "recognised", "", "share of images recognised"),
         Measure("ssim", "diversity", "ssim", "", "SSIM", least_ipc=2),
         Measure("frechet", "fid_sets", "fid", "", "Fréchet distance", Reach.TABLES),
         Measure(

@@ -15,7 +15,8 @@ class Option:
 
     range: a JSON schema. what: in a sentence. default: where the config leaves the key out;
     None where it must not. symbol: in figures, beside values; label: on an axis of it. Where
-    they are empty the key's name stands for them.
+    they are empty the key's name stands for them. chosen: whether a config may give several
+    values, of which one is chosen on the validation part.
     """
 
     range: Mapping
@@ -23,11 +24,15 @@ class Option:
     default: object = None
     symbol: str = ""
     label: str = ""
+    chosen: bool = False
 
     @property
     def schema(self) -> dict:
         """The key's JSON schema."""
-        return {**self.range, "description": self.what}
+        own = {**self.range, "description": self.what}
+        if self.chosen:  # bounds are of a number alone, ``items`` of a list
+            own |= {"type": [own["type"], "array"], "minItems": 2, "items": self.range}
+        return own
 
     @property
     def is_number(self) -> bool:

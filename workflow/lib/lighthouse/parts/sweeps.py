@@ -18,9 +18,11 @@ SAMPLER = {
     ),
     "guidance_scale": Option(
         {"type": "number", "minimum": 1},
-        "Classifier-free guidance; 1 is none.",
+        "Scale of classifier-free guidance; 1 is none. Or several that rise, of which one is "
+        "chosen on the validation part.",
         symbol="scale",
         label="scale of classifier-free guidance",
+        chosen=True,
     ),
     "start_step": Option(
         {"type": "integer", "minimum": 1, "maximum": TRAIN_STEPS},

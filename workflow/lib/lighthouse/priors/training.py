@@ -2,12 +2,14 @@
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import torch
 from accelerate import Accelerator
+from accelerate.utils import broadcast
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -17,18 +19,21 @@ from lighthouse.diffusion.denoiser import (
     has_learned_variance,
     null_label,
     predict,
+    width,
 )
 from lighthouse.diffusion.schedule import alphas_bar, betas
 from lighthouse.priors import difffit
 from lighthouse.priors.batch import Batch, shares
+from lighthouse.priors.held_out import held_out_loss
+from lighthouse.priors.length import Length, peak_rate
 from lighthouse.priors.variance import VariationalBound
 from lighthouse.runtime.checkpoint import key_of, resume, save
 from lighthouse.runtime.errors import DataError
-from lighthouse.runtime.finite import check_loss
+from lighthouse.runtime.finite import LossWatch
 from lighthouse.runtime.job import log, progress
 from lighthouse.runtime.memory import capacity, largest_that_fits
 from lighthouse.runtime.optimizers import AdamW, clip_gradients, rate_schedule
-from lighthouse.runtime.precision import autocast, full_float32
+from lighthouse.runtime.precision import autocast, full_float32, training_attention
 from lighthouse.runtime.rng import generator
 from lighthouse.steps import TRAIN_STEPS
 
@@ -42,6 +47,7 @@ def train_prior(
     seed: int,
     checkpoint: Path,
     checkpoint_seconds: float = 60,
+    held_out: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> tuple[nn.Module, dict]:
     """Train a denoiser on latents; return it with averaged (EMA) weights, and a record.
 
@@ -49,18 +55,22 @@ def train_prior(
     of which a batch's rows are read: they may lie on disk. They are encoded once (ours;
     DiT draws from the posterior, whose spread is small). Of several views one is drawn.
     ``labels``: (n,). ``objective``: see ``make_objective``; what it keeps is changed.
+    ``held_out``: latents (m, c, h, w) and labels (m,) that nothing is trained on, by which
+    a training with ``stop`` is ended.
 
-    ``options``: ``steps`` or ``epochs`` (of ceil(n / batch_size) steps), ``batch_size``
-    (of all processes together), ``learning_rate``, ``schedule`` (see ``rate_schedule``),
-    ``gradient_clip`` (see ``clip_gradients``), ``class_dropout``,
+    ``options``: ``steps``, ``epochs`` (of ceil(n / batch_size) steps) or ``stop`` (see
+    ``Length``), ``batch_size``
+    (of all processes together), ``learning_rate`` (see ``peak_rate``), ``schedule`` (see
+    ``rate_schedule``), ``gradient_clip`` (see ``clip_gradients``), ``class_dropout``,
     ``ema``, ``tune`` (``full``, or ``difffit``: see that module), ``precision`` (``fp32``,
     or ``bf16`` for the denoiser's matrix products), ``gradient_checkpointing``. Images
     are drawn with replacement; t is uniform in 0…999; labels drop to the null class once
     an image. A learned variance adds ``VariationalBound`` to the objective.
 
     The record: ``losses``, means over the last steps; ``trainable_parameters``, those of
-    a shared embedder once; ``processes``; ``steps``; ``seconds``, what all steps took by the clock,
-    those before the checkpoint that it went on from too.
+    a shared embedder once; ``processes``; ``steps``; ``ended_by``, what ended it, and
+    ``looks``, pairs of steps done and held-out loss (``Length``); ``seconds``, what all
+    steps and looks took by the clock, those before the checkpoint that it went on from too.
 
     In several processes (``accelerate launch``) all draw the same batch and each works on
     its slice: the weights are those of one process, but for the order of sums. Only the
@@ -80,7 +90,7 @@ def train_prior(
             "cannot share: set compute.training_gpus: 1"
         )
     share = _share(options["batch_size"], accelerator)
-    steps = n_steps(options, len(latents))
+    length = Length(options, len(latents))
     facts = [dict(options), seed, latents.shape, _some(latents), kept, frequencies_of(model)]
     key = key_of(facts, model.state_dict())
     rng = generator("prior", seed)
@@ -90,29 +100,37 @@ def train_prior(
     weights = _trainable(model, options)
     average = AveragedModel(weights, multi_avg_fn=get_ema_multi_avg_fn(options["ema"]))
     average.n_averaged += 1  # as DiT it begins with the first weights, not with those of step 1
-    step = _Step(accelerator, model, weights, objective, options, steps)
+    step = _Step(accelerator, model, weights, objective, options, length)
     parts = {
         "weights": weights,
         "average": average,
         "optimizer": step.optimizer,
         "schedule": step.schedule,
         "objective": objective,
+        "length": length,
     }
     first, extra = resume(checkpoint, key, parts, rng)
     recent, spent = extra or ([], 0.0)
     saved = time.monotonic()
     began = saved - spent
-    for number in progress(range(first, steps), "prior", total=steps, initial=first):
+    for number in progress(_steps(first, length), "prior", total=length.end, initial=first):
         batch = _batch(latents, labels, step.alpha_bar, options, null_label(model), share, rng)
         losses = step.attempt(batch, f"prior, step {number}")
         if losses is None:
             raise MemoryError(step.advice(batch))
         average.update_parameters(weights)
         recent = [*recent[-99:], accelerator.reduce(losses, "mean")]
+        if length.is_due(number + 1):
+            step.watch.look()
+            with averaged(weights, average):
+                loss = held_out_loss(model, *held_out)
+            length.look(number + 1, *_of_first(accelerator, loss, time.monotonic() - began))
         if accelerator.is_main_process and time.monotonic() - saved > checkpoint_seconds:
+            step.watch.look()
             extra = [recent, time.monotonic() - began]
             save(checkpoint, key, parts, rng, number + 1, extra)
             saved = time.monotonic()
+    step.watch.look()
     if accelerator.is_main_process:
         checkpoint.unlink(missing_ok=True)
     accelerator.end_training()
@@ -126,16 +144,41 @@ def train_prior(
         "losses": last,
         "trainable_parameters": sum(weight.numel() for weight in weights),
         "processes": accelerator.num_processes,
-        "steps": steps,
+        "steps": length.end,
+        "ended_by": length.ended_by,
+        "looks": length.looks,
         "seconds": time.monotonic() - began,
     }
 
 
-def n_steps(options: Mapping, n: int) -> int:
-    """Steps of a training on ``n`` images: as given, or so many epochs."""
-    if "steps" in options:
-        return options["steps"]
-    return options["epochs"] * math.ceil(n / options["batch_size"])
+def _steps(first: int, length: Length) -> Iterator[int]:
+    """The numbers of the steps from the first on, for as long as there is another."""
+    number = first
+    while length.goes_on(number):
+        yield number
+        number += 1
+
+
+def _of_first(
+    accelerator: Accelerator, loss: float | None, seconds: float
+) -> tuple[float | None, float]:
+    """Loss and seconds as the first of several processes has them, so that all decide alike."""
+    told = torch.tensor([math.nan if loss is None else loss, seconds], dtype=torch.float64)
+    first, seconds = broadcast(told.to(accelerator.device)).tolist()
+    return (None if loss is None else first), seconds
+
+
+@contextmanager
+def averaged(weights: nn.ParameterList, average: AveragedModel) -> Iterator[None]:
+    """Within it the trained weights are the averaged ones."""
+    own = [weight.data for weight in weights]
+    for weight, mean in zip(weights, average.module, strict=True):
+        weight.data = mean.data
+    try:
+        yield
+    finally:
+        for weight, data in zip(weights, own, strict=True):
+            weight.data = data
 
 
 class _Step:
@@ -148,14 +191,20 @@ class _Step:
         weights: nn.ParameterList,
         objective: nn.Module,
         options: Mapping,
-        steps: int,
+        length: Length,
     ):
         self.accelerator, self.model, self.weights = accelerator, model, weights
         self.objective, self.options = objective, options
         # The model, with gradients averaged over the processes.
         self.network = accelerator.prepare_model(model)
-        self.optimizer = AdamW(weights, options["learning_rate"], weight_decay=0)
-        self.schedule = rate_schedule(self.optimizer, options, steps)
+        peak = peak_rate(options, width(model))
+        self.optimizer = AdamW(weights, peak, weight_decay=0)
+        self.schedule = rate_schedule(
+            self.optimizer, options["schedule"], peak, length.end, length.trapezoid
+        )
+        # Several processes share gradients: the one whose image went wrong has to say so before
+        # all weights are.
+        self.watch = LossWatch(1) if accelerator.num_processes > 1 else LossWatch()
         self.alpha_bar = alphas_bar().to(accelerator.device)
         self.bound = (
             VariationalBound(betas(), accelerator.device) if has_learned_variance(model) else None
@@ -163,7 +212,8 @@ class _Step:
 
     def __call__(self, batch: Batch, what: str) -> dict[str, Tensor]:
         """Update the weights by this process's slice of a batch; return the parts of the loss."""
-        with autocast(self.accelerator.device, self.options["precision"]):
+        arithmetic = self.accelerator.device, self.options["precision"]
+        with training_attention(*arithmetic), autocast(*arithmetic):
             raw = predict(self.network, batch.z_t, batch.t, batch.labels)
         raw = raw.float()
         prediction = raw[:, : batch.z_t.shape[1]]
@@ -171,7 +221,7 @@ class _Step:
         if self.bound:
             bound = self.bound(raw[:, batch.z_t.shape[1] :], prediction, batch)
             loss, losses = loss + bound, {**losses, "variance": bound}
-        check_loss(loss, prediction, batch.chosen, what)
+        self.watch.add(loss, prediction, batch.chosen, what)
         self.optimizer.zero_grad()
         self.accelerator.backward(loss)
         clip_gradients(self.weights, self.options)

@@ -15,6 +15,7 @@ MEASURES = (
     "precision",
     "recall",
     "density",
+    "recognised",
     "nearest_latent",
     "nearest_feature",
     "ssim",

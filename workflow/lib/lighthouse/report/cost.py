@@ -85,13 +85,15 @@ def cost_row(row: Mapping, records: Mapping[str, Mapping]) -> dict:
     row: ``KEYS``, with the dataset's number of ``classes``; the paths ``sample`` (of all
     shards together), ``base`` (one a replicate; none without a prior trained here),
     ``preparation`` (what the method needs beyond the base, fine-tuning, a surrogate, in all
-    ``replicates``) and ``tuning`` (None where the weights of its terms are the table's).
+    ``replicates``) and ``tuning`` (what was chosen on the validation part: the guidance scale,
+    the weights of its terms; none where all are given).
     A set made elsewhere has no ``sample`` (None): what it cost is not known here.
     records: a job's cost by path. A path without one makes the row a missing one.
 
     What is trained in each replicate counts in their mean: a set needs one of them.
     Seconds are of work, without a process's start-up, on ``device`` with ``threads``.
-    ``tuning_seconds`` are those of all candidates' sets and students.
+    ``tuning_seconds`` are those of all candidates' sets and students, with those of a guidance
+    scale in each row that is sampled with it.
     ``seconds_per_image`` is over all ``images`` of the file that holds the set: methods
     that draw each image alone share one file across IPC. Peaks are the highest of the
     method's own jobs, base aside. A method that tunes nothing has 0 trained parameters.

@@ -88,14 +88,16 @@ def _named(dataset: str, student: str, protocol: str) -> str:
     return f"{dataset}, {student}, protocol {protocol}"
 
 
-def _ceiling(axes: Axes, rows: pd.DataFrame) -> None:
-    """All real images: a line across, labelled where no point is."""
+def _ceilings(axes: Axes, rows: pd.DataFrame) -> None:
+    """All images: a line across, labelled where no point is, the lower one of two below it."""
+    highest = rows.top1_mean.max()
     for row in rows.itertuples():
         axes.axhline(row.top1_mean, color="#333333", lw=1, ls="--", zorder=1)
         label = f"{row.label}: {row.top1_mean:.1f}"
         at = (0.01, row.top1_mean)
         where = axes.get_yaxis_transform()
-        axes.text(*at, label, transform=where, fontsize=8, va="bottom", color="#333333")
+        side = "bottom" if row.top1_mean == highest else "top"
+        axes.text(*at, label, transform=where, fontsize=8, va=side, color="#333333")
 
 
 def accuracy_vs_ipc(leaderboard: Sequence[Mapping], methods: Sequence[Mapping]) -> dict:
@@ -116,7 +118,7 @@ def _accuracy_figure(
     note: str,
     draw: Callable[[Axes, pd.DataFrame, Mapping[str, Look]], None],
 ) -> Figure:
-    """Panels of accuracy, each with its ceiling and with what ``draw`` makes of its methods."""
+    """Panels of accuracy, each with its ceilings and with what ``draw`` makes of its methods."""
     styles = looks(methods)
     groups = list(data.groupby(PANEL, sort=False))
     with plt.rc_context(STYLE):
@@ -124,7 +126,7 @@ def _accuracy_figure(
         figure, panels = _grid(len(groups), len(handles))
         for axes, (names, rows) in zip(panels, groups, strict=True):
             of_ceiling = rows.ipc.astype(str) == ALL
-            _ceiling(axes, rows[of_ceiling])
+            _ceilings(axes, rows[of_ceiling])
             axes.set_title(_named(*names), fontsize=10)
             axes.set_ylabel("top-1 accuracy (%)")
             axes.set_xscale("log")

@@ -28,12 +28,12 @@ def left_out(rows: pd.DataFrame) -> str:
 
 
 def by_ipc(board: pd.DataFrame) -> pd.DataFrame:
-    """Measured rows of the leaderboard as drawn against IPC; the ceiling's IPC stays "all"."""
+    """Measured rows of the leaderboard as drawn against IPC; a ceiling's IPC stays "all"."""
     columns = [*PANEL, "method", "label", "ipc", "top1_mean", "top1_std", "n_seeds", "n_students"]
     panels = board[(board.status == MEASURED) & (board.ipc.astype(str) != ALL)][PANEL]
     if panels.empty:
         raise DataError("no figure of accuracy against IPC: no row of the leaderboard is measured")
-    # A panel needs more than its ceiling.
+    # A panel needs more than its ceilings.
     rows = board[board.status == MEASURED].merge(panels.drop_duplicates(), on=PANEL)
     return rows[columns]
 
@@ -53,7 +53,7 @@ def by_cost(
     One IPC a panel: ``ipc``, or else ``fullest_ipc``. ``seconds_per_image`` is what sampling
     an image takes; ``seconds_in_all`` adds a share of its prior's training, the base prior's
     training, the method's own preparation and the tuning of its weights, over the ipc × classes
-    images of one set. The ceiling has no cost, and stands with an empty one.
+    images of one set. A ceiling has no cost, and stands with an empty one.
     """
     drawn, absent = [], []
     spent = cost.assign(ipc=cost.ipc.astype(str)).rename(columns={"status": "cost_status"})

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lighthouse.config import paths, rows
 from lighthouse.config.batches import measured_by, sampled_by, trained_by, tuned_by
+from lighthouse.config.candidates import SCALE
 from lighthouse.config.claims import claim_rows
 from lighthouse.config.grid import Cell
 from lighthouse.config.study import Study
@@ -147,10 +148,11 @@ def _tables(study: Study) -> list[Item]:
         _joined(study, "spectrum", "Singular values", curves, "spectrum", drawn, "spectrum_values"),
         _joined(study, "spectrum_ranks", "Effective and stable rank", curves, "ranks", drawn),
         _guidance(study),
+        _autoencoders(study),
     ]
     if trained := rows.prior_rows(study):
         found.append(_priors(trained))
-    if study.tuned_cells:
+    if study.choices:
         found.append(_tuning(study))
     if run["strategies"]:
         records, jobs = _strategies(study)
@@ -203,6 +205,17 @@ def _cost(study: Study) -> Item:
     )
 
 
+def _autoencoders(study: Study) -> Item:
+    own = rows.autoencoder_rows(study)
+    return _table(
+        "autoencoders",
+        "autoencoders:autoencoders_table",
+        "Autoencoders",
+        {"records": [row["cost"] for row in own]},
+        {"rows": own},
+    )
+
+
 def _priors(trained: Sequence[Mapping]) -> Item:
     return _table(
         "priors",
@@ -214,8 +227,9 @@ def _priors(trained: Sequence[Mapping]) -> Item:
 
 
 def _tuning(study: Study) -> Item:
-    records, cells = rows.tuning_records(study), study.tuned_cells
+    records, cells = rows.tuning_records(study), study.choices
     used = {term for cell in cells for term in study.methods[cell.method].guidance}
+    weights = [term.column for term in TERMS.values() if term.name in used]
     return _table(
         "tuning",
         "tuning:tuning_table",
@@ -223,7 +237,7 @@ def _tuning(study: Study) -> Item:
         params={
             "names": [record.row for record in records],
             "candidates": rows.candidates(study),
-            "weights": [term.column for term in TERMS.values() if term.name in used],
+            "weights": [SCALE, *weights] if study.scaled_cells else weights,
         },
         **_of_records(records, tuned_by(study, cells)),
     )
@@ -322,6 +336,18 @@ def _figures(study: Study) -> list[Item]:
             looks,
         ),
     ]
+    looked = [row for row in rows.prior_rows(study) if row["looks"]]
+    if looked:
+        records = {"records": [row["cost"] for row in looked]}
+        found.append(
+            _figure(
+                "prior_loss",
+                "prior_loss:prior_loss",
+                "Held-out loss of the base priors",
+                records,
+                {"rows": looked},
+            )
+        )
     if run["strategies"]:
         found.append(_strategies_figure(study))
     if set(study.swept) - {"eta_dpp"}:

@@ -16,6 +16,7 @@ BESIDE = {
     "precision": ("precision", "{:.3f}"),
     "recall": ("recall", "{:.3f}"),
     "density": ("density", "{:.3f}"),
+    "recognised": ("recognised", "{:.3f}"),
     "nearest_latent": ("nearest real, latents", "{:.3f}"),
     "nearest_feature": ("nearest real, features", "{:.3f}"),
     "log_det": ("log det K", "{:.3g}"),

@@ -10,7 +10,7 @@ from lighthouse.tables import CELL, MEASURED, MISSING, NAN, cell_key
 #: Measures of the images of a prior alone.
 MEASURES = ("coverage", "precision")
 COLUMNS = (
-    *("dataset", "prior", "replicate", "trainable_parameters", "steps", "seconds"),
+    *("dataset", "prior", "replicate", "trainable_parameters", "steps", "ended_by", "seconds"),
     *("training_loss", "held_out_loss", *CELL[1:], *MEASURES, "status"),
 )
 
@@ -37,7 +37,7 @@ def _row(row: Mapping, record: Mapping | None, diversity: Sequence[Mapping]) -> 
     losses = record["losses"]
     return {
         **found,
-        **{key: record[key] for key in ("trainable_parameters", "steps", "seconds")},
+        **{key: record[key] for key in ("trainable_parameters", "steps", "ended_by", "seconds")},
         "training_loss": losses["noise"],
         "held_out_loss": NAN if losses["held_out"] is None else losses["held_out"],
         **_of_sets(row, diversity),

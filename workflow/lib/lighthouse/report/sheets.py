@@ -8,7 +8,7 @@ import string
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from lighthouse.config.grid import ALL, CEILING
+from lighthouse.config.grid import ALL, CEILINGS
 from lighthouse.report.leaderboard import board_of, is_protocol, root_mean_square
 from lighthouse.report.statistics import ALIKE, BETTER, WORSE
 from lighthouse.tables import MEASURED, MISSING, NOT_RUN
@@ -50,14 +50,14 @@ class Entry:
 
 @dataclass
 class Sheet:
-    """One table. lines: (label, an entry an IPC). The ceiling, where there is one, is last."""
+    """One table. lines: (label, an entry an IPC); ceilings: (label, the one entry), shown last."""
 
     dataset: str
     protocol: str
     student: str
     ipcs: list[int]
     lines: list[tuple[str, list[Entry]]]
-    ceiling: tuple[str, Entry] | None
+    ceilings: list[tuple[str, Entry]]
     headline: list[str]
     notes: list[str]
     sources: list[tuple[str, str]] = field(default_factory=list)
@@ -75,7 +75,7 @@ class Sheet:
 
     @property
     def has_published(self) -> bool:
-        """Whether a published figure stands beside one of its own, the ceiling's aside."""
+        """Whether a published figure stands beside one of its own, the ceilings' aside."""
         return any(entry.published for _, own in self.lines for entry in own)
 
 
@@ -104,11 +104,11 @@ def _sheet(
     }
     labels = {row["method"]: row["label"] for row in rows}
     lines: dict[str, dict] = {}
-    ceiling = None
+    ceilings = []
     for row in rows:
         entry = _entry(row, letters)
-        if row["method"] == CEILING:
-            ceiling = (row["label"], entry)
+        if row["method"] in CEILINGS:
+            ceilings.append((row["label"], entry))
             continue
         if row["method"] not in comparison.real and _score(row) == best[row["ipc"]]:
             entry = replace(entry, best=entry.status == MEASURED)
@@ -118,7 +118,7 @@ def _sheet(
         *board,
         ipcs,
         [(labels[name], [found.get(ipc, none) for ipc in ipcs]) for name, found in lines.items()],
-        ceiling,
+        ceilings,
         headline(rows, comparison),
         _notes(rows, board[1], comparison, others),
         [(letter, _source(*key, board[1])) for key, letter in letters.items()],
@@ -255,7 +255,7 @@ def _about_spread(measured: Sequence[Mapping], protocol: str) -> str:
     counts = dict.fromkeys(
         (row["n_replicates"], row["n_seeds"] // row["n_replicates"], row["n_students"])
         for row in measured
-        if row["method"] != CEILING
+        if row["method"] not in CEILINGS
     )
     trainings = " or ".join(" × ".join(map(str, count)) for count in counts)
     text = (
@@ -267,7 +267,7 @@ def _about_spread(measured: Sequence[Mapping], protocol: str) -> str:
     text += "".join(
         f" {row['label']}: over {row['n_students']} trainings."
         for row in measured
-        if row["method"] == CEILING
+        if row["method"] in CEILINGS
     )
     parts = {name: root_mean_square(measured, f"std_{name}") for name in SOURCES}
     # Of one set a replicate the two are one source, and the first stands for both.

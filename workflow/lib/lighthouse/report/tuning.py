@@ -1,7 +1,8 @@
-"""The table of tunings: every candidate of weights, and what the choice among them gained."""
+"""The table of choices: every candidate of weights or scale, and what the choice gained."""
 
 from collections.abc import Mapping, Sequence
 
+from lighthouse.config.candidates import SCALE
 from lighthouse.report.tables import Table
 from lighthouse.tables import CELL, MEASURED, MISSING, NAN
 
@@ -15,9 +16,10 @@ def tuning_table(
     candidates: Sequence[Mapping],
     weights: Sequence[str],
 ) -> dict:
-    """The candidates of all tunings. records: of each of ``names``, the cells that are tuned.
+    """The candidates of all choices. records: of each of ``names``, the cells of these.
 
-    candidates: the rows of ``config.rows.candidates``. weights: columns of terms.
+    candidates: the rows of ``config.rows.candidates``. weights: columns of terms, and before them
+    ``SCALE`` where a guidance scale is chosen.
     """
     by_cell = {_place(cell): record for cell, record in zip(names, records, strict=True)}
     rows = [tuning_row(one, by_cell[_place(one)], weights) for one in candidates]
@@ -27,13 +29,14 @@ def tuning_table(
 def tuning_row(candidate: Mapping, record: Mapping | None, weights: Sequence[str]) -> dict:
     """The row of a candidate. record: of its tuning, None where that failed.
 
-    Weights are in the papers' unit, 0 of a term which the method has not; accuracies in %.
-    ``gain_val`` and ``gain_test`` stand in the row that was chosen: by how much it is above the
-    candidate at the natural units, on the part that chose it and on the one that had no say.
+    Weights are in the papers' unit, 0 of a term which the method has not, and the scale is empty
+    where weights are tried; accuracies in %. ``gain_val`` and ``gain_test`` stand in the row that
+    was chosen: by how much it is above the candidate at the natural units, or at the least scale,
+    on the part that chose it and on the one that had no say.
     """
     row = {
         **{name: candidate[name] for name in CELL},
-        **{column: candidate["weights"].get(column, 0.0) for column in weights},
+        **{name: candidate["weights"].get(name, NAN if name == SCALE else 0.0) for name in weights},
     }
     if record is None:
         return {**row, **dict.fromkeys(RESULTS, NAN), "status": MISSING}

@@ -4,7 +4,7 @@ The optimisers update all weights in one call of a fused kernel: by default torc
 kernels a weight on a CPU, which of small networks is a tenth to a quarter of a step.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 import torch
@@ -14,19 +14,25 @@ SGD = partial(torch.optim.SGD, fused=True)
 
 
 def rate_schedule(
-    optimizer: torch.optim.Optimizer, options: Mapping, steps: int
+    optimizer: torch.optim.Optimizer,
+    schedule: Mapping,
+    peak: float,
+    steps: int | None,
+    trapezoid: Callable[[int], float] | None = None,
 ) -> torch.optim.lr_scheduler.LRScheduler:
     """The course of the learning rate over ``steps``, of a ``schedule`` of the config.
 
-    ``options``: ``learning_rate``, the peak; ``schedule``: ``kind``, ``constant`` or
-    ``one-cycle`` (Smith and Topin 2018, as torch has it: from peak/25 up within the share
-    ``warmup`` of the steps and down to peak/250,000, by cosines, AdamW's β₁ going from 0.95
-    to 0.85 and back).
+    ``kind``: ``constant``; ``one-cycle`` (Smith and Topin 2018, as torch has it: from peak/25
+    up within the share ``warmup`` of the steps and down to peak/250,000, by cosines, AdamW's β₁
+    going from 0.95 to 0.85 and back); or ``trapezoid``, the share of the peak in each step being
+    what the function ``trapezoid`` says (``priors.length``), where nobody knows ``steps``.
     """
-    if options["schedule"]["kind"] == "one-cycle":
+    if schedule["kind"] == "one-cycle":
         return torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, options["learning_rate"], steps, pct_start=options["schedule"]["warmup"]
+            optimizer, peak, steps, pct_start=schedule["warmup"]
         )
+    if schedule["kind"] == "trapezoid":
+        return torch.optim.lr_scheduler.LambdaLR(optimizer, trapezoid)
     return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
 
 

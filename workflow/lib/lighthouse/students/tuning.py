@@ -1,4 +1,7 @@
-"""Weights by a rule: of several candidates the one that is best on the validation part."""
+"""Weights by a rule: of several candidates the one that is best on the validation part.
+
+The scale of classifier-free guidance is a weight as well, whose natural unit is the least tried.
+"""
 
 import statistics
 from collections.abc import Mapping, Sequence

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lighthouse.report.audit import (
     accuracy,
+    autoencoders,
     cost,
     decided,
     figures,
@@ -41,6 +42,7 @@ CHECKS: tuple[Callable[[Results, Mapping], Iterator[Claim]], ...] = (
     ranges.nearest_images,
     ranges.pairs_of_images,
     sets.numbers_of_images,
+    sets.recognised_images,
     sets.distances_of_sets,
     sets.single_distances,
     sets.distinct_images,
@@ -49,8 +51,11 @@ CHECKS: tuple[Callable[[Results, Mapping], Iterator[Claim]], ...] = (
     cost.cost_of_replicates,
     cost.cost_in_all,
     cost.points_of_cost,
+    autoencoders.latents_of_autoencoders,
+    autoencoders.noise_of_autoencoders,
     priors.priors_of_cost,
     priors.priors_of_sets,
+    priors.losses_of_priors,
     verdicts.paired_tests,
     verdicts.corrected_verdicts,
     verdicts.leaderboard_verdicts,

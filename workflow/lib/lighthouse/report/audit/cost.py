@@ -18,6 +18,8 @@ from lighthouse.report.audit.claims import (
 )
 from lighthouse.report.audit.numbers import mean
 from lighthouse.report.audit.rows import SET, is_ceiling
+from lighthouse.report.audit.tuning import SCALE
+from lighthouse.report.audit.tuning import TABLE as TUNING
 from lighthouse.tables import MEASURED, MISSING
 
 TABLE, REPLICATES, FIGURE, BOARD_TABLE = (
@@ -54,8 +56,11 @@ def cost_of_sets(results: Results, grid: Mapping) -> Iterator[Claim]:
 def work_of_images(results: Results, grid: Mapping) -> Iterator[Claim]:
     """Sampled images take as many passes of the denoiser as the sampler's steps say, others none.
 
-    Of sets made elsewhere none is known.
+    One a step, and another without a class at a guidance scale above 1, which is the config's or
+    the one chosen. Of sets made elsewhere none is known.
     """
+    rows = measured(results.rows(TUNING))
+    chosen = {row["dataset"]: row.get(SCALE, NAN) for row in rows if _chooses_a_scale(row)}
     sampled = {key(cell, SET): cell for cell in grid["sampled"]}
     without = {key(cell, SET) for cell in grid["undenoised"]}
     for row in measured(results.rows(TABLE)):
@@ -63,14 +68,20 @@ def work_of_images(results: Results, grid: Mapping) -> Iterator[Claim]:
         found = {name: row.get(name, "no such column") for name in WORK}
         evaluations = found["evaluations_per_image"]
         if key(row, SET) in sampled:
-            asked = sampled[key(row, SET)]["evaluations"]
+            cell = sampled[key(row, SET)]
+            scale = chosen.get(row["dataset"], NAN) if cell["scale"] is None else cell["scale"]
+            asked = cell["steps"] * (1 if scale == 1 else 2)
             yield Claim(*place, WORK[0], evaluations, asked)
-            back = Within(0, asked) if sampled[key(row, SET)]["back"] else 0
+            back = Within(0, asked) if cell["back"] else 0
             yield Claim(*place, WORK[1], found[WORK[1]], back)
             yield Claim(*place, WORK[2], found[WORK[2]], Within(asked, math.inf))
         else:
             expected = 0 if key(row, SET) in without else NAN
             yield from same(TABLE, row, SET, dict.fromkeys(WORK, expected))
+
+
+def _chooses_a_scale(row: Mapping) -> bool:
+    return row["chosen"] == "yes" and bool(known([row.get(SCALE)]))
 
 
 def cost_of_replicates(results: Results, grid: Mapping) -> Iterator[Claim]:

@@ -22,6 +22,7 @@ MEASURES = (
     "precision",
     "recall",
     "density",
+    "recognised",
     "nearest_latent",
     "nearest_feature",
     "log_det",

@@ -21,7 +21,7 @@ class Cell:
 
 @dataclass
 class Sheet:
-    """One written table. lines: (label, a cell an IPC); the ceiling is like any other line.
+    """One written table. lines: (label, a cell an IPC); a ceiling is like any other line.
 
     sentences: what is said above and below the table. sources: words by letter. beside: by
     IPC, a table of the measures beside accuracy, its heading first.
@@ -215,7 +215,7 @@ def _said(sheet: Sheet, text: str) -> None:
 def _html_cells(cells: Sequence[dict], count: int) -> Iterator[Cell]:
     """Figures of a line: each in one field, or with the published one in a second.
 
-    The ceiling's one field spans them all, and has its published figure behind it.
+    A ceiling's one field spans them all, and has its published figure behind it.
     """
     if cells[0]["spans"]:
         (one,) = cells

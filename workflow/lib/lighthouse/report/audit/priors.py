@@ -18,7 +18,9 @@ from lighthouse.report.audit.numbers import mean
 from lighthouse.report.audit.rows import PRIOR, SET
 from lighthouse.tables import CELL
 
-TABLE = "tables/priors.csv"
+TABLE, LOSS = "tables/priors.csv", "figures/prior_loss.csv"
+#: What ends a training whose held-out loss is looked at on the way, and what one that is not.
+LOOKED, GIVEN = ("flat", "step budget", "minute budget"), ("steps",)
 
 
 def priors_of_cost(results: Results, grid: Mapping) -> Iterator[Claim]:
@@ -52,3 +54,20 @@ def priors_of_sets(results: Results, grid: Mapping) -> Iterator[Claim]:
         for name in ("coverage", "precision"):
             values = known(one[name] for one in own)
             yield from same(TABLE, row, PRIOR, {name: mean(values)}, behind=values)
+
+
+def losses_of_priors(results: Results, grid: Mapping) -> Iterator[Claim]:
+    """A training with looks ends at the last of them, with the loss that priors.csv has."""
+    by = ("dataset", "prior", "replicate")
+    drawn = grouped(results.tables.get(LOSS, []), by)
+    for row in measured(results.rows(TABLE)):
+        looks = drawn.pop(key(row, by), [])
+        reasons = LOOKED if looks else GIVEN
+        found = row["ended_by"]
+        told = found if found in reasons else " or ".join(reasons)
+        yield Claim(TABLE, named(row, PRIOR), "ended_by", found, told)
+        for last in looks[-1:]:
+            expected = {"step": row["steps"], "held_out_loss": row["held_out_loss"]}
+            yield from same(LOSS, last, (*by, "step"), expected)
+    for left in drawn.values():
+        yield Claim(LOSS, named(left[0], by), "rows", len(left), 0)

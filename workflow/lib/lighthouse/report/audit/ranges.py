@@ -12,6 +12,7 @@ NO_LESS_THAN_0, NO_LESS_THAN_1 = Within(0, math.inf), Within(1, math.inf)
 #: Bounds by column, in whatever table it is.
 BOUNDS = {
     **dict.fromkeys(("coverage", "precision", "recall", "coverage_mean"), SHARE),
+    "recognised": SHARE,
     **dict.fromkeys(("p", "p_holm", "level", "energy_left_10", "energy_left_30"), SHARE),
     **dict.fromkeys(("normalised", "share", "eta_share"), NO_LESS_THAN_0),
     "ssim": CORRELATION,
@@ -24,6 +25,9 @@ BOUNDS = {
     **dict.fromkeys(("density", "singular_value", "mean_pull"), NO_LESS_THAN_0),
     **dict.fromkeys(("nearest_latent", "nearest_feature", "mean_magnitude"), NO_LESS_THAN_0),
     **dict.fromkeys(("training_loss", "held_out_loss"), NO_LESS_THAN_0),
+    **dict.fromkeys(("training_squared", "training_absolute"), NO_LESS_THAN_0),
+    **dict.fromkeys(("training_perceptual", "training_kl"), NO_LESS_THAN_0),
+    **dict.fromkeys(("squared_error_train", "squared_error_val"), Within(0, 4)),
     # The square root of a matrix of many numbers is taken in floating point.
     **dict.fromkeys(("fid", "fid_pooled"), Within(-1e-3, math.inf)),
     **dict.fromkeys(("base_seconds", "preparation_seconds", "tuning_seconds"), NO_LESS_THAN_0),
@@ -40,6 +44,7 @@ BOUNDS = {
 ROUNDING = 1e-6
 #: Bounds of columns whose name says too little.
 OF_TABLE = {
+    ("tables/autoencoders.csv", "steps"): NO_LESS_THAN_0,  # none of a pretrained one
     ("figures/spectrum.csv", "mean"): SHARE,
     ("figures/ssim_vs_eta_dpp.csv", "mean"): CORRELATION,
 }

@@ -31,6 +31,7 @@ MEASURES = {
     "precision": ("precision", 3, "f"),
     "recall": ("recall", 3, "f"),
     "density": ("density", 3, "f"),
+    "recognised": ("recognised", 3, "f"),
     "nearest real, latents": ("nearest_latent", 3, "f"),
     "nearest real, features": ("nearest_feature", 3, "f"),
     "log det K": ("log_det", 3, "g"),
@@ -86,7 +87,7 @@ def _sizes(rows: Sequence[Mapping]) -> list[int]:
 
 
 def _in_order(rows: Sequence[Mapping]) -> list[Mapping]:
-    """Rows as the pages have them: the ceiling last."""
+    """Rows as the pages have them: the ceilings last."""
     return sorted(rows, key=is_ceiling)
 
 

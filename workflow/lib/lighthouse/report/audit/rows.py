@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 
-from lighthouse.config.grid import CEILING
+from lighthouse.config.grid import CEILINGS
 from lighthouse.report.audit.claims import NAN, Claim, Results, key, measured, named
 from lighthouse.tables import CELL, MISSING, NOT_RUN
 
@@ -21,6 +21,7 @@ NAMES_OF = {
     "figures/ssim_vs_eta_dpp.csv": ("eta_dpp",),
     "tables/cost_replicates.csv": ("replicate",),
     "tables/priors.csv": ("prior", "replicate"),
+    "figures/prior_loss.csv": ("prior", "replicate", "step"),
 }
 #: Of the strategies: picks of the pool, and what all are measured by.
 PICKED = ("best of random", "greedy subset", "greedy and swaps")
@@ -137,6 +138,11 @@ def _wanted(results: Results, grid: Mapping) -> dict[str, tuple]:
         "tables/claims.csv": (("dataset", "claim"), grid["claims"], None),
         "tables/diversity.csv": ((*CELL, "seed"), seeded, CELL),
         "tables/guidance.csv": (CELL, grid["sampled"], None),
+        "tables/autoencoders.csv": (
+            ("dataset",),
+            [{"dataset": dataset} for dataset in grid["image_sizes"]],
+            None,
+        ),
         "tables/priors.csv": (PRIOR, priors(grid), None),
         "tables/tuning.csv": (CELL, grid["candidates"], None),
         "tables/spectrum_ranks.csv": (CURVE, curves, CURVE[:2]),
@@ -242,5 +248,5 @@ def _tests(grid: Mapping) -> list[dict]:
 
 
 def is_ceiling(row: Mapping) -> bool:
-    """Whether a row is that of all real images."""
-    return row["method"] == CEILING
+    """Whether a row is of students trained on all images."""
+    return row["method"] in CEILINGS

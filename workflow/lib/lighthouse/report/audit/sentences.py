@@ -82,10 +82,9 @@ def notes_of_pages(results: Results, grid: Mapping) -> Iterator[Claim]:
         found = TRAININGS.search(text)
         yield Claim(*place, "trainings", found[1] if found else "", " or ".join(counts))
         for row in filter(is_ceiling, done):
-            told = re.search(r": over (\d+) trainings\.", text)
-            yield Claim(
-                *place, "trainings of the ceiling", told and int(told[1]), row["n_students"]
-            )
+            told = re.search(rf"{re.escape(row['label'])}: over (\d+) trainings\.", text)
+            what = f"trainings of {row['label']}"
+            yield Claim(*place, what, told and int(told[1]), row["n_students"])
         yield from _spread(place, text, done)
         for level in LEVEL.findall(text):
             yield Claim(*place, "alpha", float(level), grid["alpha"])

@@ -1,4 +1,4 @@
-"""How many images stand behind a Fréchet distance: counted again from the images themselves."""
+"""How many images stand behind a number of a set: counted again where images or rows tell."""
 
 import hashlib
 import math
@@ -19,12 +19,14 @@ from lighthouse.report.audit.claims import (
     measured,
     named,
     same,
+    slack,
 )
 from lighthouse.report.audit.numbers import deviation, mean
 from lighthouse.report.audit.rows import SET
 from lighthouse.runtime.files import read_about
+from lighthouse.tables import CELL
 
-TABLE, SINGLE = "tables/fid.csv", "tables/fid_sets.csv"
+TABLE, SINGLE, DIVERSITY = "tables/fid.csv", "tables/fid_sets.csv", "tables/diversity.csv"
 #: Largest file, in bytes, whose images are hashed: about a second. It is that of 10 images a class
 #: of 10 classes at 256 pixels and a dozen seeds; of larger sets the bounds alone are held.
 MOST = 256 * 2**20
@@ -38,6 +40,23 @@ def numbers_of_images(results: Results, grid: Mapping) -> Iterator[Claim]:
         yield from same(TABLE, row, SET, {"n_synthetic_per_set": of_one})
         yield Claim(*place, "n_sets", row["n_sets"], Within(1, len(grid["seeds"])))
         yield Claim(*place, "n_synthetic", row["n_synthetic"], Within(1, row["n_sets"] * of_one))
+
+
+def recognised_images(results: Results, grid: Mapping) -> Iterator[Claim]:
+    """Of a set's ipc × classes images a whole number is recognised; of a dataset all sets or none.
+
+    An extractor knows the classes of all its sets, or of none of them.
+    """
+    for rows in grouped(measured(results.rows(DIVERSITY)), ("dataset",)).values():
+        told = bool(known(row["recognised"] for row in rows))
+        for row in rows:
+            share, images = row["recognised"], row["ipc"] * grid["classes"][row["dataset"]]
+            if known([share]):
+                expected = round(share * images) / images
+            else:
+                expected = Within(0, 1) if told else NAN
+            place = (DIVERSITY, named(row, (*CELL, "seed")), "recognised")
+            yield Claim(*place, share, expected, slack(share))
 
 
 def distances_of_sets(results: Results, grid: Mapping) -> Iterator[Claim]:
