@@ -38,11 +38,14 @@ from lighthouse.priors.training import train_prior
 from lighthouse.runtime.job import device
 from lighthouse.runtime.launching import COMPILED, GRAPHS, PLAIN, WARM, launched
 from lighthouse.runtime.precision import full_float32
-from lighthouse.students.trainer import Images, train_student
+from lighthouse.students.stacked import StackedTraining, train_together
+from lighthouse.students.trainer import Images, Training, train_student
 
 CHECKS = ("name", "outcome", "detail", "seconds")
 CLASSES = ("ant", "bee", "cat", "dog")
 IPC = 3
+#: Trained at once.
+STUDENTS = 3
 #: Of classifier-free guidance: a prior of so few steps, pushed by 4, leaves the latents' range.
 SCALE = 1.5
 
@@ -223,8 +226,36 @@ def student_repeats(bench: Bench) -> tuple[bool, str]:
     return _equal(first.detach(), second.detach())
 
 
-def student_of(bench: Bench, count: int, size: int, batch: int = 64) -> nn.Module:
-    """A ConvNet-3 after an epoch on ``count`` images of noise."""
+def students_at_once(bench: Bench) -> tuple[bool, str]:
+    """Three students trained as one batch of models have the weights of those trained alone."""
+    count, size = bench.students
+    work = student_work(count, size)
+    together = train_together([work[0]] * STUDENTS, *work[1:], [(0, k) for k in range(STUDENTS)])
+    made, wanted = [], []
+    for number, (student, _) in enumerate(together):
+        alone, _ = train_student(*work, 0, student_seed=number)
+        made.append(student.head.weight.flatten())
+        wanted.append(alone.head.weight.flatten())
+    return _near(torch.cat(made).detach(), torch.cat(wanted).detach())
+
+
+def student_waits_for_nothing(bench: Bench) -> tuple[bool, str]:
+    """A step of one student, and of several at once, reads nothing off the accelerator."""
+    train, _, options, protocol, _ = student_work(*bench.students)
+    alone = Training(train, options, protocol, 64, 2, 0, None)
+    several = StackedTraining([train] * STUDENTS, options, protocol, 64, 2, range(STUDENTS), None)
+    for training in (alone, several):
+        training.run_epoch(1)  # what is made at the first step alone may be waited for
+        torch.cuda.set_sync_debug_mode("error")
+        try:
+            training.run_epoch(2)
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+    return True, "one epoch each"
+
+
+def student_work(count: int, size: int, batch: int = 64) -> tuple:
+    """What ``train_student`` takes before its seeds: an epoch on ``count`` images of noise."""
     rng = torch.Generator().manual_seed(0)
     images = torch.randint(256, (count, 3, size, size), dtype=torch.uint8, generator=rng)
     train = Images(images, torch.arange(count) % len(CLASSES)).to(device())
@@ -235,8 +266,12 @@ def student_of(bench: Bench, count: int, size: int, batch: int = 64) -> nn.Modul
         "evaluations": 1,
     }
     seen = Images(train.images[:4], train.labels[:4])
-    options = shipped()["students"]["convnet2"]
-    return train_student(train, seen, options, protocol, count // len(CLASSES), 0)[0]
+    return train, seen, shipped()["students"]["convnet2"], protocol, count // len(CLASSES)
+
+
+def student_of(bench: Bench, count: int, size: int, batch: int = 64) -> nn.Module:
+    """A ConvNet-2 after an epoch on ``count`` images of noise."""
+    return train_student(*student_work(count, size, batch), 0)[0]
 
 
 def memory_of_sampler(bench: Bench) -> tuple[bool, str]:
@@ -252,6 +287,16 @@ def memory_of_prior(bench: Bench) -> tuple[bool, str]:
 def memory_of_student(bench: Bench) -> tuple[bool, str]:
     """A student's batch that does not fit is told with one that does."""
     return _told(bench, 3, 2048, lambda size: student_of(bench, 2048, 224, size))
+
+
+def memory_of_students(bench: Bench) -> tuple[bool, str]:
+    """Students of whom too many are trained at once are told how many fit."""
+    work = student_work(256, 64)
+
+    def run(k: int) -> object:
+        return train_together([work[0]] * k, *work[1:], [(0, number) for number in range(k)])
+
+    return _told(bench, 3, 64, run)
 
 
 def _told(bench: Bench, gib: float, size: int, run: Callable[[int], object]) -> tuple[bool, str]:
@@ -331,9 +376,12 @@ ALL: Mapping[str, Check] = {
     "prior: steps as graphs beside plain ones": Check(trains_by_graphs, needs_gpu=True),
     "samples: accelerator beside CPU": Check(like_the_cpu, needs_gpu=True),
     "student: the same twice": Check(student_repeats),
+    "student: three at once beside alone": Check(students_at_once),
+    "student: waits for nothing": Check(student_waits_for_nothing, needs_gpu=True),
     "memory: sampler": Check(memory_of_sampler, needs_gpu=True),
     "memory: prior": Check(memory_of_prior, needs_gpu=True),
     "memory: student": Check(memory_of_student, needs_gpu=True),
+    "memory: students at once": Check(memory_of_students, needs_gpu=True),
 }
 
 

@@ -7,7 +7,7 @@
 |---|---|---|
 | 1 | ``benchmarks.checks``: the package is right on this device | 2 min |
 | 2 | ``benchmarks.sampling``: DiT-XL/2 at 256 px | 3 min |
-| 3 | ``benchmarks.students``: students, alone and side by side | 2 min |
+| 3 | ``benchmarks.students``: students, alone and several at once | 2 min |
 | 4 | ``benchmarks.study``: ImageNette at 64 px, as far as it goes | 7 min |
 
 A part that fails, or is stopped at its limit, keeps no other from starting. FOLDER ends
@@ -66,7 +66,8 @@ PARTS = {
     3: Part(
         "students",
         120,
-        toy="--network convnet3 --size 32 --images 40 --processes 2 --workers 1"
+        "--seconds 1",
+        toy="--network convnet3 --size 32 --images 40 --processes 2 --at-once 3 --workers 1"
         " --seconds 0.2 --threads 1",
     ),
     4: Part("study", 420, toy="--toy --jobs 2 --closing 120"),

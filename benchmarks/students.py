@@ -1,4 +1,4 @@
-"""How fast students train: the package's loop, alone and several side by side, and the peers'.
+"""How fast students train: the package's loop, one and several at once, and the peers'.
 
     uv run python -m benchmarks.students [--out FOLDER]
 
@@ -14,7 +14,9 @@
 
 Both train by the protocol ``minimax`` (random crops, flips, jitter, lighting, CutMix) on
 the same synthetic pictures. ``processes`` train side by side on one device, each a student
-of its own; ``images_per_s`` is of all together, ``peak_gib`` the sum of theirs.
+of its own; ``at_once`` students are one batch of models in one process
+(``students.stacked``; networks with batch norm cannot be). ``images_per_s`` is of all
+together, ``peak_gib`` the sum of theirs.
 """
 
 import argparse
@@ -39,7 +41,8 @@ from lighthouse.runtime.job import device
 from lighthouse.runtime.precision import full_float32
 from lighthouse.runtime.rng import generator
 from lighthouse.students.augment import cutmix, lighting
-from lighthouse.students.networks import NETWORKS
+from lighthouse.students.networks import NETWORKS, is_stackable
+from lighthouse.students.stacked import StackedTraining
 from lighthouse.students.trainer import Images, Training, at_ipc
 
 CLASSES = 10
@@ -53,6 +56,7 @@ STUDENTS = (
     "network",
     "size",
     "processes",
+    "at_once",
     "workers",
     "batch",
     "images",
@@ -106,22 +110,29 @@ def rate(run_epoch: Callable[[int], object], images: int, least: float) -> float
     while time.perf_counter() - started < least:
         epoch += 1
         run_epoch(epoch)
-        synchronise()
+    synchronise()
     return images * (epoch - WARM_UP) / (time.perf_counter() - started)
 
 
 def lighthouse_rate(
-    network: str, size: int, images: int, least: float
+    network: str, size: int, images: int, least: float, at_once: int = 1
 ) -> tuple[float, float | None]:
-    """Images a second of the package's loop, and the accelerator's peak in GiB."""
+    """Images a second of the package's loop, and the accelerator's peak in GiB.
+
+    ``images`` are those of each of the students that are trained ``at_once``.
+    """
     prepare()
     start_peak()
     shown = torch.from_numpy(pictures(images, size)).permute(0, 3, 1, 2).contiguous()
     train = Images(shown, torch.arange(images) % CLASSES).to(device())
     protocol, options = protocol_at(size), shipped()["students"][network]
     batch = batch_of(protocol, images)
-    training = Training(train, options, protocol, batch, EPOCHS, 0, None)
-    return rate(training.run_epoch, images, least), device_peak()
+    if at_once > 1:
+        sets, seeds = [train] * at_once, range(at_once)
+        training = StackedTraining(sets, options, protocol, batch, EPOCHS, seeds, None)
+    else:
+        training = Training(train, options, protocol, batch, EPOCHS, 0, None)
+    return rate(training.run_epoch, at_once * images, least), device_peak()
 
 
 def prepare() -> None:
@@ -241,18 +252,25 @@ def _measure_one(
     """The rows of one network at one size."""
     what = (network, size, given.images, given.seconds)
     beside = partial(side_by_side, pool, given.processes, *what)
+    stackable = is_stackable(shipped()["students"][network], size)
     ways = (
-        ("lighthouse", 1, 0, partial(lighthouse_rate, *what)),
-        ("plain", 1, given.workers, partial(plain_rate, *what, folder, given.workers)),
-        ("lighthouse", given.processes, 0, beside),
+        ("lighthouse", 1, 1, 0, partial(lighthouse_rate, *what)),
+        ("plain", 1, 1, given.workers, partial(plain_rate, *what, folder, given.workers)),
+        ("lighthouse", given.processes, 1, 0, beside),
+        *(
+            ("lighthouse", 1, at_once, 0, partial(lighthouse_rate, *what, at_once))
+            for at_once in given.at_once
+            if stackable
+        ),
     )
-    for way, processes, workers, run in ways:
+    for way, processes, at_once, workers, run in ways:
         images_per_s, peak = run()
         table.add(
             way=way,
             network=network,
             size=size,
             processes=processes,
+            at_once=at_once,
             workers=workers,
             batch=batch_of(protocol_at(size), given.images),
             images=given.images,
@@ -272,6 +290,9 @@ def main() -> None:
     parser.add_argument("--size", type=int, nargs="+", default=[96, 224], help="pixels")
     parser.add_argument("--images", type=int, default=500, help="in all, of ten classes")
     parser.add_argument("--processes", type=int, default=4, help="side by side")
+    parser.add_argument(
+        "--at-once", type=int, nargs="*", default=[3, 8], help="as one batch of models"
+    )
     parser.add_argument("--workers", type=int, default=8, help="of the plain loop")
     parser.add_argument("--seconds", type=float, default=2.0, help="a measurement, at least")
     parser.add_argument("--threads", type=int, default=os.cpu_count())

@@ -322,8 +322,13 @@ def test_three_parts_at_toy_size_leave_their_tables(tmp_path):
     ]
     assert ways[-1] == ("peers", "plain", "fp32")
     assert all(float(row["seconds_per_image"]) > 0 for row in rows(out / "sampling.csv"))
-    ways = [(row["way"], row["processes"]) for row in rows(out / "students.csv")]
-    assert ways == [("lighthouse", "1"), ("plain", "1"), ("lighthouse", "2")]
+    ways = [(row["way"], row["processes"], row["at_once"]) for row in rows(out / "students.csv")]
+    assert ways == [
+        ("lighthouse", "1", "1"),
+        ("plain", "1", "1"),
+        ("lighthouse", "2", "1"),
+        ("lighthouse", "1", "3"),
+    ]
     assert all(float(row["images_per_s"]) > 0 for row in rows(out / "students.csv"))
     with tarfile.open(out / "logs.tar.gz") as tar:
         assert tar.getnames() == ["1-checks.log", "2-sampling.log", "3-students.log"]

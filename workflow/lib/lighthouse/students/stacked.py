@@ -101,13 +101,13 @@ class StackedTraining(Training):
         """Positions of all training images of each student, (k, n)."""
         n = self.labels.shape[1]
         orders = [torch.randperm(n, generator=rng) for rng in self.rngs]
-        return torch.stack(orders).to(self.images.device)
+        return torch.stack(orders).to(self.images.device, non_blocking=True)
 
     def _names(self, epoch: int) -> list[str]:
         k = len(self.networks)
         return [f"student {number} of {k} at once, epoch {epoch}" for number in range(1, k + 1)]
 
-    def _losses(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
+    def _forward(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """The losses, (k,), and the logits, (k, n, n_classes), of a batch of each student."""
         student = torch.arange(len(chosen), device=chosen.device).view(-1, 1)
         images, labels = self.images[student, chosen], self.labels[student, chosen]

@@ -268,7 +268,7 @@ class Training:
         for network in self.networks:
             network.train()
         for chosen in self._order().split(self.batch, -1):
-            losses, logits = self._losses(chosen)
+            losses, logits = self._forward(chosen)
             self.losses.add(losses, logits, chosen, *self._names(epoch))
             self.optimizer.zero_grad()
             losses.sum().backward()
@@ -278,33 +278,36 @@ class Training:
     def _order(self) -> Tensor:
         """Positions of all training images, (n,)."""
         (rng,) = self.rngs
-        return torch.randperm(len(self.labels), generator=rng).to(self.images.device)
+        return torch.randperm(len(self.labels), generator=rng).to(
+            self.images.device, non_blocking=True
+        )
 
     def _names(self, epoch: int) -> list[str]:
         return [f"student, epoch {epoch}"]
 
-    def _losses(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
+    def _forward(self, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """The loss, (), and the logits, (n, n_classes), of a batch."""
         batch = self._batch(self.images[chosen], self.labels[chosen])
         return batch_loss(self.network, self.protocol, {k: v[0] for k, v in batch.items()})
 
     def _batch(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
-        """What the students see in a step, and what they are to answer: the k ones' by student.
+        """What k students see in a step, and what they are to answer.
 
         images: uint8 (k·n, 3, S, S); labels: (k·n,). Returns ``images`` (k, n, 3, S, S),
         normalised, and ``labels`` (k, n); under CutMix the partners' labels ``others``
         (k, n) and the ``shares`` of both (k, 2); where labels are soft ``answers``, the
         teacher's (k, n, n_classes).
         """
-        found, shares = {"images": augment(images, self.protocol, self.rngs), "labels": labels}, {}
+        of_images = {"images": augment(images, self.protocol, self.rngs), "labels": labels}
+        of_students = {}
         if self.protocol["augment"]["cutmix"]:
-            found["images"], partners, both = cutmix(found["images"], self.rngs)
-            found["others"], shares["shares"] = labels[partners], both
+            of_images["images"], partners, shares = cutmix(of_images["images"], self.rngs)
+            of_images["others"], of_students["shares"] = labels[partners], shares
         if self.protocol["labels"] == "soft":
             with torch.no_grad():
-                found["answers"] = self.teacher(found["images"])
-        by_student = (len(self.rngs), -1)
-        return {name: part.unflatten(0, by_student) for name, part in found.items()} | shares
+                of_images["answers"] = self.teacher(of_images["images"])
+        sizes = (len(self.rngs), -1)
+        return of_students | {name: part.unflatten(0, sizes) for name, part in of_images.items()}
 
 
 def new_network(network_options: Mapping, train: Images, seed: int) -> nn.Module:
