@@ -278,7 +278,9 @@ def prepare(threads: int) -> None:
 def measure_sampling(given: argparse.Namespace) -> dict[str, float]:
     """Fill ``sampling.csv``; return the seconds of an image and step, by precision."""
     table = Table(given.out, "sampling", SAMPLING)
-    model, operations = model_of(given.model), 2 * gflop(given.model) / 1000
+    # As in a job. What is to be trained autocast keeps from one call to the next.
+    model = model_of(given.model).requires_grad_(False)
+    operations = 2 * gflop(given.model) / 1000
     common = {"model": given.model, "steps_timed": given.timed_steps}
     size, timed = given.micro_batch, (given.timed_steps, given.repeats)
 

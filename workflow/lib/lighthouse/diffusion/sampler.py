@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -128,7 +128,7 @@ def sample(
     """
     denoiser = GuidedDenoiser(model, sets.dataset, options, launch)
     scheduler = ancestral(options["steps"], denoiser.semantics.variance_type)
-    steps = places(scheduler)
+    steps, bars = places(scheduler), [*alphas_bar().tolist(), 1.0]  # of step -1 the last
     if sets.starts is not None:
         steps = [place for place in steps if place[0] < options["start_step"]]
     result = torch.empty(len(sets.labels), sets.ipc, *sets.shape)
@@ -151,13 +151,10 @@ def sample(
             images = torch.tensor(stage.groups, device=device)
             shared = part, stage, classes[rows], labels, finished, images
             watch = _Watch(part.names, members)
-
-            def fresh(part: Sets = part, own: Sequence = generators) -> Tensor:
-                return sent(_noise(part, own), device)
-
+            fresh = partial(_fresh, part, generators)
             for place in steps:
                 acting = [guide for guide in guides if guide.acts_at(place[0])]
-                at = _Place(place[0], *shared, _alphas_bar(place))
+                at = _Place(place[0], *shared, tuple(bars[t] for t in place))
                 prediction, direction = _look(denoiser, z, at, acting)
                 previous = stepped(scheduler, prediction, place, z, fresh)
                 z = previous - direction if acting else previous
@@ -182,8 +179,13 @@ def settle(sets: Sets, alone: Callable[[Tensor, int], Tensor]) -> Sampled:
 
 
 def _noise(sets: Sets, generators: Sequence[torch.Generator]) -> Tensor:
-    """The first noise of some images, (n, c, h, w) on the CPU."""
+    """The next noise of some images, (n, c, h, w) on the CPU."""
     return torch.stack([torch.randn(sets.shape, generator=g) for g in generators])
+
+
+def _fresh(part: Sets, generators: Sequence[torch.Generator]) -> Tensor:
+    """The noise of a step of some images, on the sets' device."""
+    return sent(_noise(part, generators), part.labels.device)
 
 
 def _members(stage: Stage) -> list[int]:
@@ -213,16 +215,6 @@ class _Place:
     finished: Tensor
     images: Tensor
     alphas_bar: tuple[float, float]
-
-
-@cache
-def _bars() -> list[float]:
-    return alphas_bar().tolist()
-
-
-def _alphas_bar(place: tuple[int, int]) -> tuple[float, float]:
-    t, before = place
-    return _bars()[t], _bars()[before] if before >= 0 else 1.0
 
 
 def _look(
