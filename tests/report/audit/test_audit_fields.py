@@ -103,9 +103,10 @@ WRONG_FIELDS = [
     ("priors_of_cost", "priors", BASE, "seconds", 0.01),
     ("priors_of_cost", "priors", CONTROL, "seconds", 0.01),
     ("priors_of_cost", "priors", CONTROL, "trainable_parameters", 1),
-    *(
-        ("losses_of_priors", "figures/prior_loss.csv", {**BASE, "step": 30}, column, by)
-        for column, by in {"step": 1, "held_out_loss": 0.01}.items()
+    ("losses_of_priors", "priors", BASE, "steps", 1),
+    (
+        *("losses_of_priors", "figures/prior_loss.csv", {**BASE, "step": 30}),
+        *("held_out_loss", 0.01),
     ),
     ("priors_of_sets", "priors", BASE, "coverage", 0.01),
     ("priors_of_sets", "priors", CONTROL, "precision", 0.01),

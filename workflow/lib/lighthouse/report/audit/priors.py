@@ -67,7 +67,8 @@ def losses_of_priors(results: Results, grid: Mapping) -> Iterator[Claim]:
         told = found if found in reasons else " or ".join(reasons)
         yield Claim(TABLE, named(row, PRIOR), "ended_by", found, told)
         for last in looks[-1:]:
-            expected = {"step": row["steps"], "held_out_loss": row["held_out_loss"]}
+            yield Claim(TABLE, named(row, PRIOR), "steps", row["steps"], last["step"])
+            expected = {"held_out_loss": row["held_out_loss"]}
             yield from same(LOSS, last, (*by, "step"), expected)
     for left in drawn.values():
         yield Claim(LOSS, named(left[0], by), "rows", len(left), 0)
