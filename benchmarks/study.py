@@ -239,7 +239,8 @@ class Run:
         record = self.base / RECORD
         if not record.exists():
             return None
-        return {key: read_json(record)[key] for key in ("losses", "parameters")}
+        told = ("losses", "parameters", "steps", "ended_by", "looks")
+        return {key: read_json(record)[key] for key in told}
 
     def carry_prior(self) -> None:
         """Write the first base prior's weights in half precision, where they are small enough."""

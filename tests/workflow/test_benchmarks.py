@@ -208,7 +208,11 @@ def test_the_study_is_valid_whole_and_with_its_first_methods_alone(tmp_path, toy
     by_network = [f"students/{name}/igd-short" for name in some.run["students"]]
     assert sorted(study.targets_of(some)) == sorted(
         [
-            *(f"results/{stage}/nette64/full.json" for stage in by_network),
+            *(
+                f"results/{stage}/nette64/{ceiling}.json"
+                for stage in by_network
+                for ceiling in ("full", "reconstructed")
+            ),
             *(
                 f"results/batches/{stage}/nette64/{batch.name}.json"
                 for stage in (*by_network, "metrics")

@@ -50,6 +50,7 @@ STUDIES = {
 FOLDERS = {
     "textures": (["folder"], "textures", 2),
     "rehearsal": (["../docs/rehearsal/study"], "nette3", 3),
+    "nette32": (["nette32"], "nette32", 10),
     "nette64": (["nette64"], "nette64", 10),
     "nette96": (["nette64", "nette96"], "nette96", 10),
     "woof96": (["nette64", "nette96", "woof96"], "woof96", 10),
