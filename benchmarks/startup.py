@@ -37,6 +37,7 @@ STAGES = {
     "samples": "sample",
     "shards": "sample",
     "distilled": "distilled",
+    "reconstructed": "reconstructed",
     "teachers": "teacher",
     "students": "student",
     "extractors": "extractor",

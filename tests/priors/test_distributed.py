@@ -61,6 +61,7 @@ def arguments(folder, name, gpus, broken=()):
             training=TRAINING,
             gpus=gpus,
             checkpoint_seconds=0,
+            launch="plain",
             torch_threads=1,
         ),
         SimpleNamespace(),
