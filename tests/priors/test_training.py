@@ -15,6 +15,7 @@ from lighthouse.priors.objectives import make_objective, plain
 from lighthouse.priors.training import train_prior
 from lighthouse.runtime import launching
 from lighthouse.runtime.errors import DataError
+from recorders import Exact
 from toy import toy_denoiser
 from trainings import OPTIONS, StoppedError, assert_same, stopping_at, toy_latents, train
 
@@ -251,25 +252,6 @@ def test_memories_are_refused_in_several_processes(tmp_path, monkeypatch):
 
 
 # Launching.
-
-
-class Exact:
-    """A recorder that needs no GPU: to record a step does none of its work, to replay it does."""
-
-    def __init__(self):
-        self.replayed = 0
-
-    def warm(self, work):
-        return work()
-
-    def record(self, work):
-        found = {}
-
-        def replay():
-            self.replayed += 1
-            found.update(work())
-
-        return replay, found
 
 
 @pytest.fixture

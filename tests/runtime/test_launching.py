@@ -11,6 +11,7 @@ from lighthouse.diffusion.sampler import sample
 from lighthouse.runtime import launching
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.launching import WARM, Replayed, at_work, compiled, launched
+from recorders import Exact
 from sampling import GUIDED, OPTIONS, relative, run
 from toy import CHANNELS, CLASSES, SIDE, redrawn, toy_denoiser, toy_sets
 
@@ -67,19 +68,6 @@ def test_what_a_replayed_step_gave_is_not_written_over_by_the_next(recorder):
     assert [step(x).item() for x in given] == [2 * x.item() for x in given]
     found = [step(x) for x in given]
     assert [x.item() for x in found] == [2 * x.item() for x in given]
-
-
-class Exact(Recorder):
-    """The same of a step that changes what it works on: to record it does none of its work."""
-
-    def record(self, work):
-        found = {}
-
-        def replay():
-            self.replayed += 1
-            found.update(work())
-
-        return replay, found
 
 
 def test_a_step_that_trains_does_so_once_a_call(monkeypatch):

@@ -85,6 +85,7 @@ def train_prior(
     share = _share(options["batch_size"], accelerator)
     length = Length(options, len(latents))
     facts = [dict(options), seed, latents.shape, _some(latents), kept, frequencies_of(model)]
+    facts += [launch]  # the optimizer of a graph keeps tensors where a plain one has numbers
     key = key_of(facts, model.state_dict())
     rng = generator("prior", seed)
     labels = torch.as_tensor(np.asarray(labels))
