@@ -8,7 +8,8 @@ import yaml
 from lighthouse.config.checks import cross_checks, duplicates, published_names
 from lighthouse.config.grid import Method, method_of
 from lighthouse.config.schema import ConfigError, check, load_schema, read_table
-from lighthouse.config.study import Study, table_path
+from lighthouse.config.settings import table_path
+from lighthouse.config.study import Study
 from lighthouse.parts.terms import with_defaults
 
 
