@@ -3,9 +3,10 @@
 import math
 from collections.abc import Mapping
 
-#: Peak rate of AdamW × width of a denoiser, where the rate is ``by-width``. Adam's best peak is
-#: inversely proportional to a network's width (Yang et al. 2022, μP, Table 8); the factor is what
-#: was best on held-out latents at width 64 (docs/prior), 6e-3, and gives 1e-3 at width 384 (ours).
+#: Peak rate of AdamW × width of a denoiser, where the rate is ``by-width``. Adam's best peak for
+#: hidden weights is inversely proportional to a network's width (μP, Yang et al. 2022), which is
+#: taken here for all weights (ours). The factor is that of 6e-3 at width 64 (docs/prior); no other
+#: width has been tried yet.
 RATE_TIMES_WIDTH = 0.384
 
 #: What ended a training: its steps, which were given; a held-out loss that falls no more; or one of

@@ -21,9 +21,11 @@ class LossWatch:
         self._unseen: list[tuple[Tensor, Tensor, Tensor, tuple[str, ...]]] = []
 
     def add(self, loss: Tensor, outputs: Tensor, chosen: Tensor, *what: str) -> None:
-        """Remember a step's loss; its arguments are those of ``check_loss``.
+        """Remember a step's loss.
 
-        Where k networks are trained at once, with a k before each shape, ``what`` names each.
+        outputs: the network's, (n, …); chosen: the images' positions in the training set, (n,).
+        The message names ``what`` (the training and its step) and the image whose output is not
+        finite, or else the largest. Where k networks are trained at once, with a k before each shape, ``what`` names each.
         What is kept of ``outputs`` is a number an image. Raises ``FloatingPointError`` as
         ``look`` does.
         """
@@ -43,17 +45,6 @@ class LossWatch:
         for step, each in zip(unseen, finite, strict=True):
             if not all(each):
                 _stop(*(part[each.index(False)] for part in step))
-
-
-def check_loss(loss: Tensor, outputs: Tensor, chosen: Tensor, what: str) -> None:
-    """Raise ``FloatingPointError`` unless ``loss`` is finite.
-
-    outputs: the network's, (n, …); chosen: the images' positions in the training set,
-    (n,). The message names ``what`` (the training and its step) and the image whose
-    output is not finite, or else the largest.
-    """
-    if not torch.isfinite(loss):
-        _stop(loss, _largest(outputs), chosen, what)
 
 
 def _largest(outputs: Tensor) -> Tensor:
