@@ -25,7 +25,8 @@ class LossWatch:
 
         outputs: the network's, (n, …); chosen: the images' positions in the training set, (n,).
         The message names ``what`` (the training and its step) and the image whose output is not
-        finite, or else the largest. Where k networks are trained at once, with a k before each shape, ``what`` names each.
+        finite, or else the largest. Where k networks are trained at once, with a k before each
+        shape, ``what`` names each.
         What is kept of ``outputs`` is a number an image. Raises ``FloatingPointError`` as
         ``look`` does.
         """
