@@ -9,45 +9,33 @@ accelerator is skipped without one. Exits with 1 where a check failed.
 """
 
 import argparse
-import copy
 import re
 import sys
-import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
+from benchmarks.bench import CLASSES, REAL, TOY, Bench
 from benchmarks.measure import Table, shipped
-from benchmarks.sampling import MODELS, SHAPE, drawn, guides, model_of, options_of
+from benchmarks.sampling import MODELS, guides
 from benchmarks.students import protocol_at
-from lighthouse.couplings import iid, joint
-from lighthouse.diffusion.denoiser import predict
-from lighthouse.diffusion.sampler import sets_of
-from lighthouse.guidance import Guide
-from lighthouse.parts.objectives import OBJECTIVES
-from lighthouse.priors.objectives import make_objective
-from lighthouse.priors.training import train_prior
+from lighthouse.couplings import joint
 from lighthouse.runtime.job import device
-from lighthouse.runtime.launching import COMPILED, GRAPHS, PLAIN, WARM, launched
+from lighthouse.runtime.launching import COMPILED, GRAPHS, PLAIN
 from lighthouse.runtime.precision import full_float32
 from lighthouse.students.stacked import StackedTraining, train_together
 from lighthouse.students.trainer import Images, Training, train_student
 
 CHECKS = ("name", "outcome", "detail", "seconds")
-CLASSES = ("ant", "bee", "cat", "dog")
-IPC = 3
 #: Trained at once.
 STUDENTS = 3
-#: Of classifier-free guidance: a prior of so few steps, pushed by 4, leaves the latents' range.
-SCALE = 1.5
 
 #: Largest relative differences (of the largest number, or of the root mean square) that
 #: count as rounding: of sums in another order through all steps; of 8 bits instead of 24.
@@ -56,93 +44,15 @@ ROUNDING, HALF_ROUNDING = 1e-3, 0.1
 LOSS_ROUNDING = 0.05
 
 
-@dataclass(frozen=True)
-class Bench:
-    """What the checks work on.
-
-    model: one of ``MODELS``. steps, batch: of a training. sampled_steps: of the sampler.
-    students: number of images and their size in pixels.
-    """
-
-    model: str
-    steps: int
-    batch: int
-    sampled_steps: int
-    students: tuple[int, int]
-
-    @cached_property
-    def data(self) -> tuple[np.ndarray, np.ndarray]:
-        """Latents with a mean for each class, (n, 1, c, h, w), and labels."""
-        rng = np.random.default_rng(0)
-        labels = np.arange(256) % len(CLASSES)
-        means = rng.standard_normal((len(CLASSES), *SHAPE), np.float32)
-        latents = 0.8 * means[labels] + 0.6 * rng.standard_normal((256, *SHAPE), np.float32)
-        return latents[:, None], labels
-
-    @cached_property
-    def means(self) -> Tensor:
-        """Class means of the latents, (C, c, h, w), on the device."""
-        latents, labels = self.data
-        means = [latents[labels == k, 0].mean(0) for k in range(len(CLASSES))]
-        return torch.from_numpy(np.stack(means)).to(device())
-
-    @cached_property
-    def prior(self) -> tuple[nn.Module, float]:
-        """A denoiser trained in float32, and its loss at the end."""
-        return self.trained("fp32", self.batch)
-
-    def trained(
-        self, precision: str, batch: int, steps: int | None = None
-    ) -> tuple[nn.Module, float]:
-        """A denoiser after a training, and the loss of its noise: 1 is that of saying nothing."""
-        torch.manual_seed(0)
-        model = model_of(self.model, len(CLASSES), "cpu")
-        options = {
-            **shipped()["datasets"]["digits"]["base"],
-            "steps": steps or self.steps,
-            "batch_size": batch,
-            "learning_rate": 1e-3,
-            "ema": 0.9,
-            "precision": precision,
-        }
-        objective = make_objective(OBJECTIVES["plain"].make, {}, np.zeros((len(CLASSES), *SHAPE)))
-        with tempfile.TemporaryDirectory() as folder:
-            checkpoint = Path(folder) / "checkpoint"
-            model, record = train_prior(model, *self.data, objective, options, 0, checkpoint)
-        return model.eval().requires_grad_(False), record["losses"]["noise"]
-
-    def samples(
-        self,
-        micro_batch: int = 4,
-        precision: str = "fp32",
-        coupling: Callable = iid,
-        guided_by: tuple[Guide, ...] = (),
-        classes: tuple[int, ...] = tuple(range(len(CLASSES))),
-        ipc: int = IPC,
-        where: object = None,
-        launch: str = PLAIN,
-    ) -> Tensor:
-        """Latents of some classes from the prior, (B, N, c, h, w)."""
-        place = where or device()
-        model = copy.deepcopy(self.prior[0]).to(place)
-        sets = sets_of("bench", CLASSES, self.means.to(place), [0], ipc, classes)
-        options = options_of(micro_batch, precision, self.sampled_steps, SCALE)
-        return drawn(model, sets, coupling(ipc), list(guided_by), options, launch)
-
-
-REAL = Bench("dit-s-2", steps=100, batch=64, sampled_steps=8, students=(100, 64))
-TOY = Bench("dit-tiny", steps=8, batch=8, sampled_steps=3, students=(8, 16))
-
-
 def trains(bench: Bench) -> tuple[bool, str]:
     """A training of a prior lowers its loss below that of a prediction of nothing."""
-    loss = bench.prior[1]
+    loss = bench.prior.loss
     return loss < 1, f"loss {loss:.4f} after {bench.steps} steps"
 
 
 def trains_in_bf16(bench: Bench) -> tuple[bool, str]:
     """The same training in bf16 ends at the same loss, but for rounding."""
-    full, half = bench.prior[1], bench.trained("bf16", bench.batch)[1]
+    full, half = bench.prior.loss, bench.trained("bf16", bench.batch).loss
     return abs(half / full - 1) < LOSS_ROUNDING, f"loss {half:.4f} beside {full:.4f}"
 
 
@@ -190,26 +100,14 @@ def launched_so(bench: Bench, launch: str) -> tuple[bool, str]:
 
 
 def trains_by_graphs(bench: Bench) -> tuple[bool, str]:
-    """A training's whole step, replayed, leaves the weights that it leaves launched plainly."""
-    weights = []
-    for launch in (PLAIN, GRAPHS):
-        model = copy.deepcopy(bench.prior[0]).to(device()).requires_grad_(True)
-        optimizer = torch.optim.SGD(model.parameters(), 1e-2)
-
-        def step(z: Tensor, t: Tensor, labels: Tensor) -> Tensor:
-            loss = predict(model, z, t, labels).square().mean()  # noqa: B023  called below alone
-            optimizer.zero_grad()  # noqa: B023
-            loss.backward()
-            optimizer.step()  # noqa: B023
-            return loss.detach()
-
-        rng, work = torch.Generator().manual_seed(0), launched(step, launch, device())
-        for number in range(2 * WARM + 2):
-            z = torch.randn(8, *SHAPE, generator=rng).to(device())
-            t = torch.full((8,), 100 * number, device=device())
-            work(z, t, torch.arange(8, device=device()) % len(CLASSES))
-        weights.append(torch.cat([w.detach().flatten() for w in model.parameters()]))
-    return _near(*weights)
+    """A training whose steps are replayed ends at the loss of one launched plainly."""
+    level = {"kind": "constant"}
+    plain, graphs = (
+        bench.trained("fp32", bench.batch, schedule=level, launch=launch)
+        for launch in (PLAIN, GRAPHS)
+    )
+    detail = f"loss {graphs.loss:.4f}, launched as {graphs.launch}, beside {plain.loss:.4f}"
+    return graphs.launch == GRAPHS and abs(graphs.loss / plain.loss - 1) < ROUNDING, detail
 
 
 def like_the_cpu(bench: Bench) -> tuple[bool, str]:
