@@ -175,10 +175,17 @@ def test_published_figures_stand_beside_imagenets_own_folders_alone():
 
 
 def test_the_grid_of_samples_shows_each_method_once_at_its_largest_ipc():
-    cells = rows.largest_cells(study(), "digits")
+    cells = rows.shown_cells(study(), "digits")
     shown = {cell.method: cell.ipc for cell in cells}
     assert [cell.method for cell in cells] == study().run["methods"]
     assert (shown["rsm-cgs"], shown["dit-igd"]) == (10, 1)
+
+
+def test_the_grid_of_samples_shows_no_image_of_the_dataset_where_it_must_not():
+    shipped = study()
+    shipped.run["samples"]["real"] = False
+    shown = {cell.method for cell in rows.shown_cells(shipped, "digits")}
+    assert {*shipped.run["methods"]} - shown == {"random", "herding", "support-real"}
 
 
 def test_the_points_of_a_sweep_are_those_that_the_config_names_and_the_tables_own():

@@ -349,9 +349,10 @@ def _is_earlier(study: Study, method: Method) -> bool:
     return any(part.earlier for part in parts)
 
 
-def largest_cells(study: Study, dataset: str) -> list[Cell]:
-    """The cell of each main method at its largest IPC."""
+def shown_cells(study: Study, dataset: str) -> list[Cell]:
+    """The cell of each main method at its largest IPC; with ``run.samples.real``, coresets' too."""
     found: dict[str, Cell] = {}
     for cell in (cell for cell in study.main_cells if cell.dataset == dataset):
         found[cell.method] = max(found.get(cell.method, cell), cell, key=lambda c: c.ipc)
-    return list(found.values())
+    real = study.run["samples"]["real"]
+    return [c for name, c in found.items() if real or study.methods[name].coreset is None]

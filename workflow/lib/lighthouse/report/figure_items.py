@@ -91,7 +91,11 @@ def figures(study: Study) -> list[Item]:
             },
             **of_records(curves, measured_by(study, rows.spectrum_cells(study))),
         ),
-        *(_samples_sheet(study, dataset) for dataset in run["datasets"]),
+        *(
+            _samples_sheet(study, dataset)
+            for dataset in run["datasets"]
+            if rows.shown_cells(study, dataset)
+        ),
     ]
     if "eta_dpp" in study.swept:
         points = [point for point in rows.sweep_points(study) if point["factor"] == "eta_dpp"]
@@ -149,12 +153,13 @@ def _sheet(
 
 
 def _samples_sheet(study: Study, dataset: str) -> Item:
-    cells = rows.largest_cells(study, dataset)
+    cells = rows.shown_cells(study, dataset)
     labels = [
         study.methods[cell.method].label + (f", IPC {cell.ipc}" if cell.ipc == 1 else "")
         for cell in cells
     ]
-    params = {"labels": labels, "seeds": study.set_seeds[:1], "classes": [], "columns": 2}
+    columns = study.run["samples"]["columns"]
+    params = {"labels": labels, "seeds": study.set_seeds[:1], "classes": [], "columns": columns}
     return _sheet("samples", dataset, f"Images of each method, {dataset}", study, cells, params)
 
 
