@@ -11,7 +11,12 @@ from lighthouse.tables import read_rows, write_rows
 from repository import LIBRARY, ROOT
 
 NAN = float("nan")
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+#: Documents of the repository that have a block.
+DOCUMENTS = [
+    str(path.relative_to(ROOT))
+    for path in (ROOT / "README.md", *sorted(ROOT.glob("docs/*/README.md")))
+    if given_in(path.read_text(encoding="utf-8"))
+]
 EMPTY = "before\n\n<!-- findings of: -->\n<!-- end of findings -->\n\nafter\n"
 
 
@@ -115,8 +120,13 @@ def test_what_it_cannot_do_it_says(folder):
     assert "no place for the findings" in run(folder, "one.csv").stderr
 
 
-def test_the_readme_says_what_the_tables_say_that_it_names():
-    assert stale(README, ROOT) is False
+def test_the_readme_has_findings():
+    assert "README.md" in DOCUMENTS
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_a_document_says_what_the_tables_say_that_it_names(path):
+    assert stale((ROOT / path).read_text(encoding="utf-8"), ROOT) is False
 
 
 def test_a_readme_that_says_something_else_is_stale(folder):

@@ -27,6 +27,13 @@ def test_every_look_is_a_point_of_its_replicates_line():
     assert "ended by: step budget" in note
 
 
+def test_the_axis_shows_whether_the_loss_still_falls():
+    falling = [[250, 0.75], [500, 0.41], [750, 0.18], [1000, 0.17], [1250, 0.165]]
+    figure = made([{**RECORD, "looks": falling}] * 2)["figure"]
+    bottom, top = figure.axes[0].get_ylim()
+    assert bottom < 0.165 and 0.18 < top < 0.25
+
+
 def test_a_training_that_failed_is_told():
     found = made([RECORD, None])
     assert {row["replicate"] for row in found["data"].rows} == {0}

@@ -11,6 +11,9 @@ from lighthouse.report.figures import COLOURS, STYLE, drawn, footnote, missing, 
 
 COLUMNS = ["dataset", "prior", "replicate", "step", "held_out_loss"]
 
+#: How far up the axis goes, in the lowest loss of a panel.
+HIGHEST = 1.2
+
 
 def prior_loss(records: Sequence[Mapping | None], rows: Sequence[Mapping]) -> dict:
     """The figure, of what each training took. rows: ``dataset``, ``prior``, ``replicate``."""
@@ -56,8 +59,9 @@ def _panel(axes: Axes, rows: pd.DataFrame) -> None:
     for (replicate, own), colour in lines:
         axes.plot(own.step, own.held_out_loss, ".-", color=colour, label=f"replicate {replicate}")
     axes.set_xlabel("training step")
-    # The first looks are of averages that are hardly trained: they would press all else flat.
-    later = rows[rows.step >= rows.step.max() / 20].held_out_loss
-    if len(later):
-        axes.set_ylim(later.min() * 0.99, later.max() * 1.01)
+    # Whether it still falls at the end is the question: looks far above the lowest one, the first
+    # of which are of averages that are hardly trained, would press that flat.
+    losses = rows.held_out_loss
+    if len(losses):
+        axes.set_ylim(losses.min() * 0.99, min(losses.max() * 1.01, losses.min() * HIGHEST))
         axes.legend()
