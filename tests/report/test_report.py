@@ -1,5 +1,7 @@
 """Tables and figures: statistics by hand, nothing dropped, the same data the same file."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -384,3 +386,22 @@ def test_a_field_is_shown_at_a_readable_precision(text, shown):
 def test_a_label_that_looks_like_a_number_stays_a_label(tmp_path, label):
     write_rows(tmp_path / "t.csv", [{"label": label, "top1": 7.0}])
     assert read_rows(tmp_path / "t.csv") == [{"label": label, "top1": 7}]
+
+
+@pytest.mark.parametrize("name", ["n02102040", "a class of many words", "aluminium_foil"])
+def test_headings_of_ten_classes_stand_apart(name):
+    classes = Sets(10)
+    classes.about = {"classes": [name] * 10}
+    classes.arrays = lambda: {"seed~0": np.zeros((10, 2, 3, 8, 8), np.uint8)}
+    figure = contact_sheet([classes], ["first"], [0], [], 2)["figure"]
+    figure.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in figure.axes[0].get_xticklabels()]
+    assert all(one.x1 < next_.x0 for one, next_ in pairwise(boxes))
+
+
+def test_a_wnid_is_spoken_by_its_name():
+    classes = Sets(10)
+    classes.about = {"classes": ["n02102040", "a", "7"]}
+    axes = contact_sheet([classes], ["first"], [0], [], 2)["figure"].axes[0]
+    shown = [text.get_text() for text in axes.get_xticklabels()]
+    assert shown == ["English springer", "class a", "class 7"]

@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "guidance": {"runtime", "units", "datasets", "students"},
     "diffusion": {"runtime", "steps", "datasets", "couplings", "guidance"},
     "priors": {"runtime", "steps", "datasets", "diffusion"},
-    "report": {"runtime", "tables", "parts", "config", "metrics"},
+    "report": {"runtime", "tables", "parts", "datasets", "config", "metrics"},
     "results": {"runtime", "tables"},
     "digests": {"runtime", "results"},
     "compare": {"runtime", "results", "digests"},

@@ -1,17 +1,22 @@
 """Contact sheets: labelled rows of small images."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 
 import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
+from lighthouse.datasets.labels import spoken
 from lighthouse.report.figures import STYLE, plt
 from lighthouse.report.records import Stored
 from lighthouse.tables import MISSING
 
 #: Most classes side by side, and the largest side of an image in pixels: what a page shows.
 CLASSES, SIDE = 10, 96
+
+#: Inches of all images side by side, and of a letter and a line of a heading.
+WIDTH, LETTER, LINE = 10.5, 0.1, 0.2
 
 
 def contact_sheet(
@@ -34,7 +39,7 @@ def contact_sheet(
         label if row is not None else f"{label} ({MISSING})"
         for label, row in zip(labels, rows, strict=True)
     ]
-    groups = [f"seed {seed}" for seed in seeds] if classes else [f"class {names[k]}" for k in shown]
+    groups = [f"seed {seed}" for seed in seeds] if classes else [spoken(names[k]) for k in shown]
     return {"figure": images_figure([blank if row is None else row for row in rows], told, groups)}
 
 
@@ -83,6 +88,11 @@ def canvas(rows: Sequence[np.ndarray], share: int) -> tuple[np.ndarray, list[int
     return white, tops, lefts
 
 
+def room(groups: int) -> int:
+    """Letters that a heading over one of so many groups has in a line."""
+    return int(WIDTH / groups / LETTER)
+
+
 def images_figure(
     rows: Sequence[np.ndarray], labels: Sequence[str], groups: Sequence[str] | None = None
 ) -> Figure:
@@ -95,10 +105,12 @@ def images_figure(
     n, _, height, width = rows[0].shape
     share = n // len(groups) if groups else n
     sheet, tops, lefts = canvas(rows, share)
-    inch = 10.5 / sheet.shape[1]
+    inch = WIDTH / sheet.shape[1]
+    headings = [fill(group, room(len(groups))) for group in groups or []]
+    lines = max((heading.count("\n") for heading in headings), default=0)
     with plt.rc_context({**STYLE, "axes.grid": False}):
         figure, axes = plt.subplots(
-            figsize=(12.5, sheet.shape[0] * inch + 0.5), layout="constrained"
+            figsize=(12.5, sheet.shape[0] * inch + 0.5 + lines * LINE), layout="constrained"
         )
         axes.imshow(sheet, interpolation="nearest")
         axes.set_yticks([top + height / 2 for top in tops], labels)
@@ -106,7 +118,7 @@ def images_figure(
             lefts[g * share] + (lefts[(g + 1) * share - 1] + width - lefts[g * share]) / 2
             for g in range(len(groups or []))
         ]
-        axes.set_xticks(middles, groups or [])
+        axes.set_xticks(middles, headings)
         axes.xaxis.tick_top()
         axes.tick_params(length=0)
         for spine in axes.spines.values():
