@@ -183,7 +183,7 @@ def test_the_grid_of_samples_shows_each_method_once_at_its_largest_ipc():
 
 def test_the_grid_of_samples_shows_no_image_of_the_dataset_where_it_must_not():
     shipped = study()
-    shipped.run["samples"]["real"] = False
+    shipped.run["pictures"]["real"] = False
     shown = {cell.method for cell in rows.shown_cells(shipped, "digits")}
     assert {*shipped.run["methods"]} - shown == {"random", "herding", "support-real"}
 

@@ -172,3 +172,15 @@ def test_a_dataset_without_its_record_or_images_is_left_out_and_named(lost, tmp_
     assert {row["dataset"] for row in made["map"].rows} == {"toy"}
     assert "support" in {row["strategy"] for row in made["data"].rows}
     assert made["figure"].get_supxlabel() == "missing: other"
+
+
+def test_hidden_images_are_not_in_the_figure(tmp_path):
+    measures, places, tests = (of.to_dict("records") for of in toy_tables(beside=BESIDE))
+    record = without_nan({"classes": measures, "tests": tests, "map": places})
+    write_arrays(tmp_path / "shown", toy_images(BESIDE, real=99), {})
+    stored = Stored(str(tmp_path / "shown"))
+    figure = strategies([record], [stored], ["toy"], BESIDE, ["real", "support"])["figure"]
+    strips = [axes for axes in figure.axes if axes.images]
+    assert len(strips) == 3
+    assert [(axes.images[0].get_array() == 255).all() for axes in strips] == [False, False, True]
+    assert not any("real images of" in axes.get_title() for axes in figure.axes)

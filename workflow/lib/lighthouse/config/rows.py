@@ -350,9 +350,9 @@ def _is_earlier(study: Study, method: Method) -> bool:
 
 
 def shown_cells(study: Study, dataset: str) -> list[Cell]:
-    """The cell of each main method at its largest IPC; with ``run.samples.real``, coresets' too."""
+    """The cell of each main method at its largest IPC; with ``run.pictures.real``, coresets'."""
     found: dict[str, Cell] = {}
     for cell in (cell for cell in study.main_cells if cell.dataset == dataset):
         found[cell.method] = max(found.get(cell.method, cell), cell, key=lambda c: c.ipc)
-    real = study.run["samples"]["real"]
+    real = study.run["pictures"]["real"]
     return [c for name, c in found.items() if real or study.methods[name].coreset is None]

@@ -117,6 +117,7 @@ def figures(study: Study) -> list[Item]:
 def _strategies_figure(study: Study) -> Item:
     records, jobs = strategies(study)
     datasets, beside = study.run["datasets"], study.run["strategies"]["beside"]
+    coresets = [name for name in beside if study.methods[name].coreset is not None]
     images = [paths.strategies_images(dataset) for dataset in datasets]
     taken = of_records(records, jobs)
     stamps = {path: record.stamp for path, record in zip(images, records, strict=True)}
@@ -125,7 +126,11 @@ def _strategies_figure(study: Study) -> Item:
         "strategies_figure:strategies",
         "Joint against sequential sampling",
         {**taken["inputs"], "images": images},
-        {"datasets": datasets, "labels": {name: study.methods[name].label for name in beside}},
+        {
+            "datasets": datasets,
+            "labels": {name: study.methods[name].label for name in beside},
+            "hidden": [] if study.run["pictures"]["real"] else ["real", *coresets],
+        },
         also=["map"],
         stamps={**taken["stamps"], **stamps},
         jobs=jobs,
@@ -158,7 +163,7 @@ def _samples_sheet(study: Study, dataset: str) -> Item:
         study.methods[cell.method].label + (f", IPC {cell.ipc}" if cell.ipc == 1 else "")
         for cell in cells
     ]
-    columns = study.run["samples"]["columns"]
+    columns = study.run["pictures"]["columns"]
     params = {"labels": labels, "seeds": study.set_seeds[:1], "classes": [], "columns": columns}
     return _sheet("samples", dataset, f"Images of each method, {dataset}", study, cells, params)
 

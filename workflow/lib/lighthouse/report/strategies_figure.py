@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
+from lighthouse.datasets.labels import spoken
 from lighthouse.report.contact_sheets import canvas, first_images, thumbnails
 from lighthouse.report.figures import STYLE, drawn, footnote, missing, plt
 from lighthouse.report.measures import rows_of
@@ -43,17 +44,21 @@ TITLES = {
 #: Dashes of what was picked from the pool.
 DASHES = {"best of random": ":", "greedy subset": "--", "greedy and swaps": "-."}
 
+#: The images of the dataset, among those of sets.
+REAL = "real"
+
 
 def strategies(
     records: Sequence[Mapping | None],
     images: Sequence[Stored | None],
     datasets: Sequence[str],
     labels: Mapping[str, str],
+    hidden: Sequence[str] = (),
 ) -> dict:
     """The figure of all ``datasets``, from what was measured of each; a missing one is named.
 
     images: of one class, ``real`` ones and some of each set that is mapped. labels: of the
-    methods beside the strategies, by name.
+    methods beside the strategies, by name. hidden: of these images, those that are not shown.
     """
     found = [record if of else None for record, of in zip(records, images, strict=True)]
     there = [record for record in found if record is not None]
@@ -62,13 +67,22 @@ def strategies(
         for part in ("classes", "tests", "map")
     )
     pictures = {
-        dataset: of.arrays()
+        dataset: _shown(of.arrays(), hidden)
         for dataset, record, of in zip(datasets, found, images, strict=True)
         if record is not None
     }
     points, note = seed_points(measures), missing(found, datasets)
     figure = strategies_figure(points, places, tests, pictures, looks(labels), note)
     return drawn(figure, points, map=places)
+
+
+def _shown(images: Mapping[str, np.ndarray], hidden: Sequence[str]) -> dict[str, np.ndarray]:
+    """Images by kind without the hidden ones: no real ones, white ones of a set on a map."""
+    return {
+        kind: np.full_like(of, 255) if kind in hidden else of
+        for kind, of in images.items()
+        if kind not in hidden or kind != REAL
+    }
 
 
 def looks(labels: Mapping[str, str]) -> dict[str, Look]:
@@ -124,8 +138,8 @@ def strategies_figure(
     first = next(iter(images.values()))
     mapped = [kind for kind in looks if kind in first]
     width = max(WIDTH, WIDTH / 4 * len(mapped))
-    # Two strips of images, each as high as it is wide.
-    rows = [MAP, *[width / len(mapped) / len(first[mapped[0]])] * 2]
+    # One strip of images or two, each as high as it is wide.
+    rows = [MAP, *[width / len(mapped) / len(first[mapped[0]])] * (1 + (REAL in first))]
     # Titles and legend above; below, two lines for the tests of each method.
     heights = [sum(rows) + 1, UTILITY + 0.3 * (len(looks) - len(STRATEGIES))]
     with plt.rc_context(STYLE):
@@ -134,7 +148,8 @@ def strategies_figure(
         blocks = figure.subfigures(len(images), 1, squeeze=False)[:, 0]
         for block, (dataset, pictures) in zip(blocks, images.items(), strict=True):
             own, places, tested = (t[t.dataset == dataset] for t in (points, maps, tests))
-            parts = f"class {places['class'].iloc[0]} above, means over all classes below"
+            mapped_class = spoken(places["class"].iloc[0])
+            parts = f"{mapped_class} above, means over all classes below"
             title = f"{dataset}, {own.ipc.iloc[0]} images per class: {parts}"
             block.suptitle(title, fontsize=12)
             above, below = block.subfigures(2, 1, height_ratios=heights)
@@ -152,15 +167,16 @@ def _shores(
     looks: Mapping[str, Look],
     heights: Sequence[float],
 ) -> None:
-    """The map of each strategy, the images of its set below it, and real ones below all."""
+    """The map of each strategy, the images of its set below it, and real ones, if any, below."""
     shown = max(len(images[kind]) for kind in looks)
-    grid = block.add_gridspec(3, len(looks), height_ratios=heights)
+    grid = block.add_gridspec(len(heights), len(looks), height_ratios=heights)
     for column, (kind, look) in enumerate(looks.items()):
         shore_panel(block.add_subplot(grid[0, column]), data, kind, look)
         strip_panel(block.add_subplot(grid[1, column]), images[kind], shown)
-    real = block.add_subplot(grid[2, :])
-    strip_panel(real, images["real"], shown * len(looks), shown)
-    real.set_title(f"real images of class {data['class'].iloc[0]}", fontsize=9)
+    if REAL in images:
+        real = block.add_subplot(grid[2, :])
+        strip_panel(real, images[REAL], shown * len(looks), shown)
+        real.set_title(f"real images of {spoken(data['class'].iloc[0])}", fontsize=9)
     share = f"{100 * data.share.iloc[0]:.0f} % of variance"
     plane = f"PC 1 and 2 of real features:\n{share}"
     block.axes[0].set_ylabel(plane, fontsize=8, color="#555555")
