@@ -267,6 +267,15 @@ def test_without_a_row_of_unguided_images_nothing_is_chosen(tmp_path):
     one_problem(found, "is chosen by images that the base prior draws with no guidance term")
 
 
+def test_to_sweep_a_scale_that_is_chosen_is_refused():
+    found = config()
+    found["run"]["sweep"]["values"]["sampler.guidance_scale"] = [2]
+    # The check of this one asks for all that is trained.
+    claim = {"name": "above", "says": "It is.", "place": "ours", "measure": "accuracy", "of": "cgs"}
+    found["run"]["claims"] = [{**claim, "against": "dit", "direction": "above", "ipc": 10}]
+    one_problem(found, "has no sampler.guidance_scale to sweep")
+
+
 def test_a_scale_that_is_chosen_is_not_swept(study):
     assert "sampler.guidance_scale" not in study.sweepable("cgs")
     assert "sampler.steps" in study.sweepable("cgs")

@@ -172,11 +172,12 @@ class Study(Settings):
     def sweep_points(self, dataset: str, name: str) -> dict[float, Cell]:
         """The cells of a sweep over a number by its value, rising.
 
-        The tables' own value is among them. Empty where there is no such sweep.
+        The tables' own value is among them. Empty where there is no such sweep, or where the
+        method has no such number, which a check says.
         """
-        if name not in self.swept:
-            return {}
         sweep = self.run["sweep"]
+        if name not in self.swept or name not in self.sweepable(sweep["method"]):
+            return {}
         table = Cell(dataset, sweep["method"], sweep["ipc"])
         own = self.table_value(table, name)
         points = {float(v): replace(table, variant=f"{name}~{number(v)}") for v in self.swept[name]}
