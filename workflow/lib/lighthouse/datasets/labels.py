@@ -108,12 +108,7 @@ LABELS = {
     ),
 }
 
-_CLASSES = {entry.wnid: entry for labels in LABELS.values() for entry in labels.classes}
-
-
-def spoken(name: str) -> str:
-    """A class as readers know it: the English name of a wnid; of any other its own name."""
-    return _CLASSES[name].name if name in _CLASSES else f"class {name}"
+_INDEX = {entry.wnid: entry.index for labels in LABELS.values() for entry in labels.classes}
 
 
 def pretrained_labels(classes: Sequence[str]) -> list[int]:
@@ -125,11 +120,11 @@ def pretrained_labels(classes: Sequence[str]) -> list[int]:
     ranks = {name: rank for rank, name in enumerate(sorted(classes))}
     if digest(list(ranks)) == LABELS["imagenet-1k"].sha256:
         return [ranks[name] for name in classes]
-    unknown = [name for name in classes if name not in _CLASSES]
+    unknown = [name for name in classes if name not in _INDEX]
     if unknown:
         raise DataError(
             f"no ImageNet label is known of {len(unknown)} of {len(classes)} classes: "
             f"{', '.join(unknown)}; known are the wnids of ImageNette and ImageWoof, and "
             "ImageNet's 1000 together"
         )
-    return [_CLASSES[name].index for name in classes]
+    return [_INDEX[name] for name in classes]

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
-from lighthouse.datasets.labels import spoken
+from lighthouse.report.classes import spoken
 from lighthouse.report.figures import STYLE, plt
 from lighthouse.report.records import Stored
 from lighthouse.tables import MISSING

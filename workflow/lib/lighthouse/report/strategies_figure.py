@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
-from lighthouse.datasets.labels import spoken
+from lighthouse.report.classes import spoken
 from lighthouse.report.contact_sheets import canvas, first_images, thumbnails
 from lighthouse.report.figures import STYLE, drawn, footnote, missing, plt
 from lighthouse.report.measures import rows_of
