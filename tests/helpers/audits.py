@@ -34,15 +34,15 @@ DIM, CLASSES, REAL, REAL_SHOWN, LATENT = 12, 10, 60, 10, 64
 TEST = 50_000
 STUDENT = "convnet3"
 PARTS = ("val", "test")
-#: A set made elsewhere, both ceilings, more student seeds than a cell of the ablation has, and a
-#: guidance scale that is chosen.
+#: A set made elsewhere, both ceilings, more student seeds than a cell of the ablation has, a sweep of
+#: the sampler's steps, and a guidance scale that is chosen.
 MORE = {
     "run": {
         "student_seeds": [0, 1],
         "students": [STUDENT],
         "reconstructed": True,
         "ablation": {"students": [STUDENT]},
-        "sweep": {"students": [STUDENT]},
+        "sweep": {"students": [STUDENT], "values": {"sampler.steps": [5]}},
         "tuning": {"guidance_scale_ipc": 2},
     },
     "datasets": {"digits": {"sampler": {"guidance_scale": [1.0, 2.0, 4.0]}}},

@@ -20,7 +20,7 @@ from lighthouse.report.audit.numbers import mean
 from lighthouse.report.audit.rows import SET, is_ceiling
 from lighthouse.report.audit.tuning import SCALE
 from lighthouse.report.audit.tuning import TABLE as TUNING
-from lighthouse.tables import MEASURED, MISSING
+from lighthouse.tables import CELL, MEASURED, MISSING
 
 TABLE, REPLICATES, FIGURE, BOARD_TABLE = (
     "tables/cost.csv",
@@ -61,7 +61,9 @@ def work_of_images(results: Results, grid: Mapping) -> Iterator[Claim]:
     """
     rows = measured(results.rows(TUNING))
     chosen = {row["dataset"]: row.get(SCALE, NAN) for row in rows if _chooses_a_scale(row)}
-    sampled = {key(cell, SET): cell for cell in grid["sampled"]}
+    # A sweep's cells have other steps or scales; the table is of none of them.
+    own = {key(cell, CELL) for cell in grid["tables"]}
+    sampled = {key(cell, SET): cell for cell in grid["sampled"] if key(cell, CELL) in own}
     without = {key(cell, SET) for cell in grid["undenoised"]}
     for row in measured(results.rows(TABLE)):
         place = (TABLE, named(row, SET))
