@@ -34,8 +34,8 @@ DIM, CLASSES, REAL, REAL_SHOWN, LATENT = 12, 10, 60, 10, 64
 TEST = 50_000
 STUDENT = "convnet3"
 PARTS = ("val", "test")
-#: A set made elsewhere, both ceilings, more student seeds than a cell of the ablation has, a sweep of
-#: the sampler's steps, and a guidance scale that is chosen.
+#: A set made elsewhere, both ceilings, more student seeds than a cell of the ablation has, a sweep
+#: of the sampler's steps, and a guidance scale that is chosen.
 MORE = {
     "run": {
         "student_seeds": [0, 1],
