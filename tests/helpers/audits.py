@@ -1,17 +1,14 @@
 """Tables and pages of an invented study, by their real makers: what an audit finds nothing in."""
 
-import copy
 from contextlib import chdir
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
-import yaml
-from snakemake.utils import update_config
 
+from invented import MORE, STUDENT, invented_study
 from lighthouse.config import paths, rows
 from lighthouse.config.expectations import expectations
-from lighthouse.config.load import load_study
 from lighthouse.metrics.frechet import Reference, distance_row, set_rows
 from lighthouse.metrics.sets import distinct_sets
 from lighthouse.metrics.spectrum import rank_row, singular_values, value_rows
@@ -26,65 +23,17 @@ from lighthouse.report.unfinished import in_order
 from lighthouse.runtime.files import without_nan, write_arrays, write_json
 from lighthouse.students.tuning import tuning_record
 from lighthouse.units import raw_weight
-from repository import ROOT
-from shipped import SHIPPED
 
 DIM, CLASSES, REAL, REAL_SHOWN, LATENT = 12, 10, 60, 10, 64
 #: Images of the test part: so many that no two differences of accuracies are the same.
 TEST = 50_000
-STUDENT = "convnet3"
 PARTS = ("val", "test")
-#: A set made elsewhere, both ceilings, more student seeds than a cell of the ablation has, a sweep
-#: of the sampler's steps, and a guidance scale that is chosen.
-MORE = {
-    "run": {
-        "student_seeds": [0, 1],
-        "students": [STUDENT],
-        "reconstructed": True,
-        "ablation": {"students": [STUDENT]},
-        "sweep": {"students": [STUDENT], "values": {"sampler.steps": [5]}},
-        "tuning": {"guidance_scale_ipc": 2},
-    },
-    "datasets": {"digits": {"sampler": {"guidance_scale": [1.0, 2.0, 4.0]}}},
-    "external": {"theirs": {"dataset": "digits", "root": "x", "ipc": 2, "label": "Theirs"}},
-}
 PUBLISHED = [
     ("rsm", 1, 66.0, "another", "B & co"),
     ("rsm", 1, 67.0, "digits", "A"),
     ("dit-igd", 2, 68.25, "another", "B & co"),
     ("DM", 2, 13.0, "digits", "A"),
 ]
-
-
-#: Base priors that train until their held-out loss is flat.
-STOP = {"every": 10, "patience": 2, "least": 0.01, "steps": None, "minutes": None}
-TRAPEZOID = {"kind": "trapezoid", "warmup_steps": 5, "cooldown": 0.2}
-#: As little as a study can have.
-LESS = {
-    "run": {
-        "methods": ["random", "dit", "control", "rsm", "rsm-cgs"],
-        "claims": None,
-        "comparisons": {"pairs": []},
-        "tuning": None,
-        "ablation": None,
-        "sweep": None,
-        "strategies": None,
-        "ceiling": False,
-    }
-}
-
-
-def invented_study(more=MORE):
-    """The tiny study of the tests with more, or less, of what a study can have."""
-    config = copy.deepcopy(SHIPPED)
-    tiny = yaml.safe_load((ROOT / "tests" / "configs" / "tiny.yaml").read_text("utf-8"))
-    for change in (tiny, more):
-        update_config(config, change)
-    if more is not LESS:
-        base = config["datasets"]["digits"]["base"]
-        del base["steps"]
-        base |= {"stop": STOP, "schedule": TRAPEZOID}
-    return load_study(config, ROOT)
 
 
 def rng(*words):

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from audits import LESS, Invented, invented_study
+from audits import Invented
+from invented import LESS, invented_study
 from lighthouse.config.expectations import expectations
 from lighthouse.report.audit.checks import CHECKS, LISTED, audit, message, summary
 from lighthouse.tables import read_rows, write_rows
