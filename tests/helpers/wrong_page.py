@@ -7,7 +7,7 @@ HEAD = """# Wrong inputs, and what is said of each
 
 Each line is a test: the input is made, given to the program, and the message compared word by word
 (`tests/wrong_inputs`, from which this page is written). `DIR` is the folder of the input, `ROOT`
-the repository. A mistake that can be seen before a job starts is told then, with one line a mistake."""
+the repository. A mistake that can be seen before a job starts is told then."""
 
 
 def page() -> str:
