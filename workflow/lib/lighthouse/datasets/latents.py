@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lighthouse.runtime.faults import reading
 from lighthouse.runtime.files import read_about, read_arrays
 
 #: The files of a folder of latents.
@@ -51,8 +52,12 @@ class Latents:
     """
 
     def __init__(self, folder: str | Path):
-        self.latents = np.load(Path(folder, LATENTS), mmap_mode="r")
         self.labels, self.class_means, self.classes = read_means(folder)
+        path = Path(folder, LATENTS)
+        with reading(path):
+            self.latents = np.load(path, mmap_mode="r")
+            if len(self.latents) != len(self.labels):
+                raise ValueError(f"it holds {len(self.latents)} latents of {len(self.labels)}")
 
     def of_class(self, label: int) -> np.ndarray:
         """Latents of a class's images as they are, (n, c·h·w)."""

@@ -21,6 +21,7 @@ from types import SimpleNamespace
 
 from lighthouse.runtime.devices import take_devices
 from lighthouse.runtime.errors import DataError
+from lighthouse.runtime.faults import in_words
 from lighthouse.runtime.files import read_json, write_json
 from lighthouse.runtime.lazy import import_lazily
 
@@ -205,9 +206,19 @@ def _start_log(path: str | None, anew: bool) -> None:
 SAY_ALL = (FloatingPointError, MemoryError, ConnectionError, DataError)
 
 
-def _log_exception(kind: type, error: BaseException, trace: object) -> None:
+def told(error: BaseException) -> str | None:
+    """All that is to be said of an error; None where its trace is to be seen.
+
+    Of a place that cannot be written or read, too, if the error names it (``runtime.faults``).
+    """
     if isinstance(error, SAY_ALL) and str(error):
-        log.error("%s", error)
+        return str(error)
+    return in_words(error) if isinstance(error, OSError) else None
+
+
+def _log_exception(kind: type, error: BaseException, trace: object) -> None:
+    if words := told(error):
+        log.error("%s", words)
     else:
         log.error("stopped", exc_info=(kind, error, trace))
 
