@@ -1,7 +1,9 @@
 """What is said of files that cannot be written or read: one line, with what to do."""
 
 import errno
+import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -53,6 +55,24 @@ def in_words(error: BaseException, path: str | Path = "") -> str | None:
             return f"{place}: {WORDS[number]}"
         found = found.__cause__ or found.__context__
     return None
+
+
+def barred(place: str | Path) -> str | None:
+    """Why nothing can be written to a folder, there or to be made, in a line; None where it can.
+
+    Writes nothing. Whether there is room enough, nobody knows before.
+    """
+    place = Path(place).absolute()
+    there = next(path for path in (place, *place.parents) if path.exists())
+    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+        room = shutil.disk_usage(there).free
+        number = 0 if room else errno.ENOSPC
+    elif there.is_dir():
+        of_disk = os.statvfs(there).f_flag & os.ST_RDONLY
+        number = errno.EROFS if of_disk else errno.EACCES
+    else:
+        number = errno.ENOTDIR
+    return in_words(OSError(number, ""), there)
 
 
 @contextmanager

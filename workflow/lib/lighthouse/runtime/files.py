@@ -40,6 +40,7 @@ def whole(path: str | Path) -> Iterator[Path]:
         with writing(path, beside):
             path.parent.mkdir(parents=True, exist_ok=True)
             clear_left(path)
+            _remove(beside)  # an earlier process had our number
             yield beside
             _send_to_disk(beside)
             if beside.is_dir() and path.is_dir():
@@ -53,6 +54,21 @@ def whole(path: str | Path) -> Iterator[Path]:
         _remove(older)
 
 
+@contextmanager
+def workroom(path: str | Path) -> Iterator[Path]:
+    """A new folder beside ``path`` for what leads to it. It goes at the end, or as ``clear_left``
+    has it."""
+    room = _beside(Path(path), "work")
+    try:
+        with writing(path, room):
+            clear_left(path)
+            _remove(room)
+            room.mkdir(parents=True)
+            yield room
+    finally:
+        _remove(room)
+
+
 def clear_left(path: str | Path) -> None:
     """Remove what writers of ``path`` left beside it when they were killed.
 
@@ -61,7 +77,7 @@ def clear_left(path: str | Path) -> None:
     """
     path = Path(path)
     name = re.escape(path.name), re.escape(path.suffix)
-    left_by = re.compile(r"\.{}\.([\w-]+)\.(\d{{1,9}})\.(?:part|old){}".format(*name))
+    left_by = re.compile(r"\.{}\.([\w-]+)\.(\d{{1,9}})\.(?:part|old|work){}".format(*name))
     for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
         writer = left_by.fullmatch(left.name)
         if writer and not _may_live(writer[1], int(writer[2]), left):
@@ -80,8 +96,6 @@ def _may_live(machine: str, process: int, left: Path) -> bool:
     if machine != _machine():
         with suppress(FileNotFoundError):  # removed meanwhile
             return time.time() - left.stat().st_mtime < A_DAY
-        return False
-    if process == os.getpid():  # an earlier process had our number
         return False
     try:
         os.kill(process, 0)

@@ -186,10 +186,11 @@ def _start_log(path: str | None, anew: bool) -> None:
     What is too long for a terminal is logged as ``debug``, to the file alone. Of a job's
     several processes the first speaks, and the others of errors alone.
     """
+    sys.excepthook = _log_exception
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     handlers[0].setLevel(logging.INFO)
     if path:
-        handlers.append(logging.FileHandler(path, mode="w" if anew else "a", encoding="utf-8"))
+        handlers.append(_LogFile(path, mode="w" if anew else "a", encoding="utf-8"))
     logging.basicConfig(
         level=logging.INFO if is_main() else logging.ERROR,
         format="%(asctime)s %(message)s",
@@ -198,7 +199,21 @@ def _start_log(path: str | None, anew: bool) -> None:
         force=True,
     )
     log.setLevel(logging.DEBUG if is_main() else logging.ERROR)
-    sys.excepthook = _log_exception
+
+
+class _LogFile(logging.FileHandler):
+    """A log file. That the disk takes no more of it is said once, on stderr, and stops no job."""
+
+    said: str | None = None
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Called by logging where a line could not be written."""
+        words = in_words(sys.exc_info()[1], self.baseFilename)
+        if words is None:
+            super().handleError(record)
+        elif words != self.said:
+            self.said = words
+            print(words, file=sys.stderr)
 
 
 #: Errors whose text says which step and sample, what fits, which file or what to fetch by
