@@ -34,7 +34,8 @@ def _link(path: Path, target: str) -> None:
 
 
 def _rename(path: Path, name: str) -> None:
-    path.rename(path.with_name(name))
+    """To a name beside it, or ``../`` it."""
+    path.rename(path.parent / name)
 
 
 def _folder(path: Path) -> None:

@@ -40,7 +40,8 @@ def whole(path: str | Path) -> Iterator[Path]:
         with writing(path, beside):
             path.parent.mkdir(parents=True, exist_ok=True)
             clear_left(path)
-            _remove(beside)  # an earlier process had our number
+            for left in (beside, older):  # an earlier process had our number
+                _remove(left)
             yield beside
             _send_to_disk(beside)
             if beside.is_dir() and path.is_dir():
