@@ -113,10 +113,10 @@ WEIGHT = 0.7071678
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
-        (torn, "not a zip file"),
-        (empty, "not a zip file"),
-        (garbage, "not a zip file"),
-        (foreign_pickle, "not a zip file"),
+        (torn, "cut short"),
+        (empty, "cut short"),
+        (garbage, "cut short"),
+        (foreign_pickle, "cut short"),
         (damaged, "is damaged"),
         (without_its_step, "has no step"),
         (without_an_optimizer, "(optimizer|'optimizer')"),

@@ -1,12 +1,17 @@
 """What is done to a right file or folder to make it wrong, in the words of an entry's ``spoil``."""
 
 import os
+import pickle
 import shutil
 import struct
+import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
+from safetensors.numpy import save_file
 
 
 def spoil(root: Path, deeds: Sequence[Sequence]) -> None:
@@ -53,7 +58,13 @@ def _bomb(path: Path, side: int) -> None:
     Image.new("L", (1, 1)).save(path)
     held = bytearray(path.read_bytes())
     held[16:24] = struct.pack(">II", side, side)
+    held[29:33] = struct.pack(">I", zlib.crc32(held[12:29]))
     path.write_bytes(held)
+
+
+def _image(path: Path, mode: str, width: int, height: int) -> None:
+    """A new image; its pixels have the mode's kind."""
+    Image.new(mode, (width, height)).save(path)
 
 
 def _damage(path: Path, at: int) -> None:
@@ -63,14 +74,59 @@ def _damage(path: Path, at: int) -> None:
     path.write_bytes(held)
 
 
+def _pickle(path: Path) -> None:
+    """A pickle that makes a folder beside it where it is unpickled."""
+    path.write_bytes(pickle.dumps(Code(path.with_name("ran"))))
+
+
+class Code:
+    """What unpickling it would run."""
+
+    def __init__(self, path: Path):
+        self.path = str(path)
+
+    def __reduce__(self) -> tuple:
+        return os.mkdir, (self.path,)
+
+
+def _zip(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("a", "b")
+
+
+def _header(path: Path, length: int) -> None:
+    """A safetensors file that says its header has so many bytes."""
+    path.write_bytes(struct.pack("<Q", length) + b"{}")
+
+
+def _bare(path: Path) -> None:
+    """A safetensors file without a record."""
+    save_file({"x": np.zeros(2)}, path)
+
+
+def _npy(path: Path, count: int) -> None:
+    np.save(path, np.zeros(count))
+
+
+def _nest(path: Path, depth: int) -> None:
+    path.write_text("[" * depth)
+
+
 DEEDS: dict[str, Callable] = {
+    "bare": _bare,
     "bomb": _bomb,
     "cut": _cut,
     "damage": _damage,
     "file of bytes": _file_of_bytes,
     "folder": _folder,
+    "header": _header,
+    "image": _image,
     "link": _link,
+    "nest": _nest,
+    "npy": _npy,
+    "pickle": _pickle,
     "remove": _remove,
     "rename": _rename,
     "write": _write,
+    "zip": _zip,
 }

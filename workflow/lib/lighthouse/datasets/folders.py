@@ -8,6 +8,7 @@ are not images are listed.
 
 import hashlib
 import os
+import unicodedata
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -195,8 +196,11 @@ def subfolders(folder: Path) -> list[str]:
 
 
 def _is_plain(name: str) -> bool:
-    """Whether a name is words that tables and messages can hold. Python marks bytes that are none."""
-    return name.isprintable()
+    """Whether tables and messages can hold a name: no control character, line break or surrogate.
+
+    By surrogates Python stands for bytes of a name that are not UTF-8.
+    """
+    return not {unicodedata.category(letter) for letter in name} & {"Cc", "Cs", "Zl", "Zp"}
 
 
 def _alike(names: Sequence[str]) -> list[tuple[str, str]]:

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import shorten
 
 import torch
 from diffusers import ModelMixin
 from torch import nn
 
 from lighthouse.runtime.errors import DataError
-from lighthouse.runtime.faults import OURS, reading, unreadable
+from lighthouse.runtime.faults import reading, remove, unreadable
 from lighthouse.runtime.files import read_json, whole, write_json
 
 #: The record of how a model was made, beside its weights.
@@ -30,13 +31,15 @@ def save_model(model: nn.Module, folder: Path, about: Mapping) -> None:
         write_json(beside / RECORD, about)
 
 
-def load_model(kind: type[ModelMixin], folder: Path, advice: str = OURS) -> ModelMixin:
+def load_model(kind: type[ModelMixin], folder: Path, advice: str | None = None) -> ModelMixin:
     """A model in eval mode on the CPU.
 
-    advice: what to do where the folder cannot be read. Raises ``DataError`` then, and where it
-    holds a weight too many, too few or of another shape, which diffusers would draw anew or
-    leave out. The config cannot name code: the class is ``kind``.
+    advice: what to do where the folder cannot be read; to remove it, where it is ours.
+    Raises ``DataError`` then, and where it holds a weight too many, too few or of another
+    shape, which diffusers would draw anew or leave out. The config cannot name code: the
+    class is ``kind``.
     """
+    advice = advice or remove(folder)
     present = [name for name in WEIGHTS if (folder / name).is_file()]
     if not present:
         raise DataError(f"{folder} holds no weights: neither {WEIGHTS[0]} nor {WEIGHTS[1]}")
@@ -52,9 +55,10 @@ def load_model(kind: type[ModelMixin], folder: Path, advice: str = OURS) -> Mode
     # Constants that the model computes itself may lie in an old file.
     computed = {name for name, _ in model.named_buffers()}
     report["unexpected_keys"] = [k for k in report["unexpected_keys"] if k not in computed]
-    strange = {name: found for name, found in report.items() if found}
+    strange = {name: sorted(found, key=str) for name, found in report.items() if found}
     if strange:
-        raise DataError(f"{folder / present[0]} does not fit {folder / CONFIG}: {strange}")
+        words = shorten(str(strange), 300)
+        raise DataError(f"{folder / present[0]} does not fit {folder / CONFIG}: {words}")
     return model.eval()
 
 
@@ -71,8 +75,11 @@ def _check_config(kind: type[ModelMixin], folder: Path, weights: Path, advice: s
     with reading(path, advice):
         for key, value in config.items():
             _check_numbers(key, value)
-        with torch.device("meta"):
-            model = kind.from_config({**config})
+        try:
+            with torch.device("meta"):
+                model = kind.from_config({**config})
+        except Exception as error:  # of whatever the model's code comes upon
+            raise ValueError(f"no {kind.__name__} is made of it: {error}") from error
     asked = sum(parameter.numel() for parameter in model.parameters())
     size = weights.stat().st_size
     if asked > size:  # each takes a byte at least

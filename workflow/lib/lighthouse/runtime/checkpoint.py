@@ -82,6 +82,8 @@ def resume(
 
 def _check_sums(path: Path) -> None:
     """Compare the checksums of a checkpoint's parts, which torch writes and does not read."""
+    if not zipfile.is_zipfile(path):
+        raise ValueError("no archive of PyTorch's, or cut short")
     with zipfile.ZipFile(path) as file:
         if damaged := file.testzip():
             raise ValueError(f"its part {damaged} is damaged")

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from lighthouse.runtime.faults import reading
+from lighthouse.runtime.faults import PART, reading
 
 #: The field of a record, at any depth, that names the hardware (``runtime.machine``).
 MACHINE = "machine"
@@ -49,7 +49,7 @@ def without_machine(record: object) -> object:
 
 def _header(path: Path) -> tuple[dict, dict, int]:
     """Of a safetensors file what it says of its tensors, its record, and where numbers begin."""
-    with reading(path):
+    with reading(path, PART):
         with path.open("rb") as file:
             (length,) = struct.unpack("<Q", file.read(8))
             if length > LONGEST_HEADER:
@@ -65,7 +65,7 @@ def _tensor_file_digest(path: Path) -> bytes:
 
 
 def _record_digest(path: Path) -> bytes:
-    with reading(path):
+    with reading(path, PART):
         record = json.loads(path.read_bytes())
     return hashlib.sha256(_text(without_machine(record))).digest()
 

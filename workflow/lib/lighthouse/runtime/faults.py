@@ -14,6 +14,8 @@ from lighthouse.runtime.errors import DataError, StorageError
 #: What to do about a file that cannot be read, by who made it.
 OURS = "remove it, and the same command makes it anew"
 YOURS = "get it again"
+#: Of a file that may be one of several of a result.
+PART = "remove it, or the folder that it is part of, and the same command makes it anew"
 
 _GOES_ON = "and the same command goes on"
 _ALLOW = "let this user read and write there, or name another place (--directory)"
@@ -104,6 +106,11 @@ def reading(path: str | Path, advice: str = OURS) -> Iterator[None]:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         said = in_words(error, path) or unreadable(path, reason, advice)
         raise DataError(said) from error
+
+
+def remove(folder: str | Path) -> str:
+    """What to do about a file in a folder that is one result of ours."""
+    return f"remove {folder}, and the same command makes it anew"
 
 
 def unreadable(path: str | Path, reason: str, advice: str = OURS) -> str:

@@ -235,6 +235,7 @@ def read_pickle(path: str | Path, advice: str = OURS) -> Read:
     with reading(path, advice):
         try:
             held = torch.load(path, map_location="cpu", weights_only=True)
-        except pickle.UnpicklingError:
-            raise ValueError("it is none of PyTorch's, or holds more than tensors") from None
+        except (pickle.UnpicklingError, EOFError, RuntimeError):  # each says something else
+            reason = "none of PyTorch's, cut short, or it holds more than tensors"
+            raise ValueError(reason) from None
         return Read(path, advice, held)
