@@ -18,7 +18,7 @@ from killed import killed_while_writing
 from lighthouse.runtime import files
 from lighthouse.runtime.checkpoint import save
 from lighthouse.runtime.errors import DataError, StorageError
-from lighthouse.runtime.faults import in_words
+from lighthouse.runtime.faults import barred, in_words
 from lighthouse.runtime.files import read_json, set_aside, whole, write_json, write_tensors
 
 
@@ -226,6 +226,37 @@ def test_a_file_in_the_place_of_a_folder_is_told(tmp_path):
     (tmp_path / "results").touch()
     with pytest.raises(StorageError, match=r"results: a file stands where a folder is needed"):
         write_json(tmp_path / "results" / "a" / "b.json", {})
+
+
+def as_nobody(work):
+    """What a function returns, in a child that is not root: root may write everywhere."""
+    receiving, sending = os.pipe()
+    child = os.fork()
+    if not child:
+        if os.geteuid() == 0:
+            os.setuid(65534)
+        os.write(sending, (work() or "allowed").encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    return os.read(receiving, 10000).decode()
+
+
+def test_a_folder_that_this_user_may_not_write_to_is_told(tmp_path):
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    (tmp_path / "closed").mkdir(mode=0o555)
+
+    def written():
+        try:
+            write_json(tmp_path / "closed" / "a" / "b.json", {})
+        except StorageError as error:
+            return str(error)
+
+    words = "permission denied; let this user read and write there, or name another place"
+    place = tmp_path / "closed"
+    assert as_nobody(lambda: barred(place / "a")) == f"{place}: {words} (--directory)"
+    assert as_nobody(written) == f"{place / 'a'}: {words} (--directory)"
+    assert barred(tmp_path / "new" / "one") is None
 
 
 def test_what_has_nothing_to_do_with_the_disk_stays_what_it_is(tmp_path):

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from lighthouse.runtime.errors import DataError
+from lighthouse.runtime.faults import reading
 from lighthouse.runtime.files import whole
 
 #: Priors and class means see train; choices are made on val; test is for the
@@ -40,9 +41,10 @@ class ImageIndex:
     def read(cls, path: str | Path) -> "ImageIndex":
         """Read ``index.tsv``; image paths are absolute, or relative to its folder."""
         path = Path(path)
-        with path.open(encoding="utf-8", newline="") as file:
+        with reading(path), path.open(encoding="utf-8", newline="") as file:
             lines = csv.reader(file, delimiter="\t")
-            next(lines)
+            if next(lines, None) != [*COLUMNS]:
+                raise ValueError(f"its columns are not {', '.join(COLUMNS)}")
             rows = tuple(  # interned: a million rows share a few words
                 (sys.intern(part), int(label), sys.intern(name), image)
                 for part, label, name, image in lines

@@ -10,7 +10,7 @@ from torch import nn
 
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.faults import reading, remove, unreadable
-from lighthouse.runtime.files import read_json, whole, write_json
+from lighthouse.runtime.files import opened, read_json, whole, write_json
 
 #: The record of how a model was made, beside its weights.
 RECORD = "lighthouse.json"
@@ -44,6 +44,9 @@ def load_model(kind: type[ModelMixin], folder: Path, advice: str | None = None) 
     if not present:
         raise DataError(f"{folder} holds no weights: neither {WEIGHTS[0]} nor {WEIGHTS[1]}")
     _check_config(kind, folder, folder / present[0], advice)
+    if present[0] == WEIGHTS[0]:
+        with opened(folder / present[0], advice=advice):
+            pass  # diffusers would not say what is wrong with it
     with reading(folder / present[0], advice):
         # Of a .bin, diffusers reads tensors alone (torch.load with weights_only).
         model, report = kind.from_pretrained(
