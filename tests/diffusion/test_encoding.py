@@ -169,3 +169,17 @@ def test_new_latents_replace_older_ones(weights, index, tmp_path):
     first = encoded(weights, index, tmp_path / "made", flips=False).latents.shape
     second = encoded(weights, index, tmp_path / "made", flips=True).latents.shape
     assert (first[1], second[1]) == (1, 2)
+
+
+@pytest.mark.parametrize("left", [b"", b"\x93NUMPY\x01\x00v", bytes(5000)])
+@pytest.mark.parametrize("name", [LATENTS, "progress.json"])
+def test_what_cannot_be_read_of_a_killed_job_is_made_anew(
+    weights, index, tmp_path, monkeypatch, name, left
+):
+    whole = encoded(weights, index, tmp_path / "whole")
+    interrupt(monkeypatch, after=6)
+    with pytest.raises(Killed):
+        encoded(weights, index, tmp_path / "made")
+    (tmp_path / ".made.partial" / name).write_bytes(left)
+    interrupt(monkeypatch, after=100)
+    assert np.array_equal(encoded(weights, index, tmp_path / "made").latents, whole.latents)

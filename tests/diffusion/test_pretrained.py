@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import huggingface_hub
@@ -138,6 +139,14 @@ class Mark:
 
     def __reduce__(self):
         return __import__("os").mkdir, (self.path,)
+
+
+def test_a_config_cannot_name_the_class_that_is_loaded(pipeline):
+    config = pipeline / "transformer" / "config.json"
+    evil = {"_class_name": "evil.Model", "architectures": ["evil"], "_diffusers_version": "9"}
+    config.write_text(json.dumps({**json.loads(config.read_text()), **evil}))
+    assert type(load_pretrained_denoiser(pipeline, 4, 4)).__module__.startswith("diffusers.")
+    assert "evil" not in sys.modules
 
 
 def test_code_in_a_pickle_is_not_run(pipeline, tmp_path):

@@ -204,7 +204,7 @@ def test_weights_of_another_network_are_refused(tmp_path, squeezenet_state):
 def test_a_broken_file_of_weights_is_refused(tmp_path):
     for name in ("w.safetensors", "w.pth"):
         (tmp_path / name).write_bytes(b"half a file")
-        with pytest.raises(DataError, match=f"{name} does not hold the weights"):
+        with pytest.raises(DataError, match=f"{name} (cannot be read|does not hold the weights)"):
             make_extractor({"kind": "squeezenet"}, None, tmp_path / name, tmp_path / "e", "cpu")
 
 
@@ -224,7 +224,7 @@ def test_a_pickle_that_runs_code_is_refused_and_does_not_run(tmp_path):
     pickle.loads(pickle.dumps(Payload(tmp_path / "control")))
     assert (tmp_path / "control").exists()
     options = {"kind": "inception", "name": "inception-v3-compat", "weights": str(weights)}
-    with pytest.raises(DataError, match="does not hold the weights"):
+    with pytest.raises(DataError, match="holds more than tensors"):
         make_extractor(options, None, weights, tmp_path / "e.safetensors", "cpu")
     assert not trace.exists()
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from killed import killed_while_writing
 from lighthouse.diffusion.denoiser import new_denoiser, null_label
 from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.priors import step, training
@@ -115,11 +116,11 @@ def test_a_checkpoint_of_another_run_is_ignored(tmp_path, other):
 
 
 def test_a_checkpoint_that_was_cut_off_at_writing_does_not_stay(tmp_path):
-    cut_off = tmp_path / ".checkpoint.123.part"
-    cut_off.write_bytes(b"half")
-    (tmp_path / ".other.123.part").write_bytes(b"another's")
+    cut_off = killed_while_writing(tmp_path / "checkpoint")
+    other = killed_while_writing(tmp_path / "checkpoint.of-another")
+    assert cut_off.exists()
     train(tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == [".other.123.part"]
+    assert [*tmp_path.iterdir()] == [other]
 
 
 def test_a_finished_run_leaves_no_checkpoint(tmp_path):

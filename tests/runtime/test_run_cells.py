@@ -13,7 +13,7 @@ from lighthouse.runtime.cells import (
     recorded,
     run_cells,
 )
-from lighthouse.runtime.errors import DataError
+from lighthouse.runtime.errors import DataError, StorageError
 from lighthouse.runtime.files import read_json, write_json
 from lighthouse.runtime.job import Job
 
@@ -172,3 +172,45 @@ def test_a_change_of_what_all_cells_are_made_from_makes_them_all_again(job, tmp_
         read.write_text(text)
         run_cells(job, cells, lambda c: worked.append(c["record"]) or {}, [read])
     assert worked == 2 * [c["record"] for c in cells]
+
+
+@pytest.mark.parametrize("left", ["", '{"made": "x', "[]", "\x00" * 50])
+def test_a_torn_record_counts_as_not_made_and_is_logged(job, tmp_path, caplog, left):
+    cells = [cell(tmp_path, "a"), cell(tmp_path, "b")]
+    run(job, cells)
+    (tmp_path / "a.json").write_text(left)
+    assert recorded(tmp_path / "a.json") is None
+    assert f"{tmp_path / 'a.json'} cannot be read" in caplog.text
+    assert lost_cells(job.output.record, cells) == [cells[0]["record"]]
+    assert run(job, cells) == ["a.json"]
+    assert lost_cells(job.output.record, cells) == []
+
+
+def test_a_torn_record_of_a_job_makes_it_run_again_and_keeps_its_cells(job, tmp_path):
+    cells = [cell(tmp_path, "a")]
+    run(job, cells)
+    (tmp_path / "batch.json").write_text("{")
+    assert lost_cells(job.output.record, cells) == [job.output.record]
+    assert forget_failures(tmp_path) == ({}, {})
+    assert run(job, cells) == []
+    assert lost_cells(job.output.record, cells) == []
+
+
+def test_of_a_torn_source_nothing_is_made(job, tmp_path):
+    (tmp_path / "source.json").write_text('{"made"')
+    cells = [cell(tmp_path, "a", sources=[str(tmp_path / "source.json")])]
+    assert run(job, cells) == []
+    assert list(read_json(job.output.record)["left"]) == [cells[0]["record"]]
+
+
+def test_a_full_disk_stops_the_job_at_once(job, tmp_path):
+    worked = []
+
+    def work(cell):
+        worked.append(cell)
+        raise StorageError("the disk is full")
+
+    with pytest.raises(StorageError):
+        run_cells(job, [cell(tmp_path, "a"), cell(tmp_path, "b")], work)
+    assert len(worked) == 1
+    assert not (tmp_path / "batch.json").exists()

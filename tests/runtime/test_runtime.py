@@ -189,6 +189,41 @@ def test_another_exception_is_logged_with_its_traceback(tmp_path):
     assert result.returncode == 1
 
 
+def test_a_log_that_the_disk_takes_no_more_of_is_told_once_and_stops_nothing(tmp_path):
+    body = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (50, 50)); "
+        "[job.done(what + 40 * '-') for what in ('one', 'two', 'three')]"
+    )
+    result = by_hand(tmp_path, body, "--log", str(tmp_path / "log"))
+    assert result.returncode == 0
+    told = [line for line in result.stderr.splitlines() if "---" not in line]
+    assert told == [
+        f"{tmp_path / 'log'}: larger than a file may be here; raise the limit (ulimit -f), and the "
+        "same command goes on"
+    ]
+    assert [word in result.stderr for word in (" one-", " two-", " three-")] == [True] * 3
+
+
+def test_a_log_that_cannot_be_opened_is_told_in_one_line(tmp_path):
+    (tmp_path / "logs").touch()
+    result = by_hand(tmp_path, "", "--log", str(tmp_path / "logs" / "log"))
+    assert result.stderr.splitlines() == [
+        f"{tmp_path / 'logs'}: a file stands where a folder is needed; move it away, and the same "
+        "command goes on"
+    ]
+
+
+def test_a_place_that_may_not_be_read_is_told_in_one_line(tmp_path):
+    """Root may read everything; a folder in the place of a file nobody may."""
+    (tmp_path / "record").mkdir()
+    result = by_hand(tmp_path, f"open({str(tmp_path / 'record')!r})")
+    (line,) = result.stderr.splitlines()
+    assert line.endswith(
+        f"{tmp_path / 'record'}: a folder stands where a file is needed; move it "
+        "away, and the same command goes on"
+    )
+
+
 def test_a_script_runs_by_hand_with_plain_arguments(tmp_path):
     body = "print(job.input.x, job.params.steps + 1, job.params.parts['val'], job.threads)"
     arguments = ["--input", "x=a=b.txt", "--param", "steps=3", "--param", 'parts={"val": 2}']

@@ -77,7 +77,7 @@ def test_torchs_own_format_is_read_without_running_what_it_holds(tmp_path):
     found = pretrained_teacher(NETWORK, tmp_path / "own.pth", ["a", "b", "c"], 16)
     assert torch.equal(found.head.weight, build().head.weight)
     torch.save(build(), tmp_path / "module.pth")
-    with pytest.raises(ValueError, match="holds more than weights"):
+    with pytest.raises(ValueError, match="holds more than tensors"):
         pretrained_teacher(NETWORK, tmp_path / "module.pth", ["a", "b", "c"], 16)
     torch.save({"state_dict": build().state_dict(), "epoch": 3}, tmp_path / "run.pth")
     with pytest.raises(ValueError, match="not a state_dict"):

@@ -26,6 +26,7 @@ from lighthouse.runtime.arithmetic import make_portable
 from lighthouse.runtime.bytecode import keep_bytecode
 from lighthouse.runtime.cells import forget_failures, lost_cells
 from lighthouse.runtime.digest import code_digest
+from lighthouse.runtime.faults import barred
 from lighthouse.runtime.weights import RESNET18
 from snakemake.exceptions import WorkflowError
 
@@ -41,6 +42,12 @@ except ConfigError as error:
 # Jobs inherit the environment. On a cluster Snakemake reads this file on the job's node, too.
 if study.config["compute"]["portable"]:
     make_portable(os.environ)
+
+# Before Snakemake finds out by itself, with a traceback.
+HERE = Path("." if workflow.overwrite_workdir else study.folder or ".")
+for place in (".snakemake", paths.RESULTS):
+    if why := barred(HERE / place):
+        raise WorkflowError(why)
 
 # Each study has a folder of its own, so that no result of another is overwritten;
 # --directory names another one.

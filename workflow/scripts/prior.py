@@ -18,13 +18,14 @@ from lighthouse.priors.first import first_denoiser  # noqa: E402
 from lighthouse.priors.held_out import held_out_loss  # noqa: E402
 from lighthouse.priors.objectives import make_objective  # noqa: E402
 from lighthouse.priors.training import train_prior  # noqa: E402
+from lighthouse.runtime.faults import remove  # noqa: E402
 from lighthouse.runtime.files import read_json  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
 
 data = Latents(job.input.latents)
 base = getattr(job.input, "base", None)
 if base:
-    model, origin = load_denoiser(base), {"base": read_json(Path(base) / RECORD)}
+    model, origin = load_denoiser(base), {"base": read_json(Path(base) / RECORD, remove(base))}
 else:
     origin = {"denoiser": job.params.denoiser}
     pretrained = next(map(folder_of, job.input.pretrained), None)

@@ -31,6 +31,7 @@ from lighthouse.guidance import (  # noqa: E402
     with_weights,
 )
 from lighthouse.runtime.cells import content_digest, made_from, run_cells  # noqa: E402
+from lighthouse.runtime.faults import remove  # noqa: E402
 from lighthouse.runtime.files import (  # noqa: E402
     read_about,
     read_json,
@@ -56,7 +57,7 @@ priors, surrogates = (
     dict(zip(replicates, map(Path, paths), strict=False))
     for paths in (job.input.priors, job.input.surrogates)
 )
-records = {str(seed): read_json(path / RECORD) for seed, path in priors.items()}
+records = {str(seed): read_json(path / RECORD, remove(path)) for seed, path in priors.items()}
 autoencoder = load_autoencoder(job.input.autoencoder, device()).requires_grad_(False)
 held: dict[Path, object] = {}
 

@@ -4,10 +4,12 @@ How rows are written and read, what names a row's cell, and the words of its sta
 """
 
 import csv
+import io
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from lighthouse.runtime.faults import reading
 from lighthouse.runtime.files import whole
 
 #: What names a cell, in tables and in the rows that rules pass.
@@ -47,15 +49,21 @@ def read_rows(path: str | Path) -> list[dict]:
     """Read a CSV (or TSV) table: numbers as numbers, an empty field as NaN.
 
     Names begin with a letter wherever a study may give one, so none is taken for a number;
-    what people write as they like (``TEXTS``) stays text, whatever it looks like.
+    what people write as they like (``TEXTS``) stays text, whatever it looks like. Raises
+    ``DataError`` at a table that is torn.
     """
     delimiter = "\t" if Path(path).suffix == ".tsv" else ","
-    with Path(path).open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file, delimiter=delimiter)
-        return [
-            {key: text if text and key in TEXTS else parsed(text) for key, text in row.items()}
-            for row in rows
-        ]
+    with reading(path):
+        text = Path(path).read_bytes().decode("utf-8")
+        if not text.endswith("\n"):
+            raise ValueError("its last line has no end" if text else "it is empty")
+        rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter))
+        if torn := [n for n, row in enumerate(rows, 1) if None in row or None in row.values()]:
+            raise ValueError(f"its row {torn[0]} has not as many fields as columns have names")
+    return [
+        {key: text if text and key in TEXTS else parsed(text) for key, text in row.items()}
+        for row in rows
+    ]
 
 
 def field(value: object) -> object:

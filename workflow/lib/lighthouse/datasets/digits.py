@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from lighthouse.datasets.index import ImageIndex
+from lighthouse.runtime.files import whole
 
 LICENCE = "CC BY 4.0"
 URL = "https://archive.ics.uci.edu/dataset/80/optical+recognition+of+handwritten+digits"
@@ -53,14 +54,15 @@ def build(options: Mapping, folder: Path, threads: int = 1) -> None:
     data = load_digits()
     parts = split(data.target, options["parts"], options["split_seed"])
     rows = []
-    for number, (pixels, label) in enumerate(zip(data.images, data.target, strict=True)):
-        name = str(label)
-        path = Path("images", parts[number], name, f"{number:04d}.png")
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        grey = Image.fromarray((pixels * (255 / 16)).round().astype(np.uint8))
-        side = options["image_size"]
-        grey.resize((side, side), Image.BICUBIC).convert("RGB").save(folder / path)
-        rows.append((parts[number], int(label), name, path.as_posix()))
+    side = options["image_size"]
+    with whole(folder / "images") as beside:
+        for number, (pixels, label) in enumerate(zip(data.images, data.target, strict=True)):
+            name = str(label)
+            path = Path(parts[number], name, f"{number:04d}.png")
+            (beside / path).parent.mkdir(parents=True, exist_ok=True)
+            grey = Image.fromarray((pixels * (255 / 16)).round().astype(np.uint8))
+            grey.resize((side, side), Image.BICUBIC).convert("RGB").save(beside / path)
+            rows.append((parts[number], int(label), name, Path("images", path).as_posix()))
     ImageIndex.write(folder / "index.tsv", rows)
 
 

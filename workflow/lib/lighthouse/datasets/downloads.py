@@ -3,11 +3,11 @@
 import socket
 import tarfile
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from lighthouse.datasets import cifar, fastai
 from lighthouse.datasets.archives import Archive
 from lighthouse.runtime.errors import DataError
+from lighthouse.runtime.files import whole, workroom
 from lighthouse.runtime.job import log, progress
 
 #: All of them, by their folder below ``downloads``.
@@ -32,15 +32,15 @@ def download(archive: Archive, folder: Path) -> bool:
         return False
     if problems := archive.missing(folder):
         raise DataError("\n".join(problems))
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as beside:
-        given, unpacked, made = archive.by_hand(folder), Path(beside, "unpacked"), folder.name
-        file = given if given.is_file() else _fetched(archive, folder, Path(beside))
+    with workroom(folder) as room:
+        given, unpacked, made = archive.by_hand(folder), room / "unpacked", folder.name
+        file = given if given.is_file() else _fetched(archive, folder, room)
         with tarfile.open(file) as tar:
             tar.extractall(unpacked, filter="data")
         if archive.dataset:
             _write_images(archive.dataset, unpacked, unpacked / made)
-        (unpacked / made).replace(folder)
+        with whole(folder) as beside:
+            (unpacked / made).replace(beside)
     return True
 
 

@@ -8,14 +8,17 @@ are not images are listed.
 
 import hashlib
 import os
+import unicodedata
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from lighthouse.datasets.index import PARTS, ImageIndex, decode, write_rows
 from lighthouse.datasets.labels import LabelSet
 from lighthouse.runtime.errors import DataError
+from lighthouse.runtime.faults import in_words
 from lighthouse.runtime.job import log, progress
 
 #: The part of the index that a folder's images become.
@@ -24,6 +27,8 @@ PARTS_OF = {"train": "train", "val": "test"}
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp"}
 )
+#: What names may be, for messages.
+PLAIN = "allowed: UTF-8 without line breaks, tabs and other control characters"
 #: Files that one task of the pool decodes: a million tasks of one file would fill memory.
 FILES_A_TASK = 64
 
@@ -69,6 +74,8 @@ class Tree:
         if not val.is_dir():
             return [f"{val}: no such folder; {self.layout}"]
         in_train, in_val = set(subfolders(self.root / "train")), set(subfolders(val))
+        if odd := [ascii(name) for name in sorted(in_train | in_val) if not _is_plain(name)]:
+            return [f"{self.root}: classes of names that no table holds: {', '.join(odd)}; {PLAIN}"]
         if not in_val:
             loose = sum(path.is_file() for path in val.iterdir())
             return [f"{val}: holds {loose} files and no class folders; {self.layout}"]
@@ -86,14 +93,24 @@ class Tree:
                     f"{self.root / part}: {len(loose)} images lie in no class folder: "
                     f"{', '.join(loose[:5])}{' …' * (len(loose) > 5)}"
                 )
+        lines += [
+            f"{self.root / 'train'}: classes {name} and {other} differ in case alone, and are one "
+            "folder on some disks; rename one of them"
+            for name, other in _alike(classes)
+        ]
+        if len(classes) == 1:
+            lines.append(f"{self.root / 'train'}: one class alone; allowed: two or more")
         surplus = sorted(in_val - in_train) if self.labels is None else []
         if surplus:
             lines.append(f"{val}: classes that train/ does not have: {', '.join(surplus)}")
-        for name in classes:
-            if name in in_train:
-                lines += self._too_few(name, least, val_share)
-            if name in in_val and not any(_images(val / name)):
-                lines.append(f"{val / name}: holds no images")
+        try:
+            for name in classes:
+                if name in in_train:
+                    lines += self._too_few(name, least, val_share)
+                if name in in_val and not any(_images(val / name)):
+                    lines.append(f"{val / name}: holds no images")
+        except DataError as error:  # a folder that cannot be read
+            lines.append(str(error))
         return lines
 
     def _too_few(self, name: str, least: int, val_share: float) -> list[str]:
@@ -125,7 +142,7 @@ class Tree:
         ]
         faults = _faults([path for *_, path in files], threads)
         rejected = [
-            (path.relative_to(self.root).as_posix(), fault)
+            (_shown(path.relative_to(self.root)), fault)
             for (*_, path), fault in zip(files, faults, strict=True)
             if fault
         ]
@@ -178,15 +195,36 @@ def subfolders(folder: Path) -> list[str]:
     return sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
 
 
+def _is_plain(name: str) -> bool:
+    """Whether tables and messages can hold a name: no control character, line break or surrogate.
+
+    By surrogates Python stands for bytes of a name that are not UTF-8.
+    """
+    return not {unicodedata.category(letter) for letter in name} & {"Cc", "Cs", "Zl", "Zp"}
+
+
+def _alike(names: Sequence[str]) -> list[tuple[str, str]]:
+    """Pairs of names, neighbours when sorted, that differ in case alone."""
+    ordered = sorted(names, key=str.casefold)
+    return [(a, b) for a, b in pairwise(ordered) if a.casefold() == b.casefold()]
+
+
 def _files(folder: Path) -> Iterator[Path]:
-    """All files of a class but hidden ones, those in folders within it too."""
+    """All files of a class but hidden ones, those in folders within it too.
+
+    Raises ``DataError`` at a link that leads back to a folder above it.
+    """
     for place, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
         folders[:] = [name for name in folders if not name.startswith(".")]
+        for link in (Path(place, name) for name in folders):
+            if link.is_symlink() and link.resolve() in Path(place).resolve().parents:
+                raise DataError(f"{link}: a link to a folder that it lies in; remove it")
         yield from (Path(place, name) for name in names if not name.startswith("."))
 
 
 def _raise(error: OSError) -> None:
-    raise error  # os.walk would pass over a folder that it may not read
+    """``os.walk`` would pass over a folder that it may not read."""
+    raise DataError(in_words(error) or str(error)) from None
 
 
 def _is_image(path: Path) -> bool:
@@ -195,6 +233,11 @@ def _is_image(path: Path) -> bool:
 
 def _images(folder: Path) -> Iterator[Path]:
     return filter(_is_image, _files(folder))
+
+
+def _shown(path: Path) -> str:
+    """A path as tables and messages have it: what no text can hold is written as Python does."""
+    return path.as_posix() if _is_plain(str(path)) else ascii(path.as_posix())[1:-1]
 
 
 def _faults(paths: Sequence[Path], threads: int) -> list[str | None]:
@@ -207,6 +250,8 @@ def _faults(paths: Sequence[Path], threads: int) -> list[str | None]:
 
 
 def _fault(path: Path) -> str | None:
+    if not _is_plain(path.name):
+        return f"a name that no table holds; {PLAIN}"
     if not _is_image(path):
         return f"not an image file: its name ends in {path.suffix!r}"
     try:

@@ -12,12 +12,17 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from lighthouse.runtime.errors import DataError
+from lighthouse.runtime.faults import reading
 from lighthouse.runtime.files import whole
 
 #: Priors and class means see train; choices are made on val; test is for the
 #: figures reported.
 PARTS = ("train", "val", "test")
 COLUMNS = ("part", "label", "class_name", "path")
+#: What is decoded, whatever a file's name: for others Pillow would start programs.
+FORMATS = ("BMP", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+#: How many times as long as wide an image may be: the shorter side is scaled to the size.
+MOST_OBLONG = 100
 #: Batches that are decoded while their reader is busy with an earlier one.
 AHEAD = 2
 
@@ -36,9 +41,10 @@ class ImageIndex:
     def read(cls, path: str | Path) -> "ImageIndex":
         """Read ``index.tsv``; image paths are absolute, or relative to its folder."""
         path = Path(path)
-        with path.open(encoding="utf-8", newline="") as file:
+        with reading(path), path.open(encoding="utf-8", newline="") as file:
             lines = csv.reader(file, delimiter="\t")
-            next(lines)
+            if next(lines, None) != [*COLUMNS]:
+                raise ValueError(f"its columns are not {', '.join(COLUMNS)}")
             rows = tuple(  # interned: a million rows share a few words
                 (sys.intern(part), int(label), sys.intern(name), image)
                 for part, label, name, image in lines
@@ -143,10 +149,23 @@ def read_image(path: Path, size: int, resize: float = 1.0) -> np.ndarray:
 
 
 def decode(path: Path) -> Image.Image:
-    """An image decoded whole, RGB. Raises ``DataError``, naming the file, if it cannot be."""
+    """An image decoded whole, RGB: of several frames the first.
+
+    Raises ``DataError``, naming the file, if it cannot be, or not without loss of what it shows.
+    """
     try:
-        with Image.open(path) as file:
+        with Image.open(path, formats=FORMATS) as file:
+            if file.mode.startswith(("I", "F")):  # which "RGB" would make white or black
+                raise DataError(f"{path}: more than 8 bits a pixel and channel; save it with 8")
+            if max(file.size) > MOST_OBLONG * min(file.size):
+                width, height = file.size
+                raise DataError(f"{path}: {width}×{height} pixels, too oblong to cut a centre out")
             return file.convert("RGB")
+    except DataError:
+        raise
+    except Image.DecompressionBombError:
+        most = 2 * Image.MAX_IMAGE_PIXELS
+        raise DataError(f"{path}: more than {most} pixels; scale it down") from None
     except UnidentifiedImageError:
         raise DataError(f"{path}: not an image of a known format") from None
     except Exception as error:  # decoders raise errors of many kinds at broken files

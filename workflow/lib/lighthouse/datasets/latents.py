@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lighthouse.runtime.faults import reading, remove
 from lighthouse.runtime.files import read_about, read_arrays
 
 #: The files of a folder of latents.
@@ -28,8 +29,8 @@ class Means(NamedTuple):
 
 def read_means(folder: str | Path) -> Means:
     """Labels and class means alone."""
-    arrays = read_arrays(Path(folder, MEANS))
-    classes = read_about(Path(folder, MEANS))["classes"]
+    path, advice = Path(folder, MEANS), remove(folder)
+    arrays, classes = read_arrays(path, advice), read_about(path, advice)["classes"]
     return Means(arrays["labels"], arrays["class_means"], classes)
 
 
@@ -38,7 +39,7 @@ def read_held_out(folder: str | Path) -> tuple[np.ndarray, np.ndarray]:
 
     None of a dataset that has no such part: n is 0.
     """
-    arrays = read_arrays(Path(folder, HELD_OUT))
+    arrays = read_arrays(Path(folder, HELD_OUT), remove(folder))
     return arrays["latents"], arrays["labels"]
 
 
@@ -51,8 +52,12 @@ class Latents:
     """
 
     def __init__(self, folder: str | Path):
-        self.latents = np.load(Path(folder, LATENTS), mmap_mode="r")
         self.labels, self.class_means, self.classes = read_means(folder)
+        path = Path(folder, LATENTS)
+        with reading(path, remove(folder)):
+            self.latents = np.load(path, mmap_mode="r")
+            if len(self.latents) != len(self.labels):
+                raise ValueError(f"it holds {len(self.latents)} latents of {len(self.labels)}")
 
     def of_class(self, label: int) -> np.ndarray:
         """Latents of a class's images as they are, (n, c·h·w)."""

@@ -6,6 +6,8 @@ And those of some images that nothing is trained on, by which priors are compare
 """
 
 import hashlib
+import io
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,7 +18,9 @@ import torch
 from lighthouse.datasets.index import ImageIndex
 from lighthouse.datasets.latents import HELD_OUT, LATENTS, MEANS
 from lighthouse.diffusion.autoencoder import encode
-from lighthouse.runtime.files import read_json, whole, write_arrays, write_json
+from lighthouse.runtime.cells import recorded
+from lighthouse.runtime.faults import writing
+from lighthouse.runtime.files import whole, write_arrays, write_json
 from lighthouse.runtime.job import log, progress
 from lighthouse.runtime.provenance import provenance
 
@@ -52,7 +56,7 @@ def encode_part(
     options = {"image_size": image_size, "flips": flips, "batch": batch}
     key = _digest(index, weights, options)
     partial = folder.with_name(f".{folder.name}.partial")
-    if not (partial / PROGRESS).exists() or read_json(partial / PROGRESS) != {"key": key}:
+    if recorded(partial / PROGRESS) != {"key": key}:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         write_json(partial / PROGRESS, {"key": key})
@@ -114,7 +118,9 @@ def _write_latents(
     """Append to ``path`` (.npy) what it does not hold yet.
 
     Written as a file grows, not through a memory map: on a full disk that ends in an
-    error with a text, and not in a bus error.
+    error with a text, and not in a bus error. Each batch reaches the disk before the next one is
+    encoded, so that what is there after a power cut was written. A file with another beginning
+    than ours is begun anew.
     """
     device = next(model.parameters()).device
 
@@ -125,16 +131,17 @@ def _write_latents(
 
     shape = views(np.zeros((1, 3, image_size, image_size), np.uint8)).shape[1:]
     row = 4 * int(np.prod(shape))
-    with path.open("a+b") as file:
-        if not file.tell():
-            header = {"descr": "<f4", "fortran_order": False, "shape": (count, *shape)}
-            np.lib.format.write_array_header_1_0(file, header)
-            file.flush()
+    begins = io.BytesIO()
+    header = {"descr": "<f4", "fortran_order": False, "shape": (count, *shape)}
+    np.lib.format.write_array_header_1_0(begins, header)
+    start = len(begins.getvalue())
+    with writing(path), path.open("a+b") as file:
         file.seek(0)
-        np.lib.format.read_magic(file)
-        np.lib.format.read_array_header_1_0(file)
-        start = file.tell()
-        done = (path.stat().st_size - start) // row // batch * batch
+        if file.read(start) != begins.getvalue():
+            file.truncate(0)
+            file.write(begins.getvalue())
+            file.flush()
+        done = min((path.stat().st_size - start) // row, count) // batch * batch
         file.truncate(start + done * row)
         if done:
             log.info("continued at image %d of %d", done, count)
@@ -144,6 +151,7 @@ def _write_latents(
         for images in progress(batches, "latents", total, "batch", initial=done // batch):
             file.write(views(images).astype("<f4").tobytes())
             file.flush()
+            os.fsync(file.fileno())
 
 
 def _digest(index: ImageIndex, weights: Path, options: Mapping) -> str:

@@ -1,21 +1,27 @@
 """Models in diffusers' format on disk: a folder with all of their weights, and no others."""
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
+from textwrap import shorten
 
+import torch
 from diffusers import ModelMixin
-from safetensors import SafetensorError
 from torch import nn
 
 from lighthouse.runtime.errors import DataError
-from lighthouse.runtime.files import whole, write_json
+from lighthouse.runtime.faults import reading, remove, unreadable
+from lighthouse.runtime.files import opened, read_json, whole, write_json
 
 #: The record of how a model was made, beside its weights.
 RECORD = "lighthouse.json"
 #: Names of a model's weights, the preferred first. The second is a pickle, of which
 #: nothing but tensors is ever read.
 WEIGHTS = ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin")
+CONFIG = "config.json"
+#: Entries of a config by which diffusers or others load more than the model's own code.
+FOREIGN = ("quantization_config", "auto_map")
+#: The largest whole number in a config, and the largest count of layers: any model's are smaller.
+LARGEST, MOST_LAYERS = 2**16, 1000
 
 
 def save_model(model: nn.Module, folder: Path, about: Mapping) -> None:
@@ -25,16 +31,23 @@ def save_model(model: nn.Module, folder: Path, about: Mapping) -> None:
         write_json(beside / RECORD, about)
 
 
-def load_model(kind: type[ModelMixin], folder: Path) -> ModelMixin:
+def load_model(kind: type[ModelMixin], folder: Path, advice: str | None = None) -> ModelMixin:
     """A model in eval mode on the CPU.
 
-    Raises ``DataError`` where the folder cannot be read, or holds a weight too many, too few
-    or of another shape, which diffusers would draw anew or leave out.
+    advice: what to do where the folder cannot be read; to remove it, where it is ours.
+    Raises ``DataError`` then, and where it holds a weight too many, too few or of another
+    shape, which diffusers would draw anew or leave out. The config cannot name code: the
+    class is ``kind``.
     """
+    advice = advice or remove(folder)
     present = [name for name in WEIGHTS if (folder / name).is_file()]
     if not present:
         raise DataError(f"{folder} holds no weights: neither {WEIGHTS[0]} nor {WEIGHTS[1]}")
-    try:
+    _check_config(kind, folder, folder / present[0], advice)
+    if present[0] == WEIGHTS[0]:
+        with opened(folder / present[0], advice=advice):
+            pass  # diffusers would not say what is wrong with it
+    with reading(folder / present[0], advice):
         # Of a .bin, diffusers reads tensors alone (torch.load with weights_only).
         model, report = kind.from_pretrained(
             folder,
@@ -42,12 +55,43 @@ def load_model(kind: type[ModelMixin], folder: Path) -> ModelMixin:
             low_cpu_mem_usage=False,
             output_loading_info=True,
         )
-    except (OSError, ValueError, RuntimeError, SafetensorError, pickle.UnpicklingError) as error:
-        raise DataError(f"{folder / present[0]} cannot be read: {error}") from error
     # Constants that the model computes itself may lie in an old file.
     computed = {name for name, _ in model.named_buffers()}
     report["unexpected_keys"] = [k for k in report["unexpected_keys"] if k not in computed]
-    strange = {name: found for name, found in report.items() if found}
+    strange = {name: sorted(found, key=str) for name, found in report.items() if found}
     if strange:
-        raise DataError(f"{folder / present[0]} does not fit {folder / 'config.json'}: {strange}")
+        words = shorten(str(strange), 300)
+        raise DataError(f"{folder / present[0]} does not fit {folder / CONFIG}: {words}")
     return model.eval()
+
+
+def _check_config(kind: type[ModelMixin], folder: Path, weights: Path, advice: str) -> None:
+    """Raise ``DataError`` at a config that cannot be read, or of which no such model is made.
+
+    Or one that asks for more numbers than the weights can be. The model is made without numbers
+    to find out: what a config asks for takes no memory before that is known.
+    """
+    path = folder / CONFIG
+    config = read_json(path, advice)
+    if foreign := [key for key in FOREIGN if config.get(key)]:
+        raise DataError(f"{path} has {', '.join(foreign)}: only a model's own code is loaded")
+    with reading(path, advice):
+        for key, value in config.items():
+            _check_numbers(key, value)
+        try:
+            with torch.device("meta"):
+                model = kind.from_config({**config})
+        except Exception as error:  # of whatever the model's code comes upon
+            raise ValueError(f"no {kind.__name__} is made of it: {error}") from error
+    asked = sum(parameter.numel() for parameter in model.parameters())
+    size = weights.stat().st_size
+    if asked > size:  # each takes a byte at least
+        reason = f"{size} bytes cannot be the {asked} numbers that {CONFIG} asks for"
+        raise DataError(unreadable(weights, reason, advice))
+
+
+def _check_numbers(key: str, value: object) -> None:
+    most = MOST_LAYERS if "layers" in key else LARGEST
+    for number in value if isinstance(value, list) else [value]:
+        if isinstance(number, int) and not 0 <= number <= most:
+            raise ValueError(f"its {key} is {value}; allowed: 0 to {most}")

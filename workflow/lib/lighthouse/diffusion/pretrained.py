@@ -11,6 +11,7 @@ from torch import nn
 from lighthouse.diffusion.denoiser import as_reference, check_frequencies, null_label
 from lighthouse.diffusion.loading import RECORD, WEIGHTS, load_model
 from lighthouse.runtime.errors import DataError
+from lighthouse.runtime.faults import YOURS
 from lighthouse.runtime.files import read_json, whole
 
 HUB = "https://huggingface.co"
@@ -119,7 +120,7 @@ def load_pretrained_denoiser(folder: Path, channels: int, side: int) -> DiTTrans
     folder = _model_folder(folder, "denoiser")
     if (folder / RECORD).is_file():
         check_frequencies(folder, "Train it anew, or name another model")
-    config = read_json(folder / "config.json")
+    config = read_json(folder / "config.json", YOURS)
     allowed = {
         "norm_type": ("ada_norm_zero",),
         "in_channels": (channels,),
@@ -136,7 +137,7 @@ def load_pretrained_denoiser(folder: Path, channels: int, side: int) -> DiTTrans
             f"{folder} is no DiT for the dataset's latents of {channels}×{side}×{side} numbers: "
             + "; ".join(wrong)
         )
-    return as_reference(load_model(DiTTransformer2DModel, folder))
+    return as_reference(load_model(DiTTransformer2DModel, folder, YOURS))
 
 
 def load_pretrained_autoencoder(folder: Path) -> AutoencoderKL:
@@ -146,7 +147,7 @@ def load_pretrained_autoencoder(folder: Path) -> AutoencoderKL:
     scaling factor are Stable Diffusion's, 0.18215. Raises ``DataError`` where it
     cannot be read.
     """
-    return load_model(AutoencoderKL, _model_folder(folder, "autoencoder"))
+    return load_model(AutoencoderKL, _model_folder(folder, "autoencoder"), YOURS)
 
 
 def _model_folder(folder: Path, kind: str) -> Path:

@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from safetensors import safe_open
 
-from lighthouse.runtime.files import read_about, write_arrays
+from lighthouse.runtime.files import opened, read_about, write_arrays
 
 
 def gather(shards: Sequence[Path], output: Path, classes: Sequence[str]) -> None:
@@ -30,13 +29,15 @@ def gather(shards: Sequence[Path], output: Path, classes: Sequence[str]) -> None
                 f"{path} was made in another way than {shards[0]} ({', '.join(different)}): "
                 "delete the older of them"
             )
-    files = [safe_open(path, framework="np") for path in shards]
-    names = list(files[0].keys())
-    write_arrays(
-        output,
-        {name: np.concatenate([file.get_tensor(name) for file in files]) for name in names},
-        common,
-    )
+    with opened(shards[0]) as file:
+        names = list(file.keys())
+    together = {name: np.concatenate([_tensor(path, name) for path in shards]) for name in names}
+    write_arrays(output, together, common)
+
+
+def _tensor(path: Path, name: str) -> np.ndarray:
+    with opened(path) as file:
+        return file.get_tensor(name)
 
 
 def gather_costs(costs: Sequence[Mapping]) -> dict:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from lighthouse.datasets.real import RealImages
 from lighthouse.metrics.sets import class_sets
 from lighthouse.parts.extractors import EXTRACTORS
+from lighthouse.runtime.faults import reading
 from lighthouse.runtime.files import read_about, read_tensors, write_tensors
 from lighthouse.runtime.named import load
 from lighthouse.runtime.precision import full_float32
@@ -102,7 +103,8 @@ def make_extractor(
 def load_extractor(path: Path, device: object = "cpu") -> Extractor:
     """Load what ``make_extractor`` wrote."""
     about = read_about(path)
-    network = _network(about["kind"])(read_tensors(path), about)
+    with reading(path):
+        network = _network(about["kind"])(read_tensors(path), about)
     return Extractor(network, about["name"], device)
 
 

@@ -15,7 +15,8 @@ from lighthouse.datasets.labels import pretrained_labels
 from lighthouse.datasets.real import RealImages
 from lighthouse.metrics.features import Seen
 from lighthouse.runtime.errors import DataError
-from lighthouse.runtime.files import read_tensors
+from lighthouse.runtime.faults import YOURS
+from lighthouse.runtime.files import read_pickle, read_tensors
 from lighthouse.runtime.weights import digest
 
 
@@ -111,13 +112,11 @@ def read_weights(path: Path, build: Callable[[Mapping], nn.Module]) -> tuple[dic
     path: safetensors, or a PyTorch file, of which nothing but tensors is unpickled.
     Raises ``DataError`` if the weights are not those of the network.
     """
+    read = read_tensors if path.suffix == ".safetensors" else read_pickle
+    state = read(path, YOURS)
     try:
-        if path.suffix == ".safetensors":
-            state = read_tensors(path)
-        else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
         build(state)
-    except Exception as error:  # broken and foreign files raise errors of many kinds
+    except Exception as error:  # of other tensors, and of what are none
         raise DataError(
             f"datasets.<name>.extractor.weights: {path} does not hold the weights of "
             f"{build.__name__}: {shorten(str(error), 200)}"

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from safetensors import safe_open
+
+from lighthouse.runtime.files import opened
 
 
 def evenly(n: int, count: int) -> np.ndarray:
@@ -19,7 +20,7 @@ def class_sets(path: str | Path, seed: int, ipc: int) -> Iterator[np.ndarray]:
 
     path: a file of samples with tensors ``seed~<seed>`` (C, ≥ipc, …).
     """
-    with safe_open(path, framework="np") as file:
+    with opened(path) as file:
         rows = file.get_slice(f"seed~{seed}")
         for label in range(rows.get_shape()[0]):
             yield rows[label, :ipc]
@@ -27,7 +28,7 @@ def class_sets(path: str | Path, seed: int, ipc: int) -> Iterator[np.ndarray]:
 
 def class_set(path: str | Path, seed: int, label: int, ipc: int) -> np.ndarray:
     """The first ``ipc`` images or latents of one class alone, (ipc, …)."""
-    with safe_open(path, framework="np") as file:
+    with opened(path) as file:
         return file.get_slice(f"seed~{seed}")[label, :ipc]
 
 

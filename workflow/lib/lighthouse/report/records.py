@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from lighthouse.runtime.files import read_about, read_arrays, read_json
+from lighthouse.runtime.cells import recorded
+from lighthouse.runtime.files import read_about, read_arrays
 from lighthouse.tables import read_rows
 
 
@@ -27,12 +28,13 @@ class Stored:
 
 #: A record as a dict, a table as rows, a safetensors file.
 Loaded = dict | list[dict] | Stored
-READERS = {".json": read_json, ".csv": read_rows, ".tsv": read_rows, ".safetensors": Stored}
+READERS = {".json": recorded, ".csv": read_rows, ".tsv": read_rows, ".safetensors": Stored}
 
 
 def load(path: str, stamp: str | None = None) -> Loaded | None:
     """What a file holds; None where there is none, or where it carries another stamp.
 
+    None, too, of a record that cannot be read, which is logged and which the next run makes anew.
     stamp: the digest of what the file should have been computed with; None takes any.
     """
     if not Path(path).is_file():

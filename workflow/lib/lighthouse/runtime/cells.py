@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from lighthouse.runtime.contents import file_digest
+from lighthouse.runtime.errors import DataError, StorageError
 from lighthouse.runtime.files import read_json, write_json
-from lighthouse.runtime.job import SAY_ALL, Job, log
+from lighthouse.runtime.job import Job, log, told
 
 
 def content_digest(paths: Iterable[str | Path]) -> str:
@@ -34,8 +35,14 @@ def made_from(*parts: str) -> str:
 
 
 def recorded(path: str | Path) -> dict | None:
-    """A cell's record; None where there is none."""
-    return read_json(path) if Path(path).is_file() else None
+    """A cell's record; None where there is none, or one that cannot be read, which is logged."""
+    if not Path(path).is_file():
+        return None
+    try:
+        return read_json(path, "taken as not there")
+    except DataError as error:
+        log.warning("%s", error)
+        return None
 
 
 def run_cells(
@@ -54,7 +61,8 @@ def run_cells(
     The record of a cell has ``stamp`` and ``made``, a digest of these, of what the files hold
     and of the job's code (``job.params.code``, where the rule gives one). It is
     written last, and removed before work begins: what a failure leaves behind has no record.
-    An error is logged, and the cells behind it are done all the same. The batch's record,
+    An error is logged, and the cells behind it are done all the same, but behind one that the
+    disk did not take (``StorageError``). The batch's record,
     ``job.output.record``, has ``made`` by path, ``failed``, the errors, and ``left``, cells
     that something was to be made from which is not there.
     """
@@ -66,7 +74,7 @@ def run_cells(
             digest = made_from(
                 cell["stamp"], cell.get("code", ""), basis, *map(_made, cell.get("sources", ()))
             )
-            if _is_whole(cell) and read_json(path)["made"] == digest:
+            if _is_whole(cell) and (recorded(path) or {}).get("made") == digest:
                 kept += 1
             else:
                 Path(path).unlink(missing_ok=True)
@@ -78,11 +86,13 @@ def run_cells(
             Path(path).unlink(missing_ok=True)
             left[path] = str(error)
             log.error("%s: left out, without %s", path, error)
+        except StorageError:
+            raise  # no other cell could be written either
         except Exception as error:  # whatever stops one cell
             Path(path).unlink(missing_ok=True)
             failed[path] = f"{type(error).__name__}: {error}"
-            if isinstance(error, SAY_ALL):
-                log.error("%s: %s", path, error)
+            if words := told(error):
+                log.error("%s: %s", path, words)
             else:
                 log.error("%s: stopped", path, exc_info=error)
     write_json(job.output.record, {"made": made, "failed": failed, "left": left})
@@ -94,11 +104,15 @@ def run_cells(
 def lost_cells(record: str | Path, cells: Iterable[Mapping]) -> list[str]:
     """The cells that a job's record has as made, and of which a file is no longer there.
 
-    Snakemake knows none of these files. As a parameter of the rule, empty as long as nobody
-    removes one, this makes it run the job again.
+    Or whose record cannot be read; that of the job itself, too. Snakemake knows none of these
+    files. As a parameter of the rule, empty as long as nobody removes one, this makes it run the
+    job again.
     """
-    made = (recorded(record) or {}).get("made", {})
-    return [cell["record"] for cell in cells if cell["record"] in made and not _is_whole(cell)]
+    found = recorded(record)
+    if found is None:
+        return [str(record)] if Path(record).is_file() else []
+    own = (cell for cell in cells if cell["record"] in found.get("made", {}))
+    return [cell["record"] for cell in own if not (_is_whole(cell) and recorded(cell["record"]))]
 
 
 def _is_whole(cell: Mapping) -> bool:
@@ -111,8 +125,8 @@ def forget_failures(folder: str | Path) -> tuple[dict[str, str], dict[str, str]]
     Their jobs then run again, and do what is not there. Returns the errors of the cells that
     failed, by path, and of those that were left out what they lacked.
     """
-    records = {path: read_json(path) for path in sorted(Path(folder).rglob("*.json"))}
-    unfinished = {p: r for p, r in records.items() if r.get("failed") or r.get("left")}
+    records = {path: recorded(path) for path in sorted(Path(folder).rglob("*.json"))}
+    unfinished = {p: r for p, r in records.items() if r and (r.get("failed") or r.get("left"))}
     for path in unfinished:
         path.unlink()
     failed, left = (
@@ -128,7 +142,7 @@ class _SourceMissing(Exception):
 
 def _made(source: str) -> str:
     """The digest of what a cell is made from. Raises ``_SourceMissing`` where it was not made."""
-    record = recorded(source)
-    if record is None:
+    made = (recorded(source) or {}).get("made")
+    if made is None:
         raise _SourceMissing(source)
-    return record["made"]
+    return made

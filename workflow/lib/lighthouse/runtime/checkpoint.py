@@ -2,13 +2,17 @@
 
 import hashlib
 import json
+import zipfile
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from lighthouse.runtime.files import clear_parts, whole
+from lighthouse.runtime.errors import DataError
+from lighthouse.runtime.faults import reading
+from lighthouse.runtime.files import clear_left, read_pickle, set_aside, whole
 from lighthouse.runtime.job import log
 
 
@@ -38,11 +42,10 @@ def save(
     kept. ``extra``: tensors, numbers, and lists and dictionaries of them.
     """
     states = {name: part.state_dict() for name, part in parts.items()}
-    with whole(path) as beside:
-        torch.save(
-            {"key": key, "step": step, "extra": extra, "rng": rng.get_state(), "parts": states},
-            beside,
-        )
+    state = {"key": key, "step": step, "extra": extra, "rng": rng.get_state(), "parts": states}
+    # To an open file: of a full disk torch itself gives no reason.
+    with whole(path) as beside, beside.open("wb") as file:
+        torch.save(state, file)
 
 
 def resume(
@@ -50,18 +53,66 @@ def resume(
 ) -> tuple[int, object]:
     """Load our own checkpoint if it fits; return the step to go on from, and ``extra``.
 
-    Step 0 and None where there is no checkpoint, or one left by a run with another key.
-    What a run that was killed while it wrote one left beside it is removed.
+    Step 0 and None where there is no checkpoint, or one left by a run with another key. One that
+    cannot be read, or does not fit the parts though its key does, is set aside
+    (``files.set_aside``), and the parts are as they were. What a run that was killed while it
+    wrote one left beside it is removed.
     """
-    clear_parts(path)
+    clear_left(path)
     if not path.exists():
         return 0, None
-    state = torch.load(path, weights_only=True, map_location="cpu")
-    if state.get("key") != key:
-        log.info("%s was left by a run with other options: starting anew", path)
+    anew = f"set aside as {path.name}.unreadable, and begun anew"
+    try:
+        with reading(path, anew):
+            _check_sums(path)
+        state = read_pickle(path, anew)
+        if state["key"] != key:
+            log.info("%s was left by a run with other options: starting anew", path)
+            return 0, None
+        step, extra = state["step"], state["extra"]
+        with reading(path, anew):
+            _load(state, parts, rng)
+    except DataError as error:
+        set_aside(path)
+        log.warning("%s", error)
         return 0, None
-    for name, part in parts.items():
-        part.load_state_dict(state["parts"][name])
-    rng.set_state(state["rng"])
-    log.info("going on from step %d of %s", state["step"], path)
-    return state["step"], state["extra"]
+    log.info("going on from step %d of %s", step, path)
+    return step, extra
+
+
+def _check_sums(path: Path) -> None:
+    """Compare the checksums of a checkpoint's parts, which torch writes and does not read."""
+    if not zipfile.is_zipfile(path):
+        raise ValueError("no archive of PyTorch's, or cut short")
+    with zipfile.ZipFile(path) as file:
+        if damaged := file.testzip():
+            raise ValueError(f"its part {damaged} is damaged")
+
+
+def _load(state: Mapping, parts: Mapping[str, object], rng: torch.Generator) -> None:
+    """Load the state of all parts and of the generator, or of none.
+
+    A model's names and shapes are compared first, for torch would load what fits before it
+    complains. All else is small before the first step: it is loaded first, and taken back.
+    """
+    states = state["parts"]
+    models = {name: part for name, part in parts.items() if isinstance(part, nn.Module)}
+    for name, model in models.items():
+        if _shapes(states[name]) != _shapes(model.state_dict()):
+            raise ValueError(f"its {name} has other tensors")
+    others = {name: part for name, part in parts.items() if name not in models}
+    before = {name: deepcopy(part.state_dict()) for name, part in others.items()}
+    try:
+        for name, part in others.items():
+            part.load_state_dict(states[name])
+        rng.set_state(state["rng"])
+    except Exception:
+        for name, part in others.items():
+            part.load_state_dict(before[name])
+        raise
+    for name, model in models.items():
+        model.load_state_dict(states[name])
+
+
+def _shapes(state: Mapping[str, Tensor]) -> dict[str, object]:
+    return {name: tensor.shape for name, tensor in state.items()}

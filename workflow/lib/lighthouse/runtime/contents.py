@@ -10,9 +10,13 @@ import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from lighthouse.runtime.faults import PART, reading
+
 #: The field of a record, at any depth, that names the hardware (``runtime.machine``).
 MACHINE = "machine"
 BLOCK = 2**20
+#: Bytes that a safetensors file's header has at most, as the library has it.
+LONGEST_HEADER = 100_000_000
 
 
 def file_digest(path: Path) -> bytes:
@@ -45,11 +49,14 @@ def without_machine(record: object) -> object:
 
 def _header(path: Path) -> tuple[dict, dict, int]:
     """Of a safetensors file what it says of its tensors, its record, and where numbers begin."""
-    with path.open("rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        header = json.loads(file.read(length))
-    about = header.pop("__metadata__", {}).get("about", "{}")
-    return header, json.loads(about), 8 + length
+    with reading(path, PART):
+        with path.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            if length > LONGEST_HEADER:
+                raise ValueError(f"its header would have {length} bytes")
+            header = json.loads(file.read(length))
+        about = header.pop("__metadata__", {}).get("about", "{}")
+        return header, json.loads(about), 8 + length
 
 
 def _tensor_file_digest(path: Path) -> bytes:
@@ -58,7 +65,9 @@ def _tensor_file_digest(path: Path) -> bytes:
 
 
 def _record_digest(path: Path) -> bytes:
-    return hashlib.sha256(_text(without_machine(json.loads(path.read_bytes())))).digest()
+    with reading(path, PART):
+        record = json.loads(path.read_bytes())
+    return hashlib.sha256(_text(without_machine(record))).digest()
 
 
 def _bytes_digest(path: Path) -> bytes:

@@ -3,3 +3,7 @@
 
 class DataError(ValueError):
     """What is wrong with data, weights or options, in words for who can put it right."""
+
+
+class StorageError(DataError):
+    """A disk that takes no file: whatever else is to be written there would fail alike."""

@@ -21,6 +21,7 @@ from types import SimpleNamespace
 
 from lighthouse.runtime.devices import take_devices
 from lighthouse.runtime.errors import DataError
+from lighthouse.runtime.faults import in_words
 from lighthouse.runtime.files import read_json, write_json
 from lighthouse.runtime.lazy import import_lazily
 
@@ -185,10 +186,11 @@ def _start_log(path: str | None, anew: bool) -> None:
     What is too long for a terminal is logged as ``debug``, to the file alone. Of a job's
     several processes the first speaks, and the others of errors alone.
     """
+    sys.excepthook = _log_exception
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     handlers[0].setLevel(logging.INFO)
     if path:
-        handlers.append(logging.FileHandler(path, mode="w" if anew else "a", encoding="utf-8"))
+        handlers.append(_LogFile(path, mode="w" if anew else "a", encoding="utf-8"))
     logging.basicConfig(
         level=logging.INFO if is_main() else logging.ERROR,
         format="%(asctime)s %(message)s",
@@ -197,7 +199,21 @@ def _start_log(path: str | None, anew: bool) -> None:
         force=True,
     )
     log.setLevel(logging.DEBUG if is_main() else logging.ERROR)
-    sys.excepthook = _log_exception
+
+
+class _LogFile(logging.FileHandler):
+    """A log file. That the disk takes no more of it is said once, on stderr, and stops no job."""
+
+    said: str | None = None
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Called by logging where a line could not be written."""
+        words = in_words(sys.exc_info()[1], self.baseFilename)
+        if words is None:
+            super().handleError(record)
+        elif words != self.said:
+            self.said = words
+            print(words, file=sys.stderr)
 
 
 #: Errors whose text says which step and sample, what fits, which file or what to fetch by
@@ -205,9 +221,19 @@ def _start_log(path: str | None, anew: bool) -> None:
 SAY_ALL = (FloatingPointError, MemoryError, ConnectionError, DataError)
 
 
-def _log_exception(kind: type, error: BaseException, trace: object) -> None:
+def told(error: BaseException) -> str | None:
+    """All that is to be said of an error; None where its trace is to be seen.
+
+    Of a place that cannot be written or read, too, if the error names it (``runtime.faults``).
+    """
     if isinstance(error, SAY_ALL) and str(error):
-        log.error("%s", error)
+        return str(error)
+    return in_words(error) if isinstance(error, OSError) else None
+
+
+def _log_exception(kind: type, error: BaseException, trace: object) -> None:
+    if words := told(error):
+        log.error("%s", words)
     else:
         log.error("stopped", exc_info=(kind, error, trace))
 

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import safe_open
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.functional import cosine_similarity
 
-from lighthouse.runtime.files import read_about, read_tensors, whole, write_tensors
+from lighthouse.runtime.faults import reading, remove
+from lighthouse.runtime.files import opened, read_about, read_tensors, whole, write_tensors
 from lighthouse.runtime.job import log, progress
 from lighthouse.runtime.precision import full_float32
 from lighthouse.students.augment import HALF, normalise
@@ -175,19 +175,21 @@ class Surrogate:
 
     def __init__(self, folder: str | Path, device: object = "cpu"):
         self._gradients, self._device = Path(folder, GRADIENTS), device
-        self.about = read_about(Path(folder, CHECKPOINTS))
-        self.networks = _networks(Path(folder, CHECKPOINTS), self.about, device)
+        path, self._advice = Path(folder, CHECKPOINTS), remove(folder)
+        self.about = read_about(path, self._advice)
+        with reading(path, self._advice):
+            self.networks = _networks(read_tensors(path, self._advice), self.about, device)
         self.gradients = lru_cache(CLASSES_HELD)(self._read)
 
     def _read(self, label: int) -> list[Tensor]:
         """ḡ_{c,e} of one class at each kept epoch, (P,) each."""
-        with safe_open(self._gradients, framework="pt") as file:
+        with opened(self._gradients, "pt", self._advice) as file:
             kept = [file.get_tensor(f"{epoch}/{label}") for epoch in self.about["kept"]]
         return [gradient.to(self._device) for gradient in kept]
 
 
-def _networks(path: Path, about: Mapping, device: object) -> list[nn.Module]:
-    tensors, networks = read_tensors(path), []
+def _networks(tensors: Mapping, about: Mapping, device: object) -> list[nn.Module]:
+    networks = []
     network, size = about["network"], about["image_size"]
     for epoch in about["kept"]:
         made = NETWORKS[network["network"]](network, size, len(about["classes"]))

@@ -1,15 +1,15 @@
 """Teachers: the networks that give soft labels. Trained on the real images, or pretrained."""
 
-import pickle
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import shorten
 
-import torch
 from torch import Tensor, nn
 
 from lighthouse.datasets.labels import pretrained_labels
 from lighthouse.runtime.errors import DataError
-from lighthouse.runtime.files import read_about, read_tensors, write_tensors
+from lighthouse.runtime.faults import YOURS, reading
+from lighthouse.runtime.files import read_about, read_pickle, read_tensors, write_tensors
 from lighthouse.runtime.provenance import provenance
 from lighthouse.students.networks import NETWORKS
 from lighthouse.students.trainer import Images, train_student
@@ -56,18 +56,18 @@ def pretrained_teacher(
             name.replace("fc.", "head.") if name.startswith("fc.") else f"features.{name}": tensor
             for name, tensor in state.items()
         }
-    answered = len(state.get("head.weight", ()))
-    if of_imagenet or answered == 1000 != len(classes):
-        rows = pretrained_labels(list(classes))
-        state |= {key: state[key][rows] for key in ("head.weight", "head.bias")}
     teacher = NETWORKS[network["network"]](network, size, len(classes))
     try:
+        answered = len(state.get("head.weight", ()))
+        if of_imagenet or answered == 1000 != len(classes):
+            rows = pretrained_labels(list(classes))
+            state |= {key: state[key][rows] for key in ("head.weight", "head.bias")}
         teacher.load_state_dict(state)
-    except RuntimeError as error:
+    except (RuntimeError, LookupError, TypeError) as error:
         names = ", ".join(f"{key} {value}" for key, value in network.items())
         raise DataError(
             f"{weights} does not hold weights of {names} for {size} px and {len(classes)} "
-            f"classes: {error}"
+            f"classes: {shorten(str(error), 300)}"
         ) from None
     return teacher
 
@@ -75,12 +75,9 @@ def pretrained_teacher(
 def _file_state(path: Path) -> dict[str, Tensor]:
     """A flat dictionary of tensors, from safetensors or from torch's own format."""
     if path.suffix == ".safetensors":
-        return read_tensors(path)
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise DataError(f"{path} holds more than weights, and is not read: {error}") from None
-    if not isinstance(state, dict) or not all(isinstance(t, Tensor) for t in state.values()):
+        return read_tensors(path, YOURS)
+    state = read_pickle(path, YOURS)
+    if not all(isinstance(tensor, Tensor) for tensor in state.values()):
         raise DataError(f"{path} is not a state_dict: names of layers with their tensors")
     return state
 
@@ -96,7 +93,8 @@ def write_teacher(
 def load_teacher(path: str | Path, device: object = "cpu") -> nn.Module:
     """What ``write_teacher`` wrote, ready to answer."""
     about = read_about(path)
-    network = about["network"]
-    teacher = NETWORKS[network["network"]](network, about["image_size"], about["n_classes"])
-    teacher.load_state_dict(read_tensors(path))
+    with reading(path):
+        network = about["network"]
+        teacher = NETWORKS[network["network"]](network, about["image_size"], about["n_classes"])
+        teacher.load_state_dict(read_tensors(path))
     return teacher.to(device).eval().requires_grad_(False)

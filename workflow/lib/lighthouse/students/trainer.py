@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, MultiStepLR
 
-from lighthouse.runtime.files import read_tensors
+from lighthouse.runtime.files import opened, read_tensors
 from lighthouse.runtime.finite import LossWatch
 from lighthouse.runtime.job import progress
 from lighthouse.runtime.memory import capacity, largest_that_fits
@@ -72,7 +71,7 @@ def choosing_part(parts: Mapping[str, Images]) -> str:
 
 def read_set(path: str | Path, seed: int, ipc: int) -> Images:
     """A cell's distilled set of one seed: the first ``ipc`` images of every class."""
-    with safe_open(path, framework="pt") as file:
+    with opened(path, "pt") as file:
         images = file.get_slice(f"seed~{seed}")[:, :ipc]
     return Images(images.flatten(0, 1), torch.arange(len(images)).repeat_interleave(ipc))
 
