@@ -36,6 +36,7 @@ MAY_IMPORT = {
     "compare": {"runtime", "results", "digests"},
     "manifest": {"runtime", "config", "results"},
     "verify": {"runtime", "config", "manifest"},
+    "alike": {"runtime", "tables", "results", "manifest"},
 }
 
 #: What code must not reach through any import, however many modules lie between: by patterns

@@ -105,6 +105,8 @@ def read_manifest(folder: str | Path) -> Manifest:
     try:
         about = read_json(place)
         files = {name: Entry(**entry) for name, entry in about.pop("files").items()}
+        if missing := {"study", "arguments"} - about.keys():
+            raise KeyError(*missing)
     except FileNotFoundError:
         raise DataError(
             f"{place}: no such file: {folder} is no folder of results, or no run has ended there"
@@ -117,7 +119,7 @@ def read_manifest(folder: str | Path) -> Manifest:
     for name, entry in files.items():
         if not all(_is_below(path) for path in (name, entry.output, entry.record) if path):
             raise DataError(f"{place}: {name}: leads out of the folder of results; remove the list")
-        if not (isinstance(entry.sha256, str) and SHA256.fullmatch(entry.sha256)):
+        if not SHA256.fullmatch(str(entry.sha256)):
             raise DataError(f"{place}: {name}: {entry.sha256!r} is no SHA-256; remove the list")
     return Manifest(files, about)
 
