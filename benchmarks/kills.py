@@ -79,20 +79,21 @@ class Run:
     def jobs(self) -> dict[str, float]:
         """The jobs that run, with the seconds that they have been seen for."""
         now = time.monotonic()
-        running = {job for pid in self._own() if (job := _job(pid))}
+        running = {job for pid in self.own() if (job := _job(pid))}
         self.since = {job: self.since.get(job, now) for job in sorted(running)}
         return {job: now - since for job, since in self.since.items()}
 
     def kill(self) -> None:
         """Kill all, Snakemake first, and see them gone."""
         self.process.kill()
-        while own := [*self._own()]:
+        while own := [*self.own()]:
             for pid in own:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
         self.process.wait()
 
-    def _own(self) -> Iterator[int]:
+    def own(self) -> Iterator[int]:
+        """The processes of the run."""
         mark = f"{MARK}={self.mark}".encode()
         for place in PROCESSES.glob("[0-9]*"):
             with suppress(OSError):  # it has ended, or is another user's

@@ -109,8 +109,8 @@ def enter_results(done):
     about = manifest.about_run(paths.RESULTS, study, study_arguments())
     try:
         changed = manifest.enter(paths.RESULTS, about, manifest.makers_of(found), whole)
-    except DataError as error:
-        changed = str(error)
+    except (DataError, OSError) as error:
+        changed = f"no manifest was written: {error}"
     if changed:
         print(f"\n{changed}", file=sys.stderr)
 

@@ -105,8 +105,8 @@ def read_manifest(folder: str | Path) -> Manifest:
     try:
         about = read_json(place)
         files = {name: Entry(**entry) for name, entry in about.pop("files").items()}
-        if missing := {"study", "arguments"} - about.keys():
-            raise KeyError(*missing)
+        if not (isinstance(about["study"], str) and isinstance(about["arguments"], list)):
+            raise TypeError(place)
     except FileNotFoundError:
         raise DataError(
             f"{place}: no such file: {folder} is no folder of results, or no run has ended there"
@@ -117,7 +117,8 @@ def read_manifest(folder: str | Path) -> Manifest:
             "(with `--force` even where no job is left)"
         ) from None
     for name, entry in files.items():
-        if not all(_is_below(path) for path in (name, entry.output, entry.record) if path):
+        paths = (path for path in (name, entry.output, entry.record) if path is not None)
+        if not all(map(_is_below, paths)):
             raise DataError(f"{place}: {name}: leads out of the folder of results; remove the list")
         if not SHA256.fullmatch(str(entry.sha256)):
             raise DataError(f"{place}: {name}: {entry.sha256!r} is no SHA-256; remove the list")
@@ -133,9 +134,9 @@ def find_results(folder: str | Path) -> dict[str, Path]:
             folders[:] = [name for name in folders if name not in BESIDE]
             names = [name for name in names if name not in BESIDE]
         folders[:] = sorted(name for name in folders if not _is_part(name))
-        for name in sorted(name for name in names if not _is_part(name)):
-            path = Path(top, name)
-            found[path.relative_to(folder).as_posix()] = path
+        for path in (Path(top, name) for name in sorted(names) if not _is_part(name)):
+            if path.is_file():
+                found[path.relative_to(folder).as_posix()] = path
     return found
 
 
@@ -211,8 +212,8 @@ def _below(paths: Iterable[object]) -> Iterator[str]:
     return (str(path).removeprefix(start) for path in paths if str(path).startswith(start))
 
 
-def _is_below(path: str) -> bool:
-    pure = PurePosixPath(path)
+def _is_below(path: object) -> bool:
+    pure = PurePosixPath(str(path))
     return bool(pure.parts) and not pure.is_absolute() and ".." not in pure.parts
 
 

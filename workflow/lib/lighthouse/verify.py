@@ -3,7 +3,7 @@
     uv run python -m lighthouse.verify [DIR]
 
 DIR is a folder of results, or the study's folder that it is in. The exit status is 0 where every
-file is as a run wrote it, 1 where one is not, 2 where there is no manifest to tell by.
+file is as a run wrote it, 1 where one is not, 2 where it cannot be told, without a manifest say.
 """
 
 import argparse
@@ -112,10 +112,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         folder /= RESULTS
     try:
         manifest = read_manifest(folder)
-    except DataError as error:
+        found = look(folder, manifest)
+    except (DataError, OSError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2
-    found = look(folder, manifest)
     print(*report(folder, manifest, found), sep="\n")
     return 0 if found.is_clean() else 1
 
