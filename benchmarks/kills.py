@@ -35,7 +35,7 @@ from pathlib import Path
 from benchmarks import ROOT
 from benchmarks.limits import stop_when_told
 from lighthouse.alike import unlike
-from lighthouse.config.paths import BENCHMARKS, LOGS, RESULTS
+from lighthouse.config.paths import BENCHMARKS, LOGS, RESULTS, UNLISTED
 from lighthouse.manifest import read_manifest
 from lighthouse.tables import write_rows
 from lighthouse.verify import look
@@ -165,6 +165,9 @@ class Kills:
             if finished([*self.command, "--unlock"], self.log):
                 return f"--unlock failed behind kill {kill}: {self.log}"
         code = finished(self.command, self.log)
+        if not code and (self.study / RESULTS / UNLISTED).exists():
+            # The last kill came behind the last job: with nothing to do, a run lists nothing.
+            code = finished([*self.command, "--force"], self.log)
         return f"it failed behind the last kill (exit {code}): {self.log}" if code else None
 
     def _until(self, run: Run, moment: float) -> int | None:

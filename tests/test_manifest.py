@@ -160,6 +160,6 @@ def test_outputs_beyond_the_results_are_none_of_them():
 def test_a_torn_manifest_stops_no_second_writer_from_saying_so(results):
     text = (results / MANIFEST).read_text()
     (results / MANIFEST).write_text(text[: len(text) // 2])
-    with pytest.raises(DataError, match="no list of results: remove it"), run(results):
+    with pytest.raises(DataError, match="no list of results; remove it"), run(results):
         pass
     assert (results / UNLISTED).exists()  # so what it wrote is the next run's

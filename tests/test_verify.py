@@ -30,6 +30,7 @@ def advised(results):
 
 
 def snakemake(results, *outputs):
+    """Snakemake's command, to make outputs again."""
     return [
         *AGAIN,
         str(results.parent),
@@ -84,7 +85,7 @@ def test_what_a_run_that_was_killed_wrote_is_no_damage(results):
     begin(results)
     write(results, {TABLE: b"of the killed run", "tables/new.csv": b""})
     assert found(results) == Found([], [], [], [TABLE, "tables/new.csv"])
-    assert advised(results) == [snakemake(results)]
+    assert advised(results) == [[*snakemake(results), "--force"]]
 
 
 def test_several_are_told_in_one_command(results, capsys):

@@ -28,6 +28,8 @@ from lighthouse.runtime.provenance import code_of
 BESIDE = frozenset({MANIFEST, LOGS, BENCHMARKS, "README.md"})
 #: Names of states of trainings, from which these go on; a training that has ended leaves none.
 CHECKPOINT = ".checkpoint"
+#: How a manifest is written where no job is left to be done: the target alone is.
+ANEW = "`uv run snakemake --cores all --force` (and its --configfile) lists what is there"
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -109,13 +111,11 @@ def read_manifest(folder: str | Path) -> Manifest:
             raise TypeError(place)
     except FileNotFoundError:
         raise DataError(
-            f"{place}: no such file: {folder} is no folder of results, or no run has ended there"
+            f"{place}: no such file: {folder} is no folder of results, or no run has ended there; "
+            f"of a finished study {ANEW}"
         ) from None
     except (AttributeError, KeyError, TypeError, ValueError):
-        raise DataError(
-            f"{place}: no list of results: remove it, and the next run writes one of what is there "
-            "(with `--force` even where no job is left)"
-        ) from None
+        raise DataError(f"{place}: no list of results; remove it, and {ANEW}") from None
     for name, entry in files.items():
         paths = (path for path in (name, entry.output, entry.record) if path is not None)
         if not all(map(_is_below, paths)):

@@ -76,7 +76,8 @@ def advice(folder: Path, manifest: Manifest, found: Found) -> Iterator[str]:
     """Commands that make anew what is not right, and all that follows from it.
 
     Snakemake makes again what it is told of by name. A job that does many cells does those whose
-    record is not there.
+    record is not there. A run that was killed may have left no job to the next one, which lists
+    what was written if its target is forced.
     """
     known = manifest.files
     wrong = [known[name] for name in (*found.differs, *found.lacks)]
@@ -86,6 +87,7 @@ def advice(folder: Path, manifest: Manifest, found: Found) -> Iterator[str]:
     outputs = sorted({f"{RESULTS}/{entry.output}" for entry in wrong if entry.output})
     if outputs or found.unlisted:
         words = ["uv", "run", "snakemake", "--cores", "all", *_study(folder, manifest.about)]
+        words += ["--force"] if found.unlisted else []
         yield shlex.join([*words, *(["-R", *outputs] if outputs else [])])
     yield shlex.join(["uv", "run", "python", "-m", "lighthouse.verify", str(folder)])
 
