@@ -16,7 +16,8 @@ At the end both folders must hold the same results byte for byte, but for what t
 memory said (``lighthouse.alike``), and be as their manifests say. ``kills.csv`` in DIR has a row
 of each kill: seconds since the beginning and since this start, how many jobs had ended, their
 seconds in the reference, and the jobs that ran. The exit status is 0 where all is the same, and 1
-where it is not, a run failed, or the study ended before it was killed so often.
+where it is not, a run failed, or the study ended before it was killed so often. Linux alone: which
+processes a run has started stands in /proc.
 """
 
 import argparse
