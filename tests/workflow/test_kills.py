@@ -48,8 +48,10 @@ with log.open("w") as file:
 
 def test_a_kill_takes_all_that_a_run_has_started_wherever_it_went(tmp_path):
     with Run([sys.executable, "-c", DETACHED, str(tmp_path)], tmp_path / "log") as run:
-        while len(own := [*run.own()]) < 3:
+        until = time.monotonic() + 60
+        while len(own := [*run.own()]) < 3 and time.monotonic() < until:
             time.sleep(0.05)
+        assert len(own) == 3
         assert list(run.jobs()) == ["priors/base"]
         time.sleep(0.05)
         assert run.jobs()["priors/base"] > 0.05
