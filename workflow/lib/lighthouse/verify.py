@@ -108,7 +108,8 @@ def _listed(what: str, folder: Path, names: Sequence[str]) -> Iterator[str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command. Returns its exit status."""
     parser = argparse.ArgumentParser("lighthouse.verify", description=__doc__.split("\n")[0])
-    parser.add_argument("folder", nargs="?", default=RESULTS, metavar="DIR", type=Path)
+    where = f"a folder of results, or a study's (default {RESULTS})"
+    parser.add_argument("folder", nargs="?", default=RESULTS, metavar="DIR", type=Path, help=where)
     folder = parser.parse_args(arguments).folder
     if not (folder / MANIFEST).exists() and (folder / RESULTS).is_dir():
         folder /= RESULTS
