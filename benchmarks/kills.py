@@ -8,9 +8,10 @@ at once; then the lock is taken off, and the same command goes on, until it has 
 ``--kills`` times and ends by itself. The reference is a finished run of the same study; without
 one it is made first, in ``DIR-reference``.
 
-The moments are drawn beforehand, one in each of as many equal parts of the seconds that the
-reference's jobs took: a kill comes when the jobs that have ended, and those that run, have come
-to as many. So kills are spread over the whole study, and no start-up gets more than its share.
+A kill comes when the jobs that have ended, and those that run, have come to so many seconds of
+jobs in the reference: one moment is drawn in each of as many equal parts of all its seconds. So
+kills are spread over the whole study, and no start-up gets more than its share. Where jobs that
+went on from a checkpoint have passed the next moment by then, it is drawn in what is left.
 
 At the end both folders must hold the same results byte for byte, but for what the clock and the
 memory said (``lighthouse.alike``), and be as their manifests say. ``kills.csv`` in DIR has a row
@@ -136,14 +137,18 @@ def job_seconds(study: Path) -> dict[str, float]:
     return found
 
 
-def moments(kills: int, seconds: float, seed: int) -> list[float]:
-    """When to kill, in seconds of jobs: one moment in each of as many equal parts."""
-    draw = random.Random(seed)
-    return [seconds * (part + draw.random()) / kills for part in range(kills)]
+def moment(kill: int, kills: int, draw: float, seconds: float, ended: float) -> float:
+    """When a start is killed, in seconds of jobs.
+
+    kill: the first is 0. draw: from [0, 1). seconds: of all jobs; ended: of those that have
+    ended when it starts.
+    """
+    planned = seconds * (kill + draw) / kills
+    return max(planned, ended + draw * (seconds - ended) / (kills - kill))
 
 
 class Kills:
-    """A study that is killed at given moments.
+    """A study that is killed at random moments.
 
     command: of Snakemake. study: its folder. reference: seconds of the reference's jobs.
     """
@@ -153,12 +158,13 @@ class Kills:
         self.log = study / "kills.log"
         self.rows: list[dict] = []
 
-    def go_through(self, at: Sequence[float]) -> str | None:
-        """Run the study to its end. Returns what went wrong, if anything."""
-        began = time.monotonic()
-        for kill, moment in enumerate(at, 1):
+    def go_through(self, draws: Sequence[float]) -> str | None:
+        """Run the study to its end, with a kill for each draw. Returns what went wrong, if any."""
+        began, seconds = time.monotonic(), sum(self.reference.values())
+        for kill, draw in enumerate(draws, 1):
+            at = moment(kill - 1, len(draws), draw, seconds, self._ended())
             with Run(self.command, self.log) as run:
-                code = self._until(run, moment)
+                code = self._until(run, at)
                 if code is not None:
                     how = "ended" if code == 0 else f"failed (exit {code})"
                     return f"it {how} before kill {kill}: {self.log}"
@@ -171,10 +177,10 @@ class Kills:
             code = finished([*self.command, "--force"], self.log)
         return f"it failed behind the last kill (exit {code}): {self.log}" if code else None
 
-    def _until(self, run: Run, moment: float) -> int | None:
+    def _until(self, run: Run, at: float) -> int | None:
         """Wait until the study has come to a moment; the exit code if it ends before."""
         while (code := run.process.poll()) is None:
-            if self._ended() + self._of(run.jobs()) >= moment:
+            if self._ended() + self._of(run.jobs()) >= at:
                 return None
             time.sleep(LOOK_SECONDS)
         return code
@@ -248,9 +254,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if finished(command(reference), study / "reference.log"):
             print(f"the reference failed: {study}/reference.log", file=sys.stderr)
             return 1
-    seconds = job_seconds(reference)
-    at = moments(given.kills, sum(seconds.values()), given.seed)
-    wrong = Kills(command(study), study, seconds).go_through(at)
+    draw = random.Random(given.seed)
+    draws = [draw.random() for _ in range(given.kills)]
+    wrong = Kills(command(study), study, job_seconds(reference)).go_through(draws)
     if wrong:
         print(wrong, file=sys.stderr)
         return 1

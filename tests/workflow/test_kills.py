@@ -7,8 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from benchmarks.kills import Kills, Run, compared, job_seconds, main, moments
+from benchmarks.kills import Kills, Run, compared, job_seconds, main, moment
 from lighthouse import verify
 from lighthouse.alike import unlike
 from lighthouse.config.paths import UNLISTED
@@ -19,10 +21,16 @@ from repository import ROOT
 TINY = "tests/configs/tiny.yaml"
 
 
-def test_moments_are_spread_over_the_study_and_are_those_of_the_seed():
-    found = moments(20, 100.0, seed=0)
-    assert [int(moment // 5) for moment in found] == list(range(20))
-    assert found == moments(20, 100.0, seed=0) != moments(20, 100.0, seed=1)
+def test_kills_are_spread_over_the_study():
+    found = [moment(kill, 20, 0.5, seconds=100.0, ended=0.0) for kill in range(20)]
+    assert found == [5 * kill + 2.5 for kill in range(20)]
+
+
+@given(st.integers(0, 19), st.floats(0, 0.99), st.floats(0, 100))
+def test_a_kill_comes_before_the_end_and_not_before_what_has_ended(kill, draw, ended):
+    found = moment(kill, 20, draw, seconds=100.0, ended=ended)
+    assert ended <= found <= 100.0
+    assert found < 100.0 or ended == 100.0
 
 
 def test_the_seconds_of_a_job_are_those_of_its_benchmark(tmp_path):
