@@ -51,7 +51,7 @@ def test_every_result_has_its_digest_its_size_and_what_makes_it(results):
 
 def test_logs_hidden_files_checkpoints_and_the_list_itself_are_no_results(results):
     others = ["logs/a.log", "benchmarks/a.tsv", "README.md", ".hidden", "tables/.cost.csv.1.part"]
-    write(results, dict.fromkeys([*others, "priors/base.checkpoint", ".x/y"], b""))
+    write(results, dict.fromkeys([*others, "priors/base.checkpoint", "a.unreadable", ".x/y"], b""))
     write(results, {"tables/logs/a.csv": b""})
     assert find_results(results).keys() == {*RESULTS, "tables/logs/a.csv"}
 

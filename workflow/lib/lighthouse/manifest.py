@@ -26,8 +26,9 @@ from lighthouse.runtime.provenance import code_of
 
 #: What lies among the results and is none: the repository's note, and the list itself.
 BESIDE = frozenset({MANIFEST, LOGS, BENCHMARKS, "README.md"})
-#: Names of states of trainings, from which these go on; a training that has ended leaves none.
-CHECKPOINT = ".checkpoint"
+#: In names of what is no result either: states of trainings, which go on from there, and what of
+#: these was set aside.
+UNFINISHED = (".checkpoint", ".unreadable")
 #: How a manifest is written where no job is left to be done: the target alone is.
 ANEW = "`uv run snakemake --cores all --force` (and its --configfile) lists what is there"
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -218,7 +219,7 @@ def _is_below(path: object) -> bool:
 
 
 def _is_part(name: str) -> bool:
-    return name.startswith(".") or CHECKPOINT in name
+    return name.startswith(".") or any(word in name for word in UNFINISHED)
 
 
 def _records(folder: Path) -> Iterator[dict]:
