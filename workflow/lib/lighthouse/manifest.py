@@ -105,16 +105,16 @@ def read_manifest(folder: str | Path) -> Manifest:
     Raises ``DataError`` where there is none, it is torn, or it names a path beyond the folder.
     """
     place = Path(folder) / MANIFEST
+    if not place.exists():
+        raise DataError(
+            f"{place}: no such file: {folder} is no folder of results, or no run has ended there; "
+            f"of a finished study {ANEW}"
+        )
     try:
         about = read_json(place)
         files = {name: Entry(**entry) for name, entry in about.pop("files").items()}
         if not (isinstance(about["study"], str) and isinstance(about["arguments"], list)):
             raise TypeError(place)
-    except FileNotFoundError:
-        raise DataError(
-            f"{place}: no such file: {folder} is no folder of results, or no run has ended there; "
-            f"of a finished study {ANEW}"
-        ) from None
     except (AttributeError, KeyError, TypeError, ValueError):
         raise DataError(f"{place}: no list of results; remove it, and {ANEW}") from None
     for name, entry in files.items():
