@@ -25,17 +25,21 @@ include: "workflow/rules/audit.smk"
 # jobs are about to start.
 onstart:
     check_data(study)
+    begin_manifest()
 
 
 # A method that fails stops its own rows: the tables are made without them, and say so.
 onerror:
     show_missing(ITEMS)
     tell_failed_cells()
+    enter_results(done=False)
 
 
 # Nor does a cell that fails stop its job; the run has failed all the same.
 onsuccess:
-    if tell_failed_cells():
+    failed = tell_failed_cells()
+    enter_results(done=not failed)
+    if failed:
         sys.exit(1)
 
 

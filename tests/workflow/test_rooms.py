@@ -34,6 +34,9 @@ MAY_IMPORT = {
     "results": {"runtime", "tables"},
     "digests": {"runtime", "results"},
     "compare": {"runtime", "results", "digests"},
+    "manifest": {"runtime", "config", "results"},
+    "verify": {"runtime", "config", "manifest"},
+    "alike": {"runtime", "tables", "results", "manifest"},
 }
 
 #: What code must not reach through any import, however many modules lie between: by patterns

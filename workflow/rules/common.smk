@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, f"{workflow.basedir}/workflow/lib")
 
+from lighthouse import manifest
 from lighthouse.config import jobs, paths
 from lighthouse.config import rows, stamps
 from lighthouse.config.batches import EXTERNAL, REAL, SAMPLED, SCALES, TRIED, WEIGHTS, batches
@@ -26,6 +28,7 @@ from lighthouse.runtime.arithmetic import make_portable
 from lighthouse.runtime.bytecode import keep_bytecode
 from lighthouse.runtime.cells import forget_failures, lost_cells
 from lighthouse.runtime.digest import code_digest
+from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.faults import barred
 from lighthouse.runtime.weights import RESNET18
 from snakemake.exceptions import WorkflowError
@@ -93,6 +96,41 @@ def tell_failed_cells():
         lines = [f"  - {path}: {error}" for path, error in failed.items()]
         print("\nFailed:", *lines, *behind, sep="\n", file=sys.stderr)
     return bool(failed or left)
+
+
+def begin_manifest():
+    """Mark that results are written from now on; ``--touch`` writes none."""
+    if not workflow.touch:
+        manifest.begin(paths.RESULTS)
+
+
+def enter_results(done):
+    """Enter what the run wrote in the manifest, and tell what was changed behind it.
+
+    done: whether all jobs and cells were.
+    """
+    if workflow.touch:
+        return
+    found = workflow.dag.jobs
+    whole = done and any(job.rule.name == "all" for job in found)
+    about = manifest.about_run(paths.RESULTS, study, study_arguments())
+    try:
+        changed = manifest.enter(paths.RESULTS, about, manifest.makers_of(found), whole)
+    except (DataError, OSError) as error:
+        changed = f"no manifest was written: {error}"
+    if changed:
+        print(f"\n{changed}", file=sys.stderr)
+
+
+def study_arguments():
+    """Those of Snakemake's arguments that say which study it is."""
+    given, base = workflow.config_settings, Path(workflow.basedir)
+    files = [str(f.relative_to(base) if f.is_relative_to(base) else f) for f in given.configfiles]
+    values = [f"{key}={json.dumps(value)}" for key, value in (given.config or {}).items()]
+    return [
+        *(["--configfile", *files] if files else []),
+        *(["--config", *values] if values else []),
+    ]
 
 
 def one_of(names):

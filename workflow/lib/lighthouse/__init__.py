@@ -18,9 +18,12 @@ tests/workflow/test_rooms.py:
 ``diffusion`` autoencoder, denoiser, sampler
 ``priors`` denoisers and their training
 ``report`` tables, figures, and the audit of both
-``results`` of a run, read for the next two, which are commands
-``digests`` of results, kept for another machine
-``compare`` two runs
+``results`` of a run, read for those that follow
+``digests`` of results, kept for another machine: a command
+``compare`` two runs: a command
+``manifest`` of a study's results, written when a run ends
+``verify`` results by it: a command
+``alike`` results of two runs, but for the clock
 """
 
 __version__ = "0.1.0"

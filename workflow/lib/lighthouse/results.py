@@ -6,7 +6,7 @@ needs torch.
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,23 +29,17 @@ class Results:
 
     @property
     def machines(self) -> list[dict]:
-        """The different machines that its records name.
-
-        Of a job that did not load torch, or had no GPU, the record says less of the same machine.
-        """
-        records = (self.study, *map(read_record, self.tensors.values()))
-        found = {str(one): one for record in records if (one := record.get(MACHINE))}
-        machines = [found[text] for text in sorted(found)]
-        return [one for one in machines if not any(_says_less(one, other) for other in machines)]
+        """``machines_of`` its records."""
+        return machines_of(self._records)
 
     @property
     def versions(self) -> dict[str, str]:
-        """Versions of the libraries that its records name; of a library with two, all."""
-        found: dict[str, set[str]] = {}
-        for record in (self.study, *map(read_record, self.tensors.values())):
-            for name, version in record.get("versions", {}).items():
-                found.setdefault(name, set()).add(version)
-        return {name: " and ".join(sorted(found[name])) for name in sorted(found)}
+        """``versions_of`` its records."""
+        return versions_of(self._records)
+
+    @property
+    def _records(self) -> list[Mapping]:
+        return [self.study, *map(read_record, self.tensors.values())]
 
 
 def read_results(folder: str | Path) -> Results:
@@ -65,6 +59,25 @@ def read_results(folder: str | Path) -> Results:
     about = folder / "study.json"
     study = read_json(about) if about.is_file() else {}
     return Results(folder, tables, dict(sorted(tensors.items())), study)
+
+
+def machines_of(records: Iterable[Mapping]) -> list[dict]:
+    """The different machines that records name.
+
+    Of a job that did not load torch, or had no GPU, the record says less of the same machine.
+    """
+    found = {str(one): one for record in records if (one := record.get(MACHINE))}
+    machines = [found[text] for text in sorted(found)]
+    return [one for one in machines if not any(_says_less(one, other) for other in machines)]
+
+
+def versions_of(records: Iterable[Mapping]) -> dict[str, str]:
+    """Versions of the libraries that records name; of a library with two, all."""
+    found: dict[str, set[str]] = {}
+    for record in records:
+        for name, version in record.get("versions", {}).items():
+            found.setdefault(name, set()).add(version)
+    return {name: " and ".join(sorted(found[name])) for name in sorted(found)}
 
 
 def is_clock(column: str) -> bool:

@@ -9,16 +9,21 @@ from lighthouse.config.grid import Cell
 RESULTS = "results"
 #: What a set of samples is: files in the folder of its cell.
 LATENTS, IMAGES, RECORD = "latents.safetensors", "images.safetensors", "record.json"
+#: What all results are, digest by digest, and since when a run has written some that are not yet
+#: in it: files in the folder of results.
+MANIFEST, UNLISTED = "manifest.json", ".unlisted"
+#: Folders there that hold no results: what jobs said, and what they took.
+LOGS, BENCHMARKS = "logs", "benchmarks"
 
 
 def log(what: str) -> str:
     """The log of the job that makes ``what``, a path below ``results/`` without its ending."""
-    return f"{RESULTS}/logs/{what}.log"
+    return f"{RESULTS}/{LOGS}/{what}.log"
 
 
 def benchmark(what: str) -> str:
     """Snakemake's measurements of that job."""
-    return f"{RESULTS}/benchmarks/{what}.tsv"
+    return f"{RESULTS}/{BENCHMARKS}/{what}.tsv"
 
 
 # Data.

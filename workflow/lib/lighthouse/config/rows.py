@@ -324,6 +324,15 @@ def method_records(study: Study) -> list[dict]:
     return [asdict(study.methods[name]) for name in dict.fromkeys(c.method for c in study.cells)]
 
 
+def study_options(study: Study) -> dict:
+    """All that a study is, of config and tables."""
+    return {
+        "config": study.config,
+        "methods": method_records(study),
+        "hyperparameters": study.hyperparameters,
+    }
+
+
 def method_looks(study: Study) -> list[dict]:
     """The methods of the leaderboard with their parts, by which figures tell them apart.
 

@@ -34,9 +34,5 @@ def _record(study: Study) -> Item:
         "lighthouse.runtime.provenance:study_record",
         {},
         {"record": [f"{paths.RESULTS}/study.json"]},
-        {
-            "config": study.config,
-            "methods": rows.method_records(study),
-            "hyperparameters": study.hyperparameters,
-        },
+        rows.study_options(study),
     )

@@ -1,9 +1,11 @@
 """Which code, which libraries and which machine made a result."""
 
 import platform
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from pathlib import Path
 
 import lighthouse
 from lighthouse.runtime.contents import MACHINE
@@ -45,3 +47,23 @@ def study_record(config: Mapping, methods: Sequence[Mapping], hyperparameters: o
     """What the tables and figures of a study were computed with."""
     record = {"config": config, "methods": methods, "hyperparameters": hyperparameters}
     return {"record": {**record, "versions": versions(), MACHINE: machine()}}
+
+
+def code_of(repository: Path) -> dict:
+    """The commit of a checkout, and whether tracked files differ from it.
+
+    Both None where it is no checkout, or there is no git.
+    """
+    commit = _git(repository, "rev-parse", "HEAD")
+    changes = _git(repository, "status", "--porcelain", "--untracked-files=no")
+    return {"commit": commit, "changed": None if changes is None else bool(changes)}
+
+
+def _git(repository: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", repository, *arguments], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
