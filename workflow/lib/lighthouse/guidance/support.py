@@ -13,6 +13,7 @@ z_i is a pull and a push of bounded length, without a kernel or a width to choos
 As guidance of a sampler it is ours: M guides by DPP and mean.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,9 @@ from torch import Tensor
 
 from lighthouse.datasets.latents import Latents
 from lighthouse.guidance.context import Context
+from lighthouse.guidance.directions import MOST, unit_of
 from lighthouse.guidance.state import State
+from lighthouse.runtime.errors import DataError
 
 #: Points whose distances from all others are held at once.
 BLOCK = 256
@@ -43,7 +46,8 @@ class Cloud:
     """Real latents of a class around their mean, where products of matrices round least.
 
     middle: (D,). points: (n, D), less the middle. squares: of their lengths, (n,). spread: R, their
-    mean length, which is the unit of a step.
+    mean length, which is the unit of a step: 0 of one image, or of equal ones, whose class a
+    guided latent is then not moved towards.
     """
 
     middle: Tensor
@@ -74,7 +78,7 @@ def units(z: Tensor, others: Tensor, squares: Tensor) -> tuple[Tensor, Tensor]:
 
     z: (N, D); others: the x_j, (n, D), with the squares of their lengths, (n,). A point where z_i
     is itself (``SAME``), as z_i among all z, adds nothing to either. By products of matrices,
-    block by block.
+    block by block, at any size of z_i, but not of the others.
     """
     found = [_units(points, others, squares) for points in z.split(BLOCK)]
     if len(found) == 1:
@@ -84,22 +88,31 @@ def units(z: Tensor, others: Tensor, squares: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _units(z: Tensor, others: Tensor, squares: Tensor) -> tuple[Tensor, Tensor]:
-    lengths = z.square().sum(-1, keepdim=True) + squares
-    apart = torch.addmm(lengths, z, others.mT, alpha=-2)
-    inverse = torch.where(apart > SAME**2 * lengths, apart.clamp_min(0).rsqrt(), 0)
+    # z_i in units of its own, so that squares stay finite: 1 of all ordinary latents, which
+    # changes no bit. Times ``unit``, what is found is again what it was asked for.
+    largest = z.abs().amax(-1, keepdim=True)
+    unit = torch.where(largest <= MOST, 1, largest)
+    scaled = z / unit
+    lengths = scaled.square().sum(-1, keepdim=True) + squares / unit**2
+    apart = torch.addmm(lengths, scaled / unit, others.mT, alpha=-2)
+    # What is at most SAME apart is not used, so that no square below 0 by rounding is.
+    inverse = torch.where(apart <= SAME**2 * lengths, 0, apart.rsqrt())
     total = inverse.sum(-1, keepdim=True)
-    return z * total - inverse @ others, total
+    return scaled * total - (inverse / unit) @ others, total / unit
 
 
 def direction(z: Tensor, real: Cloud, finished: Tensor) -> Tensor:
     """d of the free latents z (G, D), which see each other and the finished ones (M, D): (G, D).
 
     N is M + G, the images that there are: of a set that is drawn one by one each image lowers
-    the energy of the set so far, whatever its IPC will be.
+    the energy of the set so far, whatever its IPC will be. Finite at any finite size of latents;
+    images in one place do not push each other.
     """
     free = z - real.middle
     visible = torch.cat([finished - real.middle, free])
     pull = units(free, real.points, real.squares)[0]
+    unit = unit_of(visible, (0, 1))  # of all together: a push is a sum of directions
+    free, visible = free / unit, visible / unit
     push = units(free, visible, visible.square().sum(-1))[0]
     return pull / len(real) - push / len(visible)
 
@@ -113,12 +126,22 @@ class RealLatents:
         self._of: dict[int, Cloud] = {}
 
     def of(self, label: int) -> Cloud:
-        """Latents of a class, float32 on the job's device."""
+        """Latents of a class, float32 on the job's device.
+
+        Raises ``DataError`` where they are not finite, or so large that their squares are not.
+        """
         if label not in self._of:
             if self._data is None:
                 self._data = Latents(Path(self.context.latents))
             found = torch.from_numpy(self._data.of_class(label)).to(self.context.device)
-            self._of[label] = Cloud.of(found)
+            cloud = Cloud.of(found)
+            if not math.isfinite(cloud.spread):
+                raise DataError(
+                    f"{self.context.latents}: latents of class {self.context.classes[label]!r} are "
+                    "not finite, or their squares are not: remove the folder and the dataset's "
+                    "autoencoder, and they are made anew"
+                )
+            self._of[label] = cloud
         return self._of[label]
 
 
@@ -157,13 +180,15 @@ def settled(z: Tensor, real: Cloud) -> Tensor:
 
     Mak and Joseph's algorithm ``sp.ccp``: z_i ← z_i - d_i/h_i, h_i = 1/n Σ_j 1/‖z_i - x_j‖, all
     points at once. No step raises E, and there is no rate to choose. It ends in a minimum of many.
+    A point that is at the only real one, or at the one place of all, stays there.
     """
     z = z - real.middle
     for _ in range(ITERATIONS):
         pull, total = units(z, real.points, real.squares)
         push = units(z, z, z.square().sum(-1))[0]
         step = (pull - push * (len(real) / len(z))) / total
+        step = torch.where(total == 0, 0, step)
         z = z - step
-        if step.norm(dim=-1).max() < SETTLED * real.spread:
+        if step.norm(dim=-1).max() <= SETTLED * real.spread:
             break
     return z + real.middle
