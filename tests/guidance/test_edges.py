@@ -1,4 +1,4 @@
-"""Guidance at the edge of what numbers hold: latents of zeros, equal ones, tiny, huge, many, one."""
+"""Guidance at the edge of what numbers hold: zeros, equal latents, tiny, huge, many, one."""
 
 from dataclasses import replace
 

@@ -15,7 +15,6 @@ from lighthouse.report.statistics import components, deviation, holm, paired, ve
 from lighthouse.report.testing import detectable, levels
 from lighthouse.tables import MEASURED
 
-
 NAN, INF = math.nan, math.inf
 few = settings(derandomize=True, database=None, max_examples=60, deadline=None)
 p_values = st.lists(st.one_of(st.floats(0, 1), st.just(NAN)), max_size=12)
