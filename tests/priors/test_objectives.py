@@ -191,7 +191,7 @@ def test_the_bound_is_the_divergence_of_two_normal_distributions_in_bits(t):
     expected = kl_divergence(
         Normal(mean, least.sqrt()), Normal(model_mean, (log_variance / 2).exp())
     ).mean() / math.log(2)
-    found = VariationalBound(BETAS)(v, prediction, batch)
+    found = VariationalBound(BETAS)(v, prediction, batch).bits
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-7)
 
 
@@ -206,7 +206,7 @@ def test_at_the_last_step_the_bound_is_the_likelihood_of_the_bin():
     above, below = normal.cdf(batch.z0 + 1 / 255), normal.cdf(batch.z0 - 1 / 255)
     above[0, 0, 0, 0], below[0, 0, 0, 1] = 1, 0
     expected = -(above - below).clamp(min=1e-12).log().mean() / math.log(2)
-    found = VariationalBound(BETAS)(v, prediction, batch)
+    found = VariationalBound(BETAS)(v, prediction, batch).bits
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=0)
 
 
@@ -215,8 +215,8 @@ def test_steps_of_a_batch_are_judged_apart():
     batches, predictions, variances = zip(*parts, strict=True)
     together = Batch(*(torch.cat(values) for values in zip(*map(fields_of, batches), strict=True)))
     bound = VariationalBound(BETAS)
-    apart = torch.stack([bound(v, p, b) for b, p, v in parts]).mean()
-    found = bound(torch.cat(variances), torch.cat(predictions), together)
+    apart = torch.stack([bound(v, p, b).bits for b, p, v in parts]).mean()
+    found = bound(torch.cat(variances), torch.cat(predictions), together).bits
     torch.testing.assert_close(found, apart)
 
 
@@ -228,7 +228,7 @@ def test_the_bound_trains_the_variance_and_not_the_mean():
     batch, prediction, v = noisy(300)
     prediction.requires_grad_()
     v.requires_grad_()
-    VariationalBound(BETAS)(v, prediction, batch).backward()
+    VariationalBound(BETAS)(v, prediction, batch).bits.backward()
     assert prediction.grad is None
     assert (v.grad != 0).all()
 
@@ -237,7 +237,7 @@ def test_the_bound_trains_the_variance_and_not_the_mean():
 def test_the_bound_and_its_gradient_are_finite_far_from_the_truth(t):
     batch, prediction, v = noisy(t)
     v.requires_grad_()
-    bound = VariationalBound(BETAS)(v, prediction + 5, batch)
+    bound = VariationalBound(BETAS)(v, prediction + 5, batch).bits
     bound.backward()
     assert torch.isfinite(bound)
     assert torch.isfinite(v.grad).all()

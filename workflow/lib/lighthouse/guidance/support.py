@@ -26,6 +26,7 @@ from lighthouse.guidance.context import Context
 from lighthouse.guidance.directions import MOST, unit_of
 from lighthouse.guidance.state import State
 from lighthouse.runtime.errors import DataError
+from lighthouse.runtime.tally import Tally
 
 #: Points whose distances from all others are held at once.
 BLOCK = 256
@@ -73,21 +74,24 @@ class Cloud:
         return Cloud(self.middle.to(like), self.points.to(like), self.squares.to(like), self.spread)
 
 
-def units(z: Tensor, others: Tensor, squares: Tensor) -> tuple[Tensor, Tensor]:
+def units(
+    z: Tensor, others: Tensor, squares: Tensor, tally: Tally | None = None
+) -> tuple[Tensor, Tensor]:
     """Σ_j (z_i - x_j)/‖z_i - x_j‖, (N, D), and Σ_j 1/‖z_i - x_j‖, (N, 1).
 
     z: (N, D); others: the x_j, (n, D), with the squares of their lengths, (n,). A point where z_i
     is itself (``SAME``), as z_i among all z, adds nothing to either. By products of matrices,
-    block by block, at any size of z_i, but not of the others.
+    block by block, at any size of z_i, but not of the others. ``tally`` counts the z_i that are at
+    one of real x_j.
     """
-    found = [_units(points, others, squares) for points in z.split(BLOCK)]
+    found = [_units(points, others, squares, tally or Tally()) for points in z.split(BLOCK)]
     if len(found) == 1:
         return found[0]
     moved, totals = zip(*found, strict=True)
     return torch.cat(moved), torch.cat(totals)
 
 
-def _units(z: Tensor, others: Tensor, squares: Tensor) -> tuple[Tensor, Tensor]:
+def _units(z: Tensor, others: Tensor, squares: Tensor, tally: Tally) -> tuple[Tensor, Tensor]:
     # z_i in units of its own, so that squares stay finite: 1 of all ordinary latents, which
     # changes no bit. Times ``unit``, what is found is again what it was asked for.
     largest = z.abs().amax(-1, keepdim=True)
@@ -96,12 +100,14 @@ def _units(z: Tensor, others: Tensor, squares: Tensor) -> tuple[Tensor, Tensor]:
     lengths = scaled.square().sum(-1, keepdim=True) + squares / unit**2
     apart = torch.addmm(lengths, scaled / unit, others.mT, alpha=-2)
     # What is at most SAME apart is not used, so that no square below 0 by rounding is.
-    inverse = torch.where(apart <= SAME**2 * lengths, 0, apart.rsqrt())
+    same = apart <= SAME**2 * lengths
+    tally.add("latents_at_real_ones", same.any(1).sum(), len(z))
+    inverse = torch.where(same, 0, apart.rsqrt())
     total = inverse.sum(-1, keepdim=True)
     return scaled * total - (inverse / unit) @ others, total / unit
 
 
-def direction(z: Tensor, real: Cloud, finished: Tensor) -> Tensor:
+def direction(z: Tensor, real: Cloud, finished: Tensor, tally: Tally | None = None) -> Tensor:
     """d of the free latents z (G, D), which see each other and the finished ones (M, D): (G, D).
 
     N is M + G, the images that there are: of a set that is drawn one by one each image lowers
@@ -110,7 +116,7 @@ def direction(z: Tensor, real: Cloud, finished: Tensor) -> Tensor:
     """
     free = z - real.middle
     visible = torch.cat([finished - real.middle, free])
-    pull = units(free, real.points, real.squares)[0]
+    pull = units(free, real.points, real.squares, tally)[0]
     unit = unit_of(visible, (0, 1))  # of all together: a push is a sum of directions
     free, visible = free / unit, visible / unit
     push = units(free, visible, visible.square().sum(-1))[0]
@@ -157,7 +163,7 @@ def support(options: Mapping, context: Context) -> Callable[[State], Tensor]:
         real = real_latents.of(state.label).to(state.z)
         frozen = state.finished / state.alpha_bar**0.5  # z₀, which stand at √ᾱ_t z₀
         moved = [
-            direction(free, real, finished)
+            direction(free, real, finished, context.tally)
             for free, finished in zip(state.predicted, frozen, strict=True)
         ]
         return state.alpha_bar_before**0.5 * real.spread * torch.stack(moved)
@@ -170,12 +176,12 @@ def alone(options: Mapping, context: Context) -> Callable[[Tensor, int], Tensor]
     real_latents = RealLatents(context)
 
     def settle(z: Tensor, label: int) -> Tensor:
-        return settled(z, real_latents.of(label))
+        return settled(z, real_latents.of(label), context.tally)
 
     return settle
 
 
-def settled(z: Tensor, real: Cloud) -> Tensor:
+def settled(z: Tensor, real: Cloud, tally: Tally | None = None) -> Tensor:
     """Latents z (N, D) moved to where their energy among real ones is low: (N, D).
 
     Mak and Joseph's algorithm ``sp.ccp``: z_i ← z_i - d_i/h_i, h_i = 1/n Σ_j 1/‖z_i - x_j‖, all
@@ -184,7 +190,7 @@ def settled(z: Tensor, real: Cloud) -> Tensor:
     """
     z = z - real.middle
     for _ in range(ITERATIONS):
-        pull, total = units(z, real.points, real.squares)
+        pull, total = units(z, real.points, real.squares, tally)
         push = units(z, z, z.square().sum(-1))[0]
         step = (pull - push * (len(real) / len(z))) / total
         step = torch.where(total == 0, 0, step)
