@@ -1,7 +1,5 @@
 """A latent that becomes NaN is told with class, seed, image and step, however it came."""
 
-from types import SimpleNamespace
-
 import pytest
 import torch
 
@@ -9,26 +7,11 @@ from lighthouse.couplings import iid, joint, sequential
 from lighthouse.diffusion.sampler import NonFiniteError, settle
 from lighthouse.guidance import Guide
 from lighthouse.guidance.dpp import clean_dpp_gradient
-from sampling import GUIDED, OPTIONS, run
+from sampling import GUIDED, OPTIONS, Poisoned, at, run
 from toy import toy_sets
 
 STEP = 500  # of 0, 250, 500, 749 and 999
 CLEAN = [Guide(1.0, lambda state: clean_dpp_gradient(state, 1e-3))]
-
-
-class Poisoned:
-    """A denoiser whose noise is ``bad`` for one image, the ``row``-th that it is asked of."""
-
-    def __init__(self, model, row, bad, dtype=torch.float32):
-        self.model, self.row, self.bad, self.dtype = model, row, bad, dtype
-        self.config = model.config
-
-    def __call__(self, z, timestep, class_labels):
-        said = self.model(z, timestep=timestep, class_labels=class_labels).sample.to(self.dtype)
-        if timestep[0] == STEP:
-            said = said.clone()
-            said[self.row, 0, 1, 2] = self.bad
-        return SimpleNamespace(sample=said)
 
 
 @pytest.mark.parametrize("bad", [torch.nan, torch.inf, -torch.inf])
@@ -38,8 +21,7 @@ class Poisoned:
 def test_the_image_and_the_step_are_named(model, coupling, guidance, precision, bad):
     """Under joint guidance of clean latents all of the set are NaN at that step."""
     options = {**OPTIONS, "guidance_scale": 1.0, "micro_batch": 12, "precision": precision}
-    dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}[precision]
-    poisoned = Poisoned(model, 2 * 2 + 1, bad, dtype)  # of three classes the last, image 1
+    poisoned = Poisoned(model, at(STEP, 2 * 2 + 1), bad)  # of three classes the last, image 1
     with pytest.raises(NonFiniteError) as error:
         run(poisoned, 2, coupling, guidance, options, classes=[0, 1, 2])
     assert str(error.value) == (

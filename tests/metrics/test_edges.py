@@ -60,7 +60,7 @@ def test_a_latent_of_zeros_has_no_cosine():
 def test_a_latent_that_is_not_finite_is_named(bad):
     z = np.ones((3, 1, 2, 2))
     z[2, 0, 0, 1] = bad
-    with pytest.raises(FloatingPointError, match="latent 2 of a class is not finite"):
+    with pytest.raises(FloatingPointError, match="latent 2 of 3 of a class is not finite"):
         log_det(z, EPSILON)
 
 

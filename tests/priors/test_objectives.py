@@ -210,6 +210,16 @@ def test_at_the_last_step_the_bound_is_the_likelihood_of_the_bin():
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=0)
 
 
+def test_likelihoods_that_were_held_are_counted_at_the_last_step_alone():
+    batch, prediction, v = noisy(0, std=0.25)
+    exact = VariationalBound(BETAS)(v, prediction, batch)
+    far = VariationalBound(BETAS)(v, prediction + 1e4, batch)
+    later, said, own = noisy(500)
+    assert (int(exact.floored), int(exact.judged)) == (0, batch.z0.numel())
+    assert 0 < int(far.floored) <= int(far.judged) == batch.z0.numel()
+    assert [int(n) for n in VariationalBound(BETAS)(own, said + 1e4, later)[1:]] == [0, 0]
+
+
 def test_steps_of_a_batch_are_judged_apart():
     parts = [noisy(t, std=0.3) for t in (0, 700)]
     batches, predictions, variances = zip(*parts, strict=True)

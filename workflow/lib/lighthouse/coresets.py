@@ -154,7 +154,7 @@ def _draw(pool: Pool, ipc: int, seed: int) -> np.ndarray:
     chosen = []
     for label, name in enumerate(pool.classes):
         members = np.flatnonzero(pool.labels == label)
-        _check_enough(name, len(members), ipc, "images")
+        _check_enough(pool, name, len(members), ipc, "images")
         chosen.append(members[_order(pool, name, seed, len(members))[:ipc]])
     return np.stack(chosen)
 
@@ -180,7 +180,7 @@ def _exchanged(
     labels, sets = pool.labels[rows], []
     for label, name in enumerate(pool.classes):
         members = np.flatnonzero(labels == label)
-        _check_enough(name, len(members), ipc, what)
+        _check_enough(pool, name, len(members), ipc, what)
         own = points[members].reshape(len(members), -1)
         apart = distances(own, own)
         found = []
@@ -198,7 +198,7 @@ def _by_features(pool: Pool, ipc: int, pick: Callable[[np.ndarray, int], np.ndar
     labels, chosen = pool.labels[rows], []
     for label, name in enumerate(pool.classes):
         members = np.flatnonzero(labels == label)
-        _check_enough(name, len(members), ipc, WITH_FEATURES)
+        _check_enough(pool, name, len(members), ipc, WITH_FEATURES)
         chosen.append(rows[members[pick(features[members], ipc)]])
     return np.stack(chosen)
 
@@ -210,9 +210,12 @@ def _features(pool: Pool) -> tuple[np.ndarray, np.ndarray]:
     return pool.features, pool.rows
 
 
-def _check_enough(name: str, count: int, ipc: int, what: str) -> None:
+def _check_enough(pool: Pool, name: str, count: int, ipc: int, what: str) -> None:
     if count < ipc:
-        raise DataError(f"class {name!r} has {count} {what}, fewer than IPC {ipc}")
+        raise DataError(
+            f"{pool.dataset}: class {name!r} has {count} {what}, fewer than IPC {ipc}: add images, "
+            "or take the method or the IPC out of run"
+        )
 
 
 def start_latents(

@@ -13,7 +13,7 @@ from lighthouse.datasets.index import ImageIndex
 from lighthouse.diffusion.loading import load_model
 from lighthouse.diffusion.reconstruction import Distance, ReconstructionLoss
 from lighthouse.runtime import checkpoint as checkpoints
-from lighthouse.runtime.finite import LossWatch
+from lighthouse.runtime.finite import LossWatch, check_weights
 from lighthouse.runtime.job import log, progress
 from lighthouse.runtime.optimizers import AdamW, clip_gradients, rate_schedule
 from lighthouse.runtime.rng import generator
@@ -73,8 +73,8 @@ def train_autoencoder(
     (``runtime.tally``).
 
     Goes on from ``checkpoint`` if that was left by a run with the same options, and
-    removes it at the end. Raises ``FloatingPointError`` at a loss that is not finite, and where
-    all latents are equal, which no factor scales.
+    removes it at the end. Raises ``FloatingPointError`` at a loss, and behind the last step at a
+    weight, that is not finite.
     """
     device = images.device
     torch.manual_seed(seed)  # diffusers draws the initial weights from the global generator
@@ -110,13 +110,9 @@ def train_autoencoder(
             checkpoints.save(checkpoint, key, parts, rng, step + 1, extra)
             saved = time.monotonic()
     watch.look()
+    check_weights(model.parameters(), "autoencoder")
     model.eval()
     deviation = encode(model, images, scaled=False).std().item()
-    if not deviation > 0:
-        raise FloatingPointError(
-            f"autoencoder: the latents' standard deviation is {deviation:g}, by which they cannot "
-            "be scaled: are all training images equal?"
-        )
     model.register_to_config(scaling_factor=1 / deviation)
     checkpoint.unlink(missing_ok=True)
     losses = {name: term.item() for name, term in terms.items()}

@@ -175,14 +175,19 @@ def settle(sets: Sets, alone: Callable[[Tensor, int], Tensor]) -> Sampled:
     found = []
     for row, label in enumerate(sets.labels.tolist()):
         z = _noise(sets, sets.generators[row]) if sets.starts is None else sets.starts[row]
+        _check_finite(z.flatten(1), sets.names[row])  # one that is not leads all others to it
         found.append(alone(z.flatten(1).to(sets.labels.device), label).cpu())
-        finite = found[-1].isfinite().all(1).tolist()
-        if not all(finite):
-            raise NonFiniteError(
-                "sampling without a denoiser: a latent is not finite: "
-                f"{sets.names[row]}, image {finite.index(False)}"
-            )
+        _check_finite(found[-1], sets.names[row])
     return Sampled(torch.stack(found).unflatten(2, sets.shape), Work())
+
+
+def _check_finite(z: Tensor, name: str) -> None:
+    finite = z.isfinite().all(1).tolist()
+    if not all(finite):
+        raise NonFiniteError(
+            "sampling without a denoiser: a latent is not finite: "
+            f"{name}, image {finite.index(False)}"
+        )
 
 
 def _noise(sets: Sets, generators: Sequence[torch.Generator]) -> Tensor:

@@ -195,6 +195,6 @@ def settled(z: Tensor, real: Cloud, tally: Tally | None = None) -> Tensor:
         step = (pull - push * (len(real) / len(z))) / total
         step = torch.where(total == 0, 0, step)
         z = z - step
-        if step.norm(dim=-1).max() <= SETTLED * real.spread:
+        if not step.norm(dim=-1).max() > SETTLED * real.spread:  # nor where it is not a number
             break
     return z + real.middle

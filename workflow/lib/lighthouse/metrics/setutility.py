@@ -38,7 +38,9 @@ def cosines(latents: np.ndarray) -> np.ndarray:
     """
     flat = latents.reshape(len(latents), -1).astype(np.float64)
     if not (finite := np.isfinite(flat).all(1)).all():
-        raise FloatingPointError(f"latent {finite.argmin()} of a class is not finite")
+        raise FloatingPointError(
+            f"latent {finite.argmin()} of {len(flat)} of a class is not finite"
+        )
     length = np.linalg.norm(flat, axis=1, keepdims=True)
     unit = flat / np.where(length == 0, np.inf, length)
     return unit @ unit.T

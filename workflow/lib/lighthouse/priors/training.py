@@ -21,6 +21,7 @@ from lighthouse.priors.length import Length
 from lighthouse.priors.step import Step
 from lighthouse.runtime.checkpoint import key_of, resume, save
 from lighthouse.runtime.errors import DataError
+from lighthouse.runtime.finite import check_weights
 from lighthouse.runtime.job import log, progress
 from lighthouse.runtime.launching import PLAIN, compiled
 from lighthouse.runtime.precision import full_float32
@@ -132,6 +133,7 @@ def train_prior(
                 save(checkpoint, key, parts, rng, number + 1, extra)
                 saved = time.monotonic()
     step.watch.look()
+    check_weights(weights, "prior")
     if accelerator.is_main_process:
         checkpoint.unlink(missing_ok=True)
     accelerator.end_training()
