@@ -5,6 +5,8 @@ from torch import Tensor
 
 #: Largest numbers whose squares, and sums of these over a latent, float32 holds with all digits.
 LEAST, MOST = 1e-15, 1e15
+#: By what zeros are divided.
+ABOVE_0 = 1e-37
 
 
 def directions(z: Tensor) -> tuple[Tensor, Tensor]:
@@ -24,6 +26,7 @@ def directions(z: Tensor) -> tuple[Tensor, Tensor]:
 
 def unit_of(z: Tensor, dim: int | tuple[int, ...]) -> Tensor:
     """What to divide numbers by before they are squared: 1 of all ordinary ones, which changes no
-    bit, and the largest size where that, along ``dim``, is not between ``LEAST`` and ``MOST``."""
+    bit. Where the largest along ``dim`` is not between ``LEAST`` and ``MOST`` it is so behind it.
+    """
     largest = z.detach().abs().amax(dim, keepdim=True)
-    return torch.where((largest >= LEAST) & (largest <= MOST) | (largest == 0), 1, largest)
+    return (largest / largest.clamp(LEAST, MOST)).clamp_min(ABOVE_0)

@@ -94,8 +94,7 @@ def units(
 def _units(z: Tensor, others: Tensor, squares: Tensor, tally: Tally) -> tuple[Tensor, Tensor]:
     # z_i in units of its own, so that squares stay finite: 1 of all ordinary latents, which
     # changes no bit. Times ``unit``, what is found is again what it was asked for.
-    largest = z.abs().amax(-1, keepdim=True)
-    unit = torch.where(largest <= MOST, 1, largest)
+    unit = (z.abs().amax(-1, keepdim=True) / MOST).clamp_min(1)
     scaled = z / unit
     lengths = scaled.square().sum(-1, keepdim=True) + squares / unit**2
     apart = torch.addmm(lengths, scaled / unit, others.mT, alpha=-2)
