@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -171,6 +172,18 @@ def test_the_coreset_of_least_energy_of_points_on_a_line_by_hand():
     chosen = lowest_energy(distances, [0, 1])
     assert len({*chosen.tolist()} & {0, 1}) == 1
     assert lowest_energy(distances, [3]) in (1, 2)  # alone: a median
+
+
+@pytest.mark.parametrize("apart", [0.0, np.nan])
+def test_no_swap_is_made_among_equal_points_nor_by_what_is_no_number(apart):
+    assert lowest_energy(np.full((5, 5), apart), [4, 1]).tolist() == [4, 1]
+
+
+@pytest.mark.parametrize("name", CORESETS)
+def test_the_images_of_a_class_are_different_ones_where_all_are_equal(name):
+    alike = replace(pool(), features=np.ones((30, 6)), latents=np.ones((30, 2, 1, 2, 3)))
+    for chosen in CORESETS[name](alike, 10, [0]).reshape(3, 10):
+        assert len(set(chosen.tolist())) == 10
 
 
 @pytest.mark.parametrize("seed", range(3))

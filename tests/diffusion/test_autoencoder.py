@@ -285,7 +285,15 @@ def test_the_quality_is_the_error_of_bytes_over_a_range_of_two(model, index):
     every = images(17)
     off = (to_signed(decode(model, encode(model, every))) - to_signed(every)).double() ** 2
     wanted = {"train": off[:10].mean().item(), "val": off[10:].mean().item()}
-    assert found == {"squared_error": pytest.approx(wanted, rel=1e-5), "latent_dim": 2 * 8 * 8}
+    latents = encode(model, every) / model.config.scaling_factor
+    raw = model.decode(latents).sample
+    clipped = {"held": int((raw.abs() > 1 + 1 / 255).sum()), "of": every.numel()}
+    assert 0 < clipped["held"] < clipped["of"]
+    assert found == {
+        "squared_error": pytest.approx(wanted, rel=1e-5),
+        "latent_dim": 2 * 8 * 8,
+        "held": {"pixels_clipped": clipped},
+    }
 
 
 def test_of_many_images_as_many_are_measured_as_are_evenly_spaced(model, index, monkeypatch):
@@ -347,7 +355,9 @@ def test_the_rule_trains_by_the_datasets_extractor_and_says_what_it_reached(
     judged = load_autoencoder(tmp_path / "judged")
     assert_same(judged, expected)
     assert not torch.equal(judged.decoder.conv_out.weight, model.decoder.conv_out.weight)
-    facts = record | reconstruction_quality(expected, index, 16, 1)
+    quality = reconstruction_quality(expected, index, 16, 1)
+    facts = record | quality | {"held": record["held"] | quality["held"]}
+    assert facts["held"].keys() == {"gradients_clipped", "pixels_clipped"}
     for file in (tmp_path / "judged.json", tmp_path / "judged" / RECORD):
         found = read_json(file)
         assert {name: found[name] for name in facts} == facts

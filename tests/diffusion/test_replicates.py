@@ -106,6 +106,8 @@ def test_a_cell_is_sampled_at_the_guidance_scale_that_was_chosen(run_script, mod
     for kind, sets in given.items():
         np.testing.assert_array_equal(sets["seed~0"], found[kind]["seed~0"])
     assert record["options"]["sampler"]["guidance_scale"] == 1.0
+    clipped, pixels = record["held"]["pixels_clipped"], found["images"]["seed~0"].size
+    assert 0 <= clipped["held"] <= clipped["of"] == pixels
     # One pass a step: at 1 nothing is asked without a class.
     assert record["denoiser"]["evaluations"] == 3 * 2 * len(CLASSES)
 

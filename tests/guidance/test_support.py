@@ -19,6 +19,7 @@ from lighthouse.guidance.support import (
     support,
     units,
 )
+from lighthouse.runtime.tally import Tally
 from sampling import run, state
 from toy import CLASSES, DIM, toy_denoiser, write_latents
 
@@ -112,6 +113,13 @@ def test_settled_points_stand_for_a_class_better_than_its_mean_or_a_draw():
     draws = [drawn(12, 2, seed=seed) for seed in range(10, 40)]
     assert energy(found, real) < min(energy(points, real) for points in draws)
     assert reach(found) < np.mean([reach(points) for points in draws])
+
+
+def test_latents_at_a_real_one_are_counted():
+    real, tally = drawn(30, 5), Tally()
+    z = torch.stack([real[4], real[4] + 1, real[7]])
+    direction(z, Cloud.of(real), z[:0], tally)
+    assert tally.counts() == {"latents_at_real_ones": {"held": 2, "of": 3}}
 
 
 # The term.

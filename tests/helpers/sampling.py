@@ -1,5 +1,7 @@
 """Short runs of the sampler on toy models, for several test files."""
 
+from types import SimpleNamespace
+
 import torch
 
 from lighthouse.couplings import iid
@@ -55,6 +57,23 @@ def at_work(steps=(0, 1000), **weights):
 
 def guides(eta_dpp=0.0, mu_dm=0.0, steps=(0, 1000), latent_dim=DIM):
     return guides_of(at_work(steps, eta_dpp=eta_dpp, mu_dm=mu_dm), context(latent_dim=latent_dim))
+
+
+class Poisoned:
+    """A denoiser whose noise is ``bad`` in one number of those where ``where(t, labels)`` is."""
+
+    def __init__(self, model, where, bad=torch.nan):
+        self.model, self.where, self.bad, self.config = model, where, bad, model.config
+
+    def __call__(self, z, timestep, class_labels):
+        prediction = self.model(z, timestep=timestep, class_labels=class_labels).sample.clone()
+        prediction[self.where(timestep, class_labels), 0, 1, 2] = self.bad
+        return SimpleNamespace(sample=prediction)
+
+
+def at(step, row):
+    """Where a denoiser is poisoned: the ``row``-th latent of a call, at a step."""
+    return lambda t, labels: (t == step) & (torch.arange(len(t)) == row)
 
 
 GUIDED = guides(eta_dpp=100.0, mu_dm=1000.0)

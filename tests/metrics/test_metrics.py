@@ -156,7 +156,7 @@ def test_a_rank_row_does_not_depend_on_the_scale_of_features():
 
 def test_a_set_is_at_distance_zero_from_itself():
     stats = statistics(rng().normal(size=(100, 6)))
-    assert frechet_distance(stats, stats) == pytest.approx(0, abs=1e-8)
+    assert frechet_distance(stats, stats).value == pytest.approx(0, abs=1e-8)
 
 
 def test_the_distance_of_two_gaussians_is_the_formula():
@@ -165,13 +165,13 @@ def test_the_distance_of_two_gaussians_is_the_formula():
 
     one, other = gaussian([0.0, 0.0], [1.0, 2.0]), gaussian([3.0, 4.0], [2.0, 5.0])
     # Diagonal covariances: ‖Δμ‖² + Σ (σ₁ - σ₂)².
-    assert frechet_distance(one, other) == pytest.approx(25 + 1 + 9)
+    assert frechet_distance(one, other).value == pytest.approx(25 + 1 + 9)
 
 
 def test_the_distance_of_two_samples_is_near_that_of_their_gaussians():
     one = statistics(rng(0).normal(0, 1, (50_000, 2)))
     other = statistics(rng(1).normal(1, 2, (50_000, 2)))
-    assert frechet_distance(one, other) == pytest.approx(2 * (1 + 1), rel=0.03)
+    assert frechet_distance(one, other).value == pytest.approx(2 * (1 + 1), rel=0.03)
 
 
 def test_statistics_are_torch_fidelitys_whatever_the_block(monkeypatch):
@@ -205,7 +205,7 @@ def test_of_few_independent_images_the_kernel_distance_alone_is_unbiased(monkeyp
     kernel = [kernel_distance(real, one) for one in few]
     assert min(kernel) < 0 < max(kernel)
     assert abs(np.mean(kernel)) < 2 * np.std(kernel) / len(few) ** 0.5
-    fid = [frechet_distance(statistics(real), statistics(one)) for one in few]
+    fid = [frechet_distance(statistics(real), statistics(one)).value for one in few]
     assert np.mean(fid) > 10 * np.std(fid) / len(few) ** 0.5
 
 
@@ -228,9 +228,9 @@ def test_a_distance_row_is_the_mean_over_the_sets_and_of_their_different_images(
     real, sets = rng().normal(size=(90, 3)), [FIRST, SECOND]
     row = distance_row(cell, "x-net", Reference(real), list(zip(sets, IMAGES, strict=True)))
     of_real = statistics(real)
-    fid = [frechet_distance(of_real, statistics(features)) for features in sets]
+    fid = [frechet_distance(of_real, statistics(features)).value for features in sets]
     kid = [kernel_distance(real, features) for features in sets]
-    pooled = frechet_distance(of_real, statistics(np.concatenate([FIRST, SECOND[:7]])))
+    pooled = frechet_distance(of_real, statistics(np.concatenate([FIRST, SECOND[:7]]))).value
     assert row == {
         "dataset": "toy",
         "method": "m",

@@ -5,11 +5,10 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from lighthouse.metrics.setutility import log_det
+from lighthouse.metrics.setutility import cosines, log_det
 from lighthouse.metrics.subsets import (
     best_coverage,
     best_log_det,
-    cosines,
     greedy_coverage,
     greedy_log_det,
     picks,

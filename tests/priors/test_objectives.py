@@ -191,7 +191,7 @@ def test_the_bound_is_the_divergence_of_two_normal_distributions_in_bits(t):
     expected = kl_divergence(
         Normal(mean, least.sqrt()), Normal(model_mean, (log_variance / 2).exp())
     ).mean() / math.log(2)
-    found = VariationalBound(BETAS)(v, prediction, batch)
+    found = VariationalBound(BETAS)(v, prediction, batch).bits
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-7)
 
 
@@ -206,8 +206,18 @@ def test_at_the_last_step_the_bound_is_the_likelihood_of_the_bin():
     above, below = normal.cdf(batch.z0 + 1 / 255), normal.cdf(batch.z0 - 1 / 255)
     above[0, 0, 0, 0], below[0, 0, 0, 1] = 1, 0
     expected = -(above - below).clamp(min=1e-12).log().mean() / math.log(2)
-    found = VariationalBound(BETAS)(v, prediction, batch)
+    found = VariationalBound(BETAS)(v, prediction, batch).bits
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=0)
+
+
+def test_likelihoods_that_were_held_are_counted_at_the_last_step_alone():
+    batch, prediction, v = noisy(0, std=0.25)
+    exact = VariationalBound(BETAS)(v, prediction, batch)
+    far = VariationalBound(BETAS)(v, prediction + 1e4, batch)
+    later, said, own = noisy(500)
+    assert (int(exact.floored), int(exact.judged)) == (0, batch.z0.numel())
+    assert 0 < int(far.floored) <= int(far.judged) == batch.z0.numel()
+    assert [int(n) for n in VariationalBound(BETAS)(own, said + 1e4, later)[1:]] == [0, 0]
 
 
 def test_steps_of_a_batch_are_judged_apart():
@@ -215,8 +225,8 @@ def test_steps_of_a_batch_are_judged_apart():
     batches, predictions, variances = zip(*parts, strict=True)
     together = Batch(*(torch.cat(values) for values in zip(*map(fields_of, batches), strict=True)))
     bound = VariationalBound(BETAS)
-    apart = torch.stack([bound(v, p, b) for b, p, v in parts]).mean()
-    found = bound(torch.cat(variances), torch.cat(predictions), together)
+    apart = torch.stack([bound(v, p, b).bits for b, p, v in parts]).mean()
+    found = bound(torch.cat(variances), torch.cat(predictions), together).bits
     torch.testing.assert_close(found, apart)
 
 
@@ -228,7 +238,7 @@ def test_the_bound_trains_the_variance_and_not_the_mean():
     batch, prediction, v = noisy(300)
     prediction.requires_grad_()
     v.requires_grad_()
-    VariationalBound(BETAS)(v, prediction, batch).backward()
+    VariationalBound(BETAS)(v, prediction, batch).bits.backward()
     assert prediction.grad is None
     assert (v.grad != 0).all()
 
@@ -237,7 +247,7 @@ def test_the_bound_trains_the_variance_and_not_the_mean():
 def test_the_bound_and_its_gradient_are_finite_far_from_the_truth(t):
     batch, prediction, v = noisy(t)
     v.requires_grad_()
-    bound = VariationalBound(BETAS)(v, prediction + 5, batch)
+    bound = VariationalBound(BETAS)(v, prediction + 5, batch).bits
     bound.backward()
     assert torch.isfinite(bound)
     assert torch.isfinite(v.grad).all()

@@ -151,6 +151,18 @@ def test_gradients_are_clipped_as_the_options_say(tmp_path, change):
     assert not torch.equal(found, other)
 
 
+@pytest.mark.parametrize(
+    ("limit", "held"),
+    [
+        (1e-6, {"gradients_clipped": {"held": 8, "of": 8}}),
+        (1e6, {"gradients_clipped": {"held": 0, "of": 8}}),
+        (None, {}),
+    ],
+)
+def test_steps_whose_gradient_was_clipped_are_counted(tmp_path, limit, held):
+    assert train(tmp_path, options={**OPTIONS, "gradient_clip": limit})[1]["held"] == held
+
+
 def test_the_weights_kept_are_the_average_of_those_of_all_steps(tmp_path):
     # At decay 0 the last weights are kept. A constant rate makes the steps of a longer
     # run those of a shorter one, and more.

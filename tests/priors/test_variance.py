@@ -41,3 +41,12 @@ def test_a_model_that_learns_no_variance_has_no_bound(tmp_path, monkeypatch):
     monkeypatch.setattr(VariationalBound, "__call__", lambda *_: 1 / 0)
     _, record = train(tmp_path)
     assert record["losses"].keys() == {"noise"}
+
+
+def test_the_likelihoods_that_were_held_are_recorded(tmp_path):
+    """Far off, since an untrained model says anything; of steps t = 0 alone."""
+    always_first = {**OPTIONS, "steps": 2}
+    _, record = train(tmp_path, options=always_first, model=learned_variance())
+    found = record["held"]["likelihoods_floored"]
+    assert 0 <= found["held"] <= found["of"]
+    assert found["of"] % (4 * 4 * 4) == 0

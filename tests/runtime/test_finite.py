@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from lighthouse.runtime.finite import LossWatch
+from lighthouse.runtime.finite import LossWatch, check_weights
 
 #: Of three images the first has the largest finite output, the last one that is not finite.
 OUTPUTS = torch.tensor([[[9.0, -99.0]], [[0.0, 1.0]], [[2.0, math.nan]]])
@@ -82,3 +82,12 @@ def test_of_several_networks_the_first_that_is_not_finite_is_named():
         watch.add(torch.tensor(losses), outputs, chosen, *(f"{n}, step {step}" for n in names))
     said = "two, step 1: the loss is nan; worst output: that of training image 6"
     assert message(watch.look) == said
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_what_the_last_update_did_is_looked_at(bad):
+    weights = [torch.ones(3), torch.tensor([1.0, bad])]
+    check_weights(weights[:1], "toy")
+    assert message(lambda: check_weights(weights, "toy")) == (
+        "toy: weights are not finite after the last step: lower the learning rate"
+    )

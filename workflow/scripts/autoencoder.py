@@ -24,7 +24,7 @@ output, size = Path(job.output.model), job.params.image_size
 index, options = ImageIndex.read(job.input.index), dict(job.params.options)
 full_float32()
 job.work_begins()
-record = {"losses": {}, "trainable_parameters": 0, "steps": 0}
+record = {"losses": {}, "trainable_parameters": 0, "steps": 0, "held": {}}
 if "pretrained" in options:
     model = load_pretrained_autoencoder(*map(folder_of, job.input.pretrained))
     about = provenance(**options)
@@ -42,6 +42,7 @@ else:
         perceptual=perceptual,
     )
     about = provenance(**options, seed=SEED, threads=job.threads, tf32=False)
-record |= reconstruction_quality(model.to(device()), index, size, job.threads)
+quality = reconstruction_quality(model.to(device()), index, size, job.threads)
+record |= quality | {"held": record["held"] | quality["held"]}
 save_model(model, output, {**record, **about})
 job.done(f"autoencoder of {sum(p.numel() for p in model.parameters()):,} parameters", **record)

@@ -38,7 +38,7 @@ options = {
 }
 output = Path(job.output.model)
 record = {"losses": {}, "trainable_parameters": 0, "processes": 1, "steps": 0, "seconds": 0.0}
-record |= {"ended_by": None, "looks": []}
+record |= {"ended_by": None, "looks": [], "held": {}}
 if job.params.training:
     held_out = read_held_out(job.input.latents)
     model, record = train_prior(
@@ -69,5 +69,6 @@ if is_main():
         ended_by=record["ended_by"],
         looks=record["looks"],
         losses=record["losses"],
+        held=record["held"],
         seconds=seconds,
     )

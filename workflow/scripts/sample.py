@@ -42,6 +42,7 @@ from lighthouse.runtime.launching import at_work  # noqa: E402
 from lighthouse.runtime.named import load  # noqa: E402
 from lighthouse.runtime.precision import full_float32  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
+from lighthouse.runtime.tally import Tally  # noqa: E402
 
 full_float32()
 params, dataset = job.params, job.wildcards.dataset
@@ -78,7 +79,9 @@ def starts_of(cell: dict, own: Sequence[int]) -> torch.Tensor | None:
     return torch.from_numpy(start_latents(Latents(folder), load(cell["start"]), *names))
 
 
-def sampled(cell: dict, terms: Sequence[Mapping], replicate: int) -> tuple[Sampled, float]:
+def sampled(
+    cell: dict, terms: Sequence[Mapping], replicate: int, tally: Tally
+) -> tuple[Sampled, float]:
     """One replicate's sets of a cell, one behind the other, and the seconds that they took."""
     ipc, own = cell["ipc"], replicates[replicate]
     context = Context(
@@ -90,6 +93,7 @@ def sampled(cell: dict, terms: Sequence[Mapping], replicate: int) -> tuple[Sampl
         surrogate=surrogates.get(replicate),
         decode=decoder_of(autoencoder),
         device=device(),
+        tally=tally,
     )
     model = denoiser(priors[replicate]) if priors else None
     guided_by = (guides_of if priors else alone_of)(terms, context)
@@ -110,11 +114,11 @@ def make(cell: dict) -> dict:
         terms = with_weights(terms, read_json(cell["tuning"])["weights"])
     if "scale" in cell:
         cell = {**cell, "sampler": cell["sampler"] | read_json(cell["scale"])["weights"]}
-    latents, images, spent, work = [], [], [], []
+    latents, images, spent, work, tally = [], [], [], [], Tally()
     for replicate, own in replicates.items():
-        found, seconds = sampled(cell, terms, replicate)
+        found, seconds = sampled(cell, terms, replicate, tally)
         began = time.monotonic()
-        decoded = decode(autoencoder, found.latents.flatten(0, 1))
+        decoded = decode(autoencoder, found.latents.flatten(0, 1), tally=tally)
         seconds += time.monotonic() - began
         latents.append(found.latents.unflatten(0, (len(own), len(chosen))))
         images.append(decoded.unflatten(0, (len(own), len(chosen), ipc)))
@@ -142,11 +146,13 @@ def make(cell: dict) -> dict:
     for path, parts in ((cell["latents"], latents), (cell["images"], images)):
         tensors = torch.cat(parts)
         write_tensors(path, {f"seed~{s}": tensors[i] for i, s in enumerate(seeds)}, about)
+    tally.tell(f"{cell['method']}, IPC {ipc}")
     return job.cost(
         images=sum(part["images"] for part in spent),
         seconds=sum(part["seconds"] for part in spent),
         denoiser=asdict(sum(work, Work())),
         replicates=spent,
+        held=tally.counts(),
         options=about["options"],
         launch=at_work(cell["launch"], device()) if priors else None,
     )

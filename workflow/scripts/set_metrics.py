@@ -15,6 +15,7 @@ from lighthouse.metrics.sets import class_sets, distinct_sets  # noqa: E402
 from lighthouse.metrics.spectrum import rank_row, singular_values, value_rows  # noqa: E402
 from lighthouse.runtime.cells import run_cells  # noqa: E402
 from lighthouse.runtime.files import read_about, read_arrays, without_nan  # noqa: E402
+from lighthouse.runtime.tally import Tally  # noqa: E402
 
 params, seeds = job.params, list(job.params.seeds)
 extractor = load_extractor(Path(job.input.extractor), device())
@@ -53,8 +54,11 @@ def make(cell: dict) -> dict:
     if cell["distances"]:
         distinct = distinct_sets(images, seeds, ipc).items()
         compared = [(sets[seed], digests) for seed, digests in distinct]
-        found["distances"] = distance_row(row, extractor.name, reference, compared)
+        tally = Tally()
+        found["distances"] = distance_row(row, extractor.name, reference, compared, tally)
         found["set_distances"] = set_rows(row, reference, sets)
+        found["held"] = tally.counts()
+        tally.tell(f"{row['method']}, IPC {ipc}")
     if cell["spectrum"]:
         found["spectrum"], found["ranks"] = [], []
         for seed, points in sets.items():

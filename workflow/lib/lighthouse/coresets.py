@@ -81,7 +81,7 @@ def lowest_energy(apart: np.ndarray, start: np.ndarray) -> np.ndarray:
     apart: distances of all points from each other, (n, n) float64; start: N rows. The energy is
     that of support points (Mak and Joseph 2018; see ``guidance.support``), chosen from the points
     themselves (ours): N² E = 2N Σ_i p_i - Σ_ik d_ik over the rows chosen, p the mean of a row's
-    distances. The best of all swaps is made, again and again.
+    distances. The best of all swaps is made, again and again; none among equal points.
     """
     mean, chosen = apart.mean(0), np.array(start)
     while len(outside := np.setdiff1d(np.arange(len(apart)), chosen)):
@@ -90,7 +90,7 @@ def lowest_energy(apart: np.ndarray, start: np.ndarray) -> np.ndarray:
         between = apart[np.ix_(chosen, outside)]
         growth = value[outside] - value[chosen, None] + between
         leaves, enters = np.unravel_index(growth.argmin(), growth.shape)
-        if growth[leaves, enters] >= -ROUNDING * mean.sum():
+        if not growth[leaves, enters] < -ROUNDING * mean.sum():  # nor where it is not a number
             break
         chosen[leaves] = outside[enters]
     return chosen
@@ -154,7 +154,7 @@ def _draw(pool: Pool, ipc: int, seed: int) -> np.ndarray:
     chosen = []
     for label, name in enumerate(pool.classes):
         members = np.flatnonzero(pool.labels == label)
-        _check_enough(name, len(members), ipc, "images")
+        _check_enough(pool, name, len(members), ipc, "images")
         chosen.append(members[_order(pool, name, seed, len(members))[:ipc]])
     return np.stack(chosen)
 
@@ -180,10 +180,9 @@ def _exchanged(
     labels, sets = pool.labels[rows], []
     for label, name in enumerate(pool.classes):
         members = np.flatnonzero(labels == label)
-        _check_enough(name, len(members), ipc, what)
+        _check_enough(pool, name, len(members), ipc, what)
         own = points[members].reshape(len(members), -1)
         apart = distances(own, own)
-        np.fill_diagonal(apart, 0)  # of a point from itself rounding leaves a little
         found = []
         for seed in seeds:
             draws = (_order(pool, name, seed, len(members), n)[:ipc] for n in range(DRAWS))
@@ -199,7 +198,7 @@ def _by_features(pool: Pool, ipc: int, pick: Callable[[np.ndarray, int], np.ndar
     labels, chosen = pool.labels[rows], []
     for label, name in enumerate(pool.classes):
         members = np.flatnonzero(labels == label)
-        _check_enough(name, len(members), ipc, WITH_FEATURES)
+        _check_enough(pool, name, len(members), ipc, WITH_FEATURES)
         chosen.append(rows[members[pick(features[members], ipc)]])
     return np.stack(chosen)
 
@@ -211,9 +210,12 @@ def _features(pool: Pool) -> tuple[np.ndarray, np.ndarray]:
     return pool.features, pool.rows
 
 
-def _check_enough(name: str, count: int, ipc: int, what: str) -> None:
+def _check_enough(pool: Pool, name: str, count: int, ipc: int, what: str) -> None:
     if count < ipc:
-        raise DataError(f"class {name!r} has {count} {what}, fewer than IPC {ipc}")
+        raise DataError(
+            f"{pool.dataset}: class {name!r} has {count} {what}, fewer than IPC {ipc}: add images, "
+            "or take the method or the IPC out of run"
+        )
 
 
 def start_latents(

@@ -13,16 +13,19 @@ from lighthouse.datasets.index import ImageIndex
 from lighthouse.diffusion.loading import load_model
 from lighthouse.diffusion.reconstruction import Distance, ReconstructionLoss
 from lighthouse.runtime import checkpoint as checkpoints
-from lighthouse.runtime.finite import LossWatch
+from lighthouse.runtime.finite import LossWatch, check_weights
 from lighthouse.runtime.job import log, progress
 from lighthouse.runtime.optimizers import AdamW, clip_gradients, rate_schedule
 from lighthouse.runtime.rng import generator
+from lighthouse.runtime.tally import BOUNDS, Tally
 
 #: Pixels of the images in one call of the encoder or decoder, where a caller names no
 #: batch: four images of 256 px, since activations outgrow the weights there.
 PIXELS_AT_ONCE = 2**18
 #: Most images of a part by which an autoencoder is measured, and how many are read at once.
 MOST_MEASURED, READ_AT_ONCE = 1000, 64
+#: Half a grey level of images in [-1, 1], by which bytes round.
+HALF_LEVEL = 1 / 255
 
 
 def to_signed(images: Tensor) -> Tensor:
@@ -66,10 +69,12 @@ def train_autoencoder(
     module. The scaling factor is one over the standard deviation of the training latents, as
     latent diffusion does.
     Returns the model and a record: ``losses``, the terms of the last step before their weights;
-    ``trainable_parameters``, ``steps``.
+    ``trainable_parameters``, ``steps``; ``held``, how often gradients were clipped
+    (``runtime.tally``).
 
     Goes on from ``checkpoint`` if that was left by a run with the same options, and
-    removes it at the end. Raises ``FloatingPointError`` at a loss that is not finite.
+    removes it at the end. Raises ``FloatingPointError`` at a loss, and behind the last step at a
+    weight, that is not finite.
     """
     device = images.device
     torch.manual_seed(seed)  # diffusers draws the initial weights from the global generator
@@ -81,10 +86,12 @@ def train_autoencoder(
     schedule = rate_schedule(optimizer, options["schedule"], options["learning_rate"], steps)
     parts = {"model": model, "optimizer": optimizer, "schedule": schedule}
     facts = [dict(options), seed, list(images.shape), images.sum(dtype=torch.int64).item()]
+    facts += [sorted(BOUNDS)]  # which a checkpoint has counts of
     judge = perceptual.state_dict() if perceptual is not None else {}
     key = checkpoints.key_of(facts, {**model.state_dict(), **judge})
-    first, terms = checkpoints.resume(checkpoint, key, parts, rng)
-    watch, saved = LossWatch(), time.monotonic()
+    first, extra = checkpoints.resume(checkpoint, key, parts, rng)
+    terms, counts = extra or ({}, {})
+    watch, tally, saved = LossWatch(), Tally(counts), time.monotonic()
     for step in progress(range(first, steps), "autoencoder", total=steps, initial=first):
         chosen = torch.randint(len(images), (options["batch_size"],), generator=rng)
         batch = to_signed(images[chosen.to(device)])
@@ -92,14 +99,18 @@ def train_autoencoder(
         watch.add(loss, decoded, chosen, f"autoencoder, step {step}")
         optimizer.zero_grad()
         loss.backward()
-        clip_gradients(model.parameters(), options)
+        clipped = clip_gradients(model.parameters(), options)
+        if clipped is not None:
+            tally.add("gradients_clipped", clipped.long(), 1)
         optimizer.step()
         schedule.step()
         if time.monotonic() - saved > checkpoint_seconds:
             watch.look()
-            checkpoints.save(checkpoint, key, parts, rng, step + 1, _detached(terms))
+            extra = [_detached(terms), tally.counts()]
+            checkpoints.save(checkpoint, key, parts, rng, step + 1, extra)
             saved = time.monotonic()
     watch.look()
+    check_weights(model.parameters(), "autoencoder")
     model.eval()
     deviation = encode(model, images, scaled=False).std().item()
     model.register_to_config(scaling_factor=1 / deviation)
@@ -108,7 +119,13 @@ def train_autoencoder(
     words = ", ".join(f"{name} {value:.5f}" for name, value in losses.items())
     log.info("autoencoder: %s; latents' standard deviation %.2f", words, deviation)
     count = sum(parameter.numel() for parameter in model.parameters())
-    return model, {"losses": losses, "trainable_parameters": count, "steps": steps}
+    tally.tell("autoencoder")
+    return model, {
+        "losses": losses,
+        "trainable_parameters": count,
+        "steps": steps,
+        "held": tally.counts(),
+    }
 
 
 def _detached(terms: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -134,20 +151,30 @@ def encode(
 
 
 @torch.no_grad()
-def decode(model: AutoencoderKL, latents: Tensor, batch: int | None = None) -> Tensor:
+def decode(
+    model: AutoencoderKL, latents: Tensor, batch: int | None = None, tally: Tally | None = None
+) -> Tensor:
     """Images of scaled latents (n, c, h, w): (n, 3, H, W) uint8 on the CPU.
 
     In calls of ``batch`` latents (64, or fewer of large images), the last one filled up
-    with zeros: an image then does not depend on the number of those beside it.
+    with zeros: an image then does not depend on the number of those beside it. ``tally`` counts
+    colours that are clipped. Raises ``FloatingPointError`` with the image that is not finite.
     """
     scale = model.config.scaling_factor
     levels = len(model.config.block_out_channels)
     size = batch or _batch(64, latents.shape[-1] * 2 ** (levels - 1))
-    images = []
-    for part in latents.split(size):
+    images, tally = [], tally or Tally()
+    for first, part in zip(range(0, len(latents), size), latents.split(size), strict=True):
         full = torch.cat([part, part.new_zeros(size - len(part), *part.shape[1:])])
-        decoded = to_bytes(model.decode(full.to(model.device) / scale).sample)
-        images.append(decoded[: len(part)].cpu())
+        decoded = model.decode(full.to(model.device) / scale).sample[: len(part)]
+        finite = decoded.flatten(1).isfinite().all(1).tolist()
+        if not all(finite):
+            raise FloatingPointError(
+                f"decoding: image {first + finite.index(False)} of {len(latents)} is not finite"
+            )
+        clipped = (decoded.abs() > 1 + HALF_LEVEL).sum()
+        tally.add("pixels_clipped", clipped, decoded.numel())
+        images.append(to_bytes(decoded).cpu())
     return torch.cat(images)
 
 
@@ -170,9 +197,11 @@ def reconstruction_quality(
 
     ``squared_error``: by part (train, val), a mean over the colours of at most ``MOST_MEASURED``
     images of ``size`` px, evenly spaced, whose range is 2 (-1 to 1); None of a part without
-    images. ``latent_dim``: numbers of a latent.
+    images. ``latent_dim``: numbers of a latent. ``held``: colours that were clipped
+    (``runtime.tally``).
     """
     errors: dict[str, float | None] = dict.fromkeys(("train", "val"))
+    tally = Tally()
     latent_dim = 0
     for part in errors:
         squares, count = 0, 0
@@ -180,12 +209,13 @@ def reconstruction_quality(
         for pixels in index.batches(part, size, READ_AT_ONCE, threads, rows):
             images = torch.from_numpy(pixels)
             latents = encode(model, images)
-            off = decode(model, latents).int() - images.int()
+            off = decode(model, latents, tally=tally).int() - images.int()
             squares, count = squares + int(off.square().sum()), count + off.numel()
             latent_dim = latents[0].numel()
         if count:
             errors[part] = squares / count / 127.5**2
-    return {"squared_error": errors, "latent_dim": latent_dim}
+    tally.tell("autoencoder")
+    return {"squared_error": errors, "latent_dim": latent_dim, "held": tally.counts()}
 
 
 def decoder_of(model: AutoencoderKL) -> Callable[[Tensor], Tensor]:

@@ -50,7 +50,8 @@ def encode_part(
 
     The folder appears whole or not at all. A run that was killed is continued from
     ``.<folder>.partial`` beside it, at its last whole batch, if data, autoencoder and
-    options are the same; the result is then that of an unbroken run.
+    options are the same; the result is then that of an unbroken run. Raises
+    ``FloatingPointError`` with the image whose latent is not finite.
     """
     labels = index.labels("train")
     options = {"image_size": image_size, "flips": flips, "batch": batch}
@@ -149,9 +150,15 @@ def _write_latents(
         batches = index.batches("train", image_size, batch, threads, rest)
         total = -(-count // batch)
         for images in progress(batches, "latents", total, "batch", initial=done // batch):
-            file.write(views(images).astype("<f4").tobytes())
+            found = views(images).astype("<f4")
+            finite = np.isfinite(found).reshape(len(found), -1).all(1)
+            if not finite.all():
+                number = done + int(finite.argmin())
+                raise FloatingPointError(f"latents: that of training image {number} is not finite")
+            file.write(found.tobytes())
             file.flush()
             os.fsync(file.fileno())
+            done += len(found)
 
 
 def _digest(index: ImageIndex, weights: Path, options: Mapping) -> str:

@@ -158,7 +158,7 @@ def sample(
                 prediction, direction = _look(denoiser, z, at, acting)
                 previous = stepped(scheduler, prediction, place, z, fresh)
                 z = previous - direction if acting else previous
-                watch.see(z, place[0])
+                watch.see(place[0], previous, *([z] if acting else []))
                 bar.update()
             watch.end()
             result[rows, members] = z.view(-1, len(members), *sets.shape).cpu()
@@ -170,12 +170,24 @@ def settle(sets: Sets, alone: Callable[[Tensor, int], Tensor]) -> Sampled:
     """Sets with no denoiser: where a term's loss alone takes them from starts, or from noise.
 
     alone: latents (N, D) of a set and its label to latents, as ``parts.terms.Term.alone`` makes it.
+    Raises ``NonFiniteError`` with the image.
     """
     found = []
     for row, label in enumerate(sets.labels.tolist()):
         z = _noise(sets, sets.generators[row]) if sets.starts is None else sets.starts[row]
+        _check_finite(z.flatten(1), sets.names[row])  # one that is not leads all others to it
         found.append(alone(z.flatten(1).to(sets.labels.device), label).cpu())
+        _check_finite(found[-1], sets.names[row])
     return Sampled(torch.stack(found).unflatten(2, sets.shape), Work())
+
+
+def _check_finite(z: Tensor, name: str) -> None:
+    finite = z.isfinite().all(1).tolist()
+    if not all(finite):
+        raise NonFiniteError(
+            "sampling without a denoiser: a latent is not finite: "
+            f"{name}, image {finite.index(False)}"
+        )
 
 
 def _noise(sets: Sets, generators: Sequence[torch.Generator]) -> Tensor:
@@ -280,9 +292,13 @@ class _Watch:
         self.names, self.members = names, members
         self.seen: tuple[int, Callable[[], Tensor]] | None = None
 
-    def see(self, z: Tensor, t: int) -> None:
-        """Look at latents (n, …) of step t. Raises ``NonFiniteError`` of the step before."""
-        finite = fetched(torch.isfinite(z.flatten(1)).all(1))
+    def see(self, t: int, *latents: Tensor) -> None:
+        """Look at latents (n, …) of step t. Raises ``NonFiniteError`` of the step before.
+
+        latents: before guidance, and behind it, where the images of a group share what is wrong
+        with one: that one is named.
+        """
+        finite = fetched(torch.stack([torch.isfinite(z.flatten(1)).all(1) for z in latents]))
         self.end()
         self.seen = t, finite
 
@@ -291,8 +307,9 @@ class _Watch:
         if self.seen is None:
             return
         t, finite = self.seen
-        found = finite().tolist()
-        if not all(found):
+        for found in finite().tolist():
+            if all(found):
+                continue
             row, image = divmod(found.index(False), len(self.members))
             raise NonFiniteError(
                 f"sampling: a latent is not finite at step t={t}: "

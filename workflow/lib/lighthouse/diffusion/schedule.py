@@ -70,6 +70,7 @@ def stepped(
     mean = of_clean * clean + of_noisy * z
     if place[0] == 0:
         return mean
+    # diffusers' floor, below the least variance of any step: no datum comes under it.
     least = ((1 - before) / (1 - alpha) * (1 - ratio)).clamp(min=1e-20)
     if scheduler.variance_type == "learned_range":
         share = (own + 1) / 2

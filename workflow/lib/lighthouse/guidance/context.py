@@ -1,10 +1,12 @@
 """What the terms of one sampling job are made from, beside their options."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from torch import Tensor
+
+from lighthouse.runtime.tally import Tally
 
 
 @dataclass(frozen=True)
@@ -16,6 +18,7 @@ class Context:
     surrogate: folder that ``students.surrogate`` wrote; None where no term asks for it.
     decode: latents (n, c, h, w), scaled, to images (n, 3, H, W) in about [-1, 1];
         differentiable.
+    tally: of what terms hold within bounds.
     """
 
     dataset: str
@@ -26,3 +29,4 @@ class Context:
     surrogate: Path | None = None
     decode: Callable[[Tensor], Tensor] | None = None
     device: object = "cpu"
+    tally: Tally = field(default_factory=Tally)

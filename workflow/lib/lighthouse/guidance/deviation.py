@@ -7,11 +7,10 @@ that finished clean latent of the class to which z_t itself, not ẑ₀, is most
 from collections.abc import Callable, Mapping
 from functools import partial
 
-import torch
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from lighthouse.guidance.context import Context
+from lighthouse.guidance.directions import directions
 from lighthouse.guidance.state import State
 
 
@@ -20,16 +19,15 @@ def deviation_gradient(state: State, memory: int) -> Tensor:
 
     memory: m* is one of the ``memory`` images finished last. With u = z/‖z‖, v = m*/‖m*‖:
     ∇ cos(z, m*) = (v - u cos(z, m*))/‖z‖. The √ᾱ_t by which finished images come scaled
-    changes no cosine. In float32 at least.
+    changes no cosine. In float32 at least. Zero of a latent of zeros, which has no cosine
+    (``directions``).
     """
     if not state.finished.shape[1]:
         return state.z.new_zeros(state.z.shape)
-    z = state.z if state.z.dtype == torch.float64 else state.z.float()
-    norm = z.norm(dim=-1, keepdim=True)
-    unit = z / norm
-    finished = normalize(state.finished[:, -memory:].to(z.dtype), dim=-1)
+    unit, norm = directions(state.z)
+    finished = directions(state.finished[:, -memory:])[0]
     cosine, nearest = (unit @ finished.mT).max(-1, keepdim=True)
-    target = finished.gather(1, nearest.expand_as(z))
+    target = finished.gather(1, nearest.expand_as(unit))
     return ((target - cosine * unit) / norm).to(state.z.dtype)
 
 

@@ -7,17 +7,25 @@ import torch
 from torch import Tensor
 
 from lighthouse.guidance.context import Context
+from lighthouse.guidance.directions import directions
 from lighthouse.guidance.state import State
 
 
 def cosine_kernel(z: Tensor) -> Tensor:
-    """K_ij = cos(z_i, z_j) of flattened latents (…, N, D): (…, N, N)."""
-    unit = torch.nn.functional.normalize(z, dim=-1)
+    """K_ij = cos(z_i, z_j) of flattened latents (…, N, D): (…, N, N), in float32 at least.
+
+    Row and column of a latent of zeros are 0 (``directions``).
+    """
+    unit = directions(z)[0]
     return unit @ unit.mT
 
 
 def dpp_loss(z: Tensor, epsilon: float) -> Tensor:
-    """L_DPP of latents (…, N, D): (…)."""
+    """L_DPP of latents (…, N, D): (…).
+
+    Equal latents, or more than D of them, make K singular: ε, which the formula has, and which the
+    config holds above 0, is then its least eigenvalue.
+    """
     kernel = cosine_kernel(z)
     return -torch.logdet(kernel + epsilon * torch.eye(kernel.shape[-1]).to(kernel))
 
@@ -27,14 +35,14 @@ def loss_gradient(z: Tensor, epsilon: float) -> Tensor:
 
     With u_i = z_i/‖z_i‖ and A = (K + εI)⁻¹:
     ∂L/∂z_i = -(2/‖z_i‖) (Σ_j A_ij u_j - u_i Σ_j A_ij K_ij).
-    In float32 at least; A through Cholesky. NaN where K + εI has no factor, as of latents that
-    are not finite: an error would have an accelerator waited for.
+    In float32 at least; A through Cholesky. Zero for a latent of zeros (``directions``), for one
+    alone, and where all are equal. NaN where K + εI has no factor, as of latents that are not
+    finite, or equal ones at an ε that rounding swallows: an error would have an accelerator waited
+    for, and the sampler sees a NaN at the next step.
     """
-    exact = z if z.dtype == torch.float64 else z.float()
-    norm = exact.norm(dim=-1, keepdim=True)
-    unit = exact / norm
+    unit, norm = directions(z)
     kernel = unit @ unit.mT
-    eye = torch.eye(kernel.shape[-1], dtype=exact.dtype, device=z.device)
+    eye = torch.eye(kernel.shape[-1], dtype=unit.dtype, device=z.device)
     factor, failed = torch.linalg.cholesky_ex(kernel + epsilon * eye)
     factor = factor.masked_fill(failed[..., None, None] != 0, torch.nan)
     inverse = torch.cholesky_inverse(factor)

@@ -9,9 +9,9 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import normalize
 
 from lighthouse.guidance.context import Context
+from lighthouse.guidance.directions import directions
 from lighthouse.guidance.state import State
 from lighthouse.runtime.errors import DataError
 from lighthouse.students.surrogate import Surrogate, loss_gradient
@@ -77,12 +77,13 @@ def influence_direction(
 ) -> Tensor:
     """ρ_t ∇_{z_t} G_I, (B, G, D); ρ_t = √(1-ᾱ_t) · scale · RMS(ε̂)/RMS(∇G_I), image by image.
 
-    A gradient of zero, as of an image whose class all networks are certain of, gives zero.
+    A gradient of zero, as of an image whose class all networks are certain of, gives zero; any
+    other, however small, is scaled up to that length.
     targets: a class's ḡ_{c,e}.
     """
     gradient = influence_gradient(state, networks, targets(state.label), decode)
     length = (1 - state.alpha_bar) ** 0.5 * scale * state.noise.norm(dim=-1, keepdim=True)
-    return length * normalize(gradient, dim=-1)
+    return length * directions(gradient)[0]
 
 
 def influence(options: Mapping, context: Context) -> Callable[[State], Tensor]:

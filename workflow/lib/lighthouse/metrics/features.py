@@ -43,13 +43,17 @@ class Extractor:
     def seen(self, images: Tensor) -> Seen:
         """Features and logits, on the CPU.
 
-        Raises ``FloatingPointError`` where features are not finite.
+        Raises ``FloatingPointError`` with the image whose features are not finite.
         """
         parts = images.split(self.network.batch)
         features, logits = zip(*(self.network(part.to(self.device)) for part in parts), strict=True)
         whole = torch.cat([part.cpu() for part in features])
-        if not whole.isfinite().all():
-            raise FloatingPointError(f"extractor {self.name}: features that are not finite")
+        finite = whole.flatten(1).isfinite().all(1).tolist()
+        if not all(finite):
+            raise FloatingPointError(
+                f"extractor {self.name}: features of image {finite.index(False)} of {len(images)} "
+                "are not finite"
+            )
         if logits[0] is None:
             return Seen(whole, None)
         return Seen(whole, torch.cat([part.cpu() for part in logits]))

@@ -1,18 +1,31 @@
-"""Distances of two sets of features, Fréchet and kernel, by torch-fidelity's own formulas."""
+"""Distances of two sets of features, Fréchet and kernel, by torch-fidelity's formulas."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
-from torch_fidelity.metric_fid import KEY_METRIC_FID, fid_statistics_to_metric
 from torch_fidelity.metric_kid import kernel_mmd
+
+from lighthouse.runtime.tally import Tally
 
 #: Images whose features are held in double precision at once.
 BLOCK = 8192
 #: Of the kernel distance, as torch-fidelity has them: how many subsets, the most images of one,
 #: and the seed that draws them.
 SUBSETS, LARGEST_SUBSET, SUBSET_SEED = 100, 1000, 2020
+#: Share of the traces of both covariances below which an imaginary part is rounding.
+ROUNDING = 0.01
+
+
+class Distance(NamedTuple):
+    """value: the Fréchet distance. dropped: the imaginary part of its root's trace, as a share of
+    the traces of both covariances.
+    """
+
+    value: float
+    dropped: float
 
 
 class Reference:
@@ -20,21 +33,26 @@ class Reference:
 
     def __init__(self, features: np.ndarray):
         self.features = features
-        self._distances: dict[bytes, float] = {}
+        self._distances: dict[bytes, Distance] = {}
 
     @cached_property
     def statistics(self) -> dict:
         """Their ``statistics``."""
         return statistics(self.features)
 
-    def distance(self, features: np.ndarray) -> float:
-        """Fréchet distance of a set's features (n, d), once of equal ones; NaN of one image."""
+    def distance(self, features: np.ndarray, tally: Tally | None = None) -> float:
+        """Fréchet distance of a set's features (n, d), once of equal ones; NaN of one image.
+
+        ``tally`` counts those whose dropped part is more than rounding.
+        """
         if len(features) < 2:  # no covariance
             return float("nan")
         known = hashlib.blake2b(np.ascontiguousarray(features), digest_size=16).digest()
         if known not in self._distances:
             self._distances[known] = frechet_distance(self.statistics, statistics(features))
-        return self._distances[known]
+        found = self._distances[known]
+        (tally or Tally()).add("imaginary_parts_dropped", int(found.dropped > ROUNDING), 1)
+        return found.value
 
 
 def statistics(features: np.ndarray) -> dict:
@@ -47,13 +65,21 @@ def statistics(features: np.ndarray) -> dict:
     return {"mu": mean, "sigma": scatter / (len(features) - 1)}
 
 
-def frechet_distance(real: dict, synthetic: dict) -> float:
+def frechet_distance(real: dict, synthetic: dict) -> Distance:
     """‖μ₁-μ₂‖² + tr(Σ₁ + Σ₂ - 2(Σ₁Σ₂)^½) of two ``statistics``.
 
     It is FID only where the features are Inception's. Biased upwards at few images, the
     more so below d of them, where a covariance is singular: compare at equal numbers only.
+    0 or more, but for rounding. That of a singular product makes eigenvalues below 0 of some that
+    are 0: their roots are imaginary, and left out, as torch-fidelity does; nothing is added to a
+    diagonal.
     """
-    return fid_statistics_to_metric(real, synthetic, verbose=False)[KEY_METRIC_FID]
+    means, covariances = zip(*((s["mu"], s["sigma"]) for s in (real, synthetic)), strict=True)
+    apart, traces = means[0] - means[1], [np.trace(sigma) for sigma in covariances]
+    product = covariances[0].dot(covariances[1])
+    roots = np.sqrt(np.linalg.eigvals(product).astype("complex128"))
+    value = apart.dot(apart) + traces[0] + traces[1] - 2 * np.sum(roots.real)
+    return Distance(float(value), float(np.abs(np.sum(roots.imag)) / (sum(traces) or 1.0)))
 
 
 def subset_size(n_real: int, n_synthetic: int) -> int:
@@ -92,6 +118,7 @@ def distance_row(
     extractor: str,
     real: Reference,
     sets: Sequence[tuple[np.ndarray, Sequence[bytes]]],
+    tally: Tally | None = None,
 ) -> dict:
     """The row of one cell. sets: those of its sets that differ, with ``image_digests``.
 
@@ -104,7 +131,7 @@ def distance_row(
     """
     pooled = _different([f for f, _ in sets], [image for _, images in sets for image in images])
     n_real, n_set = len(real.features), len(sets[0][0])
-    fid, fid_std = _over_sets([real.distance(features) for features, _ in sets])
+    fid, fid_std = _over_sets([real.distance(features, tally) for features, _ in sets])
     kid, kid_std = _over_sets([kernel_distance(real.features, features) for features, _ in sets])
     return {
         **{key: cell[key] for key in ("dataset", "method", "ipc")},
@@ -116,7 +143,7 @@ def distance_row(
         "fid": fid,
         "fid_std": fid_std,
         "n_synthetic": len(pooled),
-        "fid_pooled": real.distance(pooled),
+        "fid_pooled": real.distance(pooled, tally),
         "kid": kid,
         "kid_std": kid_std,
         "kid_subset_size": subset_size(n_real, n_set),

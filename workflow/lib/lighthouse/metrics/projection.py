@@ -29,16 +29,22 @@ class Plane:
 
 
 def plane(features: np.ndarray) -> Plane:
-    """The plane of the first two principal components of features (n, d), n > 2.
+    """The plane of the first two principal components of features (n, d), d > 1.
 
     Each axis points where its entry of largest size is positive, so that a map does not
-    flip from run to run.
+    flip from run to run. Of one image, or of equal ones, any plane is as good, and no share of
+    their variance is in it: NaN.
     """
     features = features.astype(np.float64)
     centre = features.mean(0)
-    _, values, rows = np.linalg.svd(features - centre, full_matrices=False)
+    centred = features - centre
+    if len(centred) == 1:
+        centred = np.zeros((2, centred.shape[1]))  # a plane has two axes
+    _, values, rows = np.linalg.svd(centred, full_matrices=False)
     axes = rows[:2] * np.sign(rows[range(2), np.abs(rows[:2]).argmax(1)])[:, None]
-    return Plane(centre, axes.T, float((values[:2] ** 2).sum() / (values**2).sum()))
+    variance = (values**2).sum()
+    share = float((values[:2] ** 2).sum() / variance) if variance else float("nan")
+    return Plane(centre, axes.T, share)
 
 
 def map_rows(

@@ -9,16 +9,41 @@ BLOCK = 1024
 #: By how much of a radius a distance may exceed it. Where the synthetic images are real
 #: ones, as a coreset's, many lie on a radius, and rounding must not decide (ours).
 SLACK = 1e-5
+#: Squares of distances below this share of the points' squared lengths are what rounding leaves
+#: between a point and itself in products of float64: the two are one.
+SAME = 1e-12
 
 
 def log_det(latents: np.ndarray, epsilon: float) -> float:
-    """log det(K + εI), K the cosines of a class's latents (N, …). 0 is about the most."""
-    flat = latents.reshape(len(latents), -1).astype(np.float64)
-    unit = flat / np.linalg.norm(flat, axis=1, keepdims=True)
-    sign, value = np.linalg.slogdet(unit @ unit.T + epsilon * np.eye(len(unit)))
-    if not sign > 0:  # nor where it is not a number
-        raise FloatingPointError("log det: the kernel is not positive definite")
+    """log det(K + εI), K the ``cosines`` of a class's latents (N, …). 0 is about the most.
+
+    ε, which the config holds above 0, is the least eigenvalue where latents are equal, or more than
+    their numbers. Raises ``FloatingPointError`` of a latent that is not finite, and where rounding
+    swallows so small an ε.
+    """
+    sign, value = np.linalg.slogdet(cosines(latents) + epsilon * np.eye(len(latents)))
+    if not sign > 0:
+        raise FloatingPointError(
+            f"log det: equal latents are beyond what float64 tells at an ε of {epsilon:g}: raise "
+            "guidance.dpp.epsilon"
+        )
     return float(value)
+
+
+def cosines(latents: np.ndarray) -> np.ndarray:
+    """Cosines of flattened latents (N, …) with one another, (N, N), in float64.
+
+    Those of a latent of zeros are 0, with itself as well, as guidance has them. Raises
+    ``FloatingPointError`` of one that is not finite.
+    """
+    flat = latents.reshape(len(latents), -1).astype(np.float64)
+    if not (finite := np.isfinite(flat).all(1)).all():
+        raise FloatingPointError(
+            f"latent {finite.argmin()} of {len(flat)} of a class is not finite"
+        )
+    length = np.linalg.norm(flat, axis=1, keepdims=True)
+    unit = flat / np.where(length == 0, np.inf, length)
+    return unit @ unit.T
 
 
 def nearest(n: int, neighbours: int) -> int:
@@ -63,7 +88,8 @@ def manifold(
     """Measures of one class, each image's ball reaching to the k-th nearest of its own kind.
 
     Precision and recall of Kynkäänniemi et al. (2019), density and coverage of Naeem et al.
-    (2020, Eq. 4 is coverage), with closed balls. real: (n, d) features; radius: their
+    (2020, Eq. 4 is coverage), with closed balls: one of radius 0, as of an image with k twins or of
+    a class's only one, holds what is equal to it. real: (n, d) features; radius: their
     ``radii`` by the same neighbours k, (n,); synthetic: (N, d).
     """
     has_recall = len(synthetic) > neighbours
@@ -91,7 +117,8 @@ def _within(apart: np.ndarray, radius: np.ndarray) -> np.ndarray:
 
 
 def distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Of points (m, d) from others (n, d), (m, n), in float64."""
+    """Of points (m, d) from others (n, d), (m, n), in float64; 0 of equal ones (``SAME``)."""
     a, b = a.astype(np.float64), b.astype(np.float64)
-    squares = (a**2).sum(1)[:, None] + (b**2).sum(1) - 2 * a @ b.T
-    return np.sqrt(np.maximum(squares, 0))
+    lengths = (a**2).sum(1)[:, None] + (b**2).sum(1)
+    squares = lengths - 2 * a @ b.T
+    return np.sqrt(np.where(squares > SAME * lengths, squares, 0))

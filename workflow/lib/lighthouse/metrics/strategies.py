@@ -18,8 +18,8 @@ import numpy as np
 from scipy import stats
 
 from lighthouse.metrics.sets import class_sets
-from lighthouse.metrics.setutility import covered, log_det
-from lighthouse.metrics.subsets import MEASURES, PICKED, cosines, picks
+from lighthouse.metrics.setutility import cosines, covered, log_det
+from lighthouse.metrics.subsets import MEASURES, PICKED, picks
 
 #: The strategies of which the claim speaks, and what both are held against.
 COUPLED, REFERENCES = ("joint", "sequential"), ("iid", *PICKED)

@@ -16,13 +16,6 @@ BLOCK = 100
 GAIN = 1e-9
 
 
-def cosines(latents: np.ndarray) -> np.ndarray:
-    """Cosines of flattened latents (P, …) with one another, (P, P)."""
-    flat = latents.reshape(len(latents), -1).astype(np.float64)
-    unit = flat / np.linalg.norm(flat, axis=1, keepdims=True)
-    return unit @ unit.T
-
-
 def random_subsets(size: int, n: int, count: int, rng: torch.Generator) -> np.ndarray:
     """``count`` draws of ``n`` out of ``size`` without replacement, (count, n)."""
     return torch.rand(count, size, generator=rng).argsort(1)[:, :n].numpy()

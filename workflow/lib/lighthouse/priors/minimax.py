@@ -22,7 +22,8 @@ class MiniMax(nn.Module):
     ẑ₀, at most ``memory`` of either. Both are filled after the loss: a class's first
     batch counts in K and adds nothing. The class is the true one where the label was
     dropped. representative is in 0…2, diverse in -1…1. A cosine knows no scale, so
-    neither term grows where ẑ₀ does, at high noise; no noise level is left out.
+    neither term grows where ẑ₀ does, at high noise; no noise level is left out. A latent of zeros
+    has the cosine 0 with all others.
 
     Real latents are posterior means, where the authors draw from the posterior; the
     training loop draws images with replacement (ours), and clips gradients only where a

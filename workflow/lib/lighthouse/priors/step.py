@@ -16,6 +16,7 @@ from lighthouse.runtime.launching import GRAPHS, PLAIN, at_work, launched
 from lighthouse.runtime.memory import capacity, largest_that_fits
 from lighthouse.runtime.optimizers import AdamW, clip_gradients, rate_schedule
 from lighthouse.runtime.precision import autocast, training_attention
+from lighthouse.runtime.tally import Tally
 
 
 class Step:
@@ -25,6 +26,8 @@ class Step:
     several processes; with an objective that keeps something from step to step, and may count in
     Python; with a one-cycle schedule, which moves AdamW's β₁, a number of Python's; with
     activations that are computed twice.
+
+    ``tally``: how often gradients were clipped, and likelihoods floored.
     """
 
     def __init__(
@@ -39,6 +42,7 @@ class Step:
     ):
         self.accelerator, self.model, self.weights = accelerator, model, weights
         self.objective, self.options, device = objective, options, accelerator.device
+        self.tally = Tally()
         # The model, with gradients averaged over the processes.
         self.network = accelerator.prepare_model(model)
         self.launch = at_work(launch, device)
@@ -77,6 +81,10 @@ class Step:
         """Update the weights by this process's slice of a batch; return the parts of the loss."""
         found = self.work(*batch.tensors)
         self.watch.add(found.pop(LOSS), found.pop(PREDICTION), batch.chosen, what)
+        if CLIPPED in found:
+            self.tally.add("gradients_clipped", found.pop(CLIPPED).long(), 1)
+        if FLOORED in found:
+            self.tally.add("likelihoods_floored", found.pop(FLOORED), found.pop(JUDGED))
         self.schedule.step()
         return found
 
@@ -89,14 +97,18 @@ class Step:
         raw = raw.float()
         prediction = raw[:, : batch.z_t.shape[1]]
         loss, losses = self.objective(prediction, batch)
+        counts = {}
         if self.bound:
             bound = self.bound(raw[:, batch.z_t.shape[1] :], prediction, batch)
-            loss, losses = loss + bound, {**losses, "variance": bound}
+            loss, losses = loss + bound.bits, {**losses, "variance": bound.bits}
+            counts = {FLOORED: bound.floored, JUDGED: bound.judged}
         self.optimizer.zero_grad()
         self.accelerator.backward(loss)
-        clip_gradients(self.weights, self.options)
+        clipped = clip_gradients(self.weights, self.options)
+        if clipped is not None:
+            counts[CLIPPED] = clipped
         self.optimizer.step()
-        found = {**losses, LOSS: loss, PREDICTION: prediction}
+        found = {**losses, **counts, LOSS: loss, PREDICTION: prediction}
         return {name: value.detach() for name, value in found.items()}
 
     def attempt(self, batch: Batch, what: str) -> dict[str, Tensor] | None:
@@ -128,3 +140,4 @@ class Step:
 
 #: Beside the parts of the loss, which have names of their own.
 LOSS, PREDICTION = "the loss", "the prediction"
+CLIPPED, FLOORED, JUDGED = "gradient clipped", "likelihoods floored", "likelihoods"

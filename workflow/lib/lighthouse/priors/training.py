@@ -21,10 +21,12 @@ from lighthouse.priors.length import Length
 from lighthouse.priors.step import Step
 from lighthouse.runtime.checkpoint import key_of, resume, save
 from lighthouse.runtime.errors import DataError
+from lighthouse.runtime.finite import check_weights
 from lighthouse.runtime.job import log, progress
 from lighthouse.runtime.launching import PLAIN, compiled
 from lighthouse.runtime.precision import full_float32
 from lighthouse.runtime.rng import generator
+from lighthouse.runtime.tally import BOUNDS, Tally
 from lighthouse.steps import TRAIN_STEPS
 
 
@@ -63,7 +65,9 @@ def train_prior(
     a shared embedder once; ``processes``; ``launch``, how steps were launched; ``steps``;
     ``ended_by``, what ended it, and
     ``looks``, pairs of steps done and held-out loss (``Length``); ``seconds``, what all
-    steps and looks took by the clock, those before the checkpoint that it went on from too.
+    steps and looks took by the clock, those before the checkpoint that it went on from too;
+    ``held``, how often gradients were clipped and likelihoods floored (``runtime.tally``), in the
+    first process.
 
     In several processes (``accelerate launch``) all draw the same batch and each works on
     its slice: the weights are those of one process, but for the order of sums. Only the
@@ -85,6 +89,7 @@ def train_prior(
     share = _share(options["batch_size"], accelerator)
     length = Length(options, len(latents))
     facts = [dict(options), seed, latents.shape, _some(latents), kept, frequencies_of(model)]
+    facts += [sorted(BOUNDS)]  # which a checkpoint has counts of
     facts += [launch]  # the optimizer of a graph keeps tensors where a plain one has numbers
     key = key_of(facts, model.state_dict())
     rng = generator("prior", seed)
@@ -105,7 +110,8 @@ def train_prior(
     }
     first, extra = resume(checkpoint, key, parts, rng)
     step.on_device()
-    recent, spent = extra or ([], 0.0)
+    recent, spent, counts = extra or ([], 0.0, {})
+    step.tally = Tally(counts)
     saved = time.monotonic()
     began = saved - spent
     with compiled(model.transformer_blocks, step.launch):
@@ -123,10 +129,11 @@ def train_prior(
                 length.look(number + 1, *_of_first(accelerator, loss, time.monotonic() - began))
             if accelerator.is_main_process and time.monotonic() - saved > checkpoint_seconds:
                 step.watch.look()
-                extra = [recent, time.monotonic() - began]
+                extra = [recent, time.monotonic() - began, step.tally.counts()]
                 save(checkpoint, key, parts, rng, number + 1, extra)
                 saved = time.monotonic()
     step.watch.look()
+    check_weights(weights, "prior")
     if accelerator.is_main_process:
         checkpoint.unlink(missing_ok=True)
     accelerator.end_training()
@@ -136,6 +143,7 @@ def train_prior(
         for name in (recent[0] if recent else ())
     }
     log.info("mean losses of the last %d steps: %s", len(recent), last)
+    step.tally.tell("prior")
     return model, {
         "losses": last,
         "trainable_parameters": sum(weight.numel() for weight in weights),
@@ -145,6 +153,7 @@ def train_prior(
         "ended_by": length.ended_by,
         "looks": length.looks,
         "seconds": time.monotonic() - began,
+        "held": step.tally.counts(),
     }
 
 

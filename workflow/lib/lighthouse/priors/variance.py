@@ -1,6 +1,7 @@
 """The variational bound, which trains a learned variance."""
 
 import math
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -9,6 +10,18 @@ from lighthouse.priors.batch import Batch
 
 #: Half the width of a bin of the discretised Gaussian: images in [-1, 1] have 256 levels.
 HALF_BIN = 1 / 255
+#: Least likelihood of a bin that has a logarithm here, as the reference has it.
+LEAST = 1e-12
+
+
+class Bounded(NamedTuple):
+    """bits: the bound, a scalar. floored, judged: likelihoods at t = 0 that were held at ``LEAST``,
+    and all of them, () int64.
+    """
+
+    bits: Tensor
+    floored: Tensor
+    judged: Tensor
 
 
 class VariationalBound:
@@ -31,7 +44,7 @@ class VariationalBound:
         tables = (weight, posterior.log(), betas.log())
         self.weight, self.low, self.high = (table.float().to(device) for table in tables)
 
-    def __call__(self, variance: Tensor, prediction: Tensor, batch: Batch) -> Tensor:
+    def __call__(self, variance: Tensor, prediction: Tensor, batch: Batch) -> Bounded:
         """Mean over elements, in bits.
 
         ``variance``: v, (n, c, h, w). ``prediction``: ε̂, (n, c, h, w). At t = 0 the
@@ -45,13 +58,15 @@ class VariationalBound:
         distance = weight * (batch.z0 - z0)
         excess = low - log_variance
         divergence = excess.exp() - 1 - excess + distance.square() * (-log_variance).exp()
-        likelihood = log_likelihood(batch.z0, z0, log_variance)
-        nats = torch.where((batch.t == 0)[:, None, None, None], -likelihood, divergence / 2)
-        return nats.mean() / math.log(2)
+        first = (batch.t == 0)[:, None, None, None]
+        share = likelihood(batch.z0, z0, log_variance)
+        nats = torch.where(first, -share.clamp(min=LEAST).log(), divergence / 2)
+        floored = ((share < LEAST) & first).sum()
+        return Bounded(nats.mean() / math.log(2), floored, first.sum() * share[0].numel())
 
 
-def log_likelihood(x: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
-    """log of N(mean, variance) over the bin of x, in nats; the outer bins are open.
+def likelihood(x: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
+    """N(mean, variance) over the bin of x, 0 to 1; the outer bins are open.
 
     As the reference, which treats latents as if they were images in [-1, 1]; of the
     normal distribution it takes tanh's approximation (here: the function itself, ours).
@@ -61,4 +76,4 @@ def log_likelihood(x: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
     below = torch.special.ndtr((x - mean - HALF_BIN) * scale)
     above = torch.where(x > 0.999, 1.0, above)
     below = torch.where(x < -0.999, 0.0, below)
-    return (above - below).clamp(min=1e-12).log()
+    return above - below

@@ -157,13 +157,16 @@ def _unit(measure: Measure, claim: Mapping) -> str:
 
 
 def values_at(rows: Sequence[Mapping], measure: Measure, place: Mapping) -> Values:
-    """The values of a measure in the rows of its table that ``place`` names."""
+    """The values of a measure in the rows of its table that ``place`` names.
+
+    One that is not finite, as what is not defined of a set, counts as none.
+    """
     found: Values = {}
     for row in rows:
         if row["status"] != MEASURED or any(row[key] != value for key, value in place.items()):
             continue
         value = row[measure.column]
-        if value == value:
+        if math.isfinite(value):
             key = tuple(row[name] for name in KEYS if name in row)
             found.setdefault(row["replicate"], {})[key] = value
     return found

@@ -18,8 +18,10 @@ ROUNDING = 5e-4
 
 
 def deviation(values: Sequence[float]) -> float:
-    """Standard deviation of a sample (ddof 1); NaN of fewer than two values."""
-    return statistics.stdev(values) if len(values) > 1 else NAN
+    """Standard deviation of a sample (ddof 1); NaN of fewer than two values, or where one is not
+    finite."""
+    told = len(values) > 1 and all(map(math.isfinite, values))
+    return statistics.stdev(values) if told else NAN
 
 
 class Components(NamedTuple):
@@ -86,13 +88,14 @@ def paired(differences: Sequence[float]) -> Paired:
 
     Fewer than two pairs cannot be tested: NaN. Differences without any variance (few
     replicates, few test images) leave the t-test nothing to measure by: where all are zero
-    p is 1, otherwise NaN rather than the 0 of the formula (ours).
+    p is 1, otherwise NaN rather than the 0 of the formula (ours). A difference that is not finite
+    leaves nothing to test by either: NaN.
     """
     n = len(differences)
     # Equal means differ by 1e-15 where their sums were rounded apart.
     mean = round(statistics.fmean(differences), 9) if n else NAN
     std = deviation(differences)
-    if n < 2:
+    if math.isnan(std):
         return Paired(n, mean, std, NAN, NAN, NAN)
     if std < ROUNDING:
         p = 1.0 if abs(mean) < ROUNDING else NAN
@@ -118,7 +121,10 @@ def holm(values: Sequence[float]) -> list[float]:
 
 
 def verdict(difference: float, p: float, alpha: float) -> str:
-    """What a comparison shows at level ``alpha``. An untested one shows nothing."""
-    if not p <= alpha:
-        return ALIKE
-    return BETTER if difference > 0 else WORSE
+    """What a comparison shows at level ``alpha``.
+
+    One that was not tested (p is NaN), or whose difference is 0 or NaN, shows nothing.
+    """
+    if p <= alpha and difference > 0:
+        return BETTER
+    return WORSE if p <= alpha and difference < 0 else ALIKE

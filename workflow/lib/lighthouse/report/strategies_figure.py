@@ -177,7 +177,8 @@ def _shores(
         real = block.add_subplot(grid[2, :])
         strip_panel(real, images[REAL], shown * len(looks), shown)
         real.set_title(f"real images of {spoken(data['class'].iloc[0])}", fontsize=9)
-    share = f"{100 * data.share.iloc[0]:.0f} % of variance"
+    share = data.share.iloc[0]
+    share = "which do not vary" if pd.isna(share) else f"{100 * share:.0f} % of variance"
     plane = f"PC 1 and 2 of real features:\n{share}"
     block.axes[0].set_ylabel(plane, fontsize=8, color="#555555")
     block.legend(handles=_handles(), loc="outside lower center", ncols=2, fontsize=9)

@@ -46,7 +46,8 @@ def interval(mean: float, std: float, n: int, level: float) -> tuple[float, floa
 def detectable(std: float, n: int, level: float, power: float = POWER) -> float:
     """The least true mean that a two-sided t-test of n ≥ 2 values finds with chance ``power``.
 
-    In the unit of ``std``, their deviation, which is taken as the true one.
+    In the unit of ``std``, their deviation, which is taken as the true one: 0 where that is 0, NaN
+    where it is NaN.
     """
     bound = float(t.isf(level / 2, n - 1))
 

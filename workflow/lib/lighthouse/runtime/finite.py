@@ -1,5 +1,7 @@
 """A loss that is not finite stops a training, with the step and the image named."""
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
 
@@ -46,6 +48,17 @@ class LossWatch:
         for step, each in zip(unseen, finite, strict=True):
             if not all(each):
                 _stop(*(part[each.index(False)] for part in step))
+
+
+def check_weights(weights: Iterable[Tensor], what: str) -> None:
+    """Raise ``FloatingPointError`` where a trained weight is not finite.
+
+    No loss shows what the last update did. ``what`` names the training.
+    """
+    if not torch.stack([weight.detach().isfinite().all() for weight in weights]).all():
+        raise FloatingPointError(
+            f"{what}: weights are not finite after the last step: lower the learning rate"
+        )
 
 
 def _largest(outputs: Tensor) -> Tensor:

@@ -36,7 +36,10 @@ def rate_schedule(
     return torch.optim.lr_scheduler.ConstantLR(optimizer, factor=1.0)
 
 
-def clip_gradients(weights: Iterable[torch.Tensor], options: Mapping) -> None:
-    """Hold the norm of all gradients together to ``gradient_clip``, unless that is None."""
-    if options["gradient_clip"] is not None:
-        torch.nn.utils.clip_grad_norm_(weights, options["gradient_clip"])
+def clip_gradients(weights: Iterable[torch.Tensor], options: Mapping) -> torch.Tensor | None:
+    """Hold the norm of all gradients together to ``gradient_clip``, unless that is None.
+
+    Returns whether it was above, () bool.
+    """
+    limit = options["gradient_clip"]
+    return None if limit is None else torch.nn.utils.clip_grad_norm_(weights, limit) > limit

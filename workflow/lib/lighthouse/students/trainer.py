@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, MultiStepLR
 
 from lighthouse.runtime.files import opened, read_tensors
-from lighthouse.runtime.finite import LossWatch
+from lighthouse.runtime.finite import LossWatch, check_weights
 from lighthouse.runtime.job import progress
 from lighthouse.runtime.memory import capacity, largest_that_fits
 from lighthouse.runtime.optimizers import SGD, AdamW
@@ -222,6 +222,7 @@ def follow(
                     record |= {"best_epoch": epoch, "best_state": state}
                 record["curve"].append((epoch, score))
     training.losses.look()
+    check_weights((w for network in training.networks for w in network.parameters()), what)
     return list(zip(training.networks, records, strict=True))
 
 
