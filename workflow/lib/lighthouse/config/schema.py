@@ -1,6 +1,5 @@
 """Validation against JSON schemas, with one line a mistake: where, what, what is allowed."""
 
-import csv
 import math
 import re
 from collections.abc import Iterable
@@ -9,6 +8,7 @@ from pathlib import Path
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
 
 from lighthouse.parts.schemas import completed
 
@@ -30,24 +30,40 @@ def check(data: object, schema: dict, place: str) -> list[str]:
     """Return one line for each way in which ``data`` breaks ``schema``; [] if none.
 
     ``place`` names what is checked (a file, a table's row) and leads each line.
-    NaN and infinity are refused everywhere.
+    NaN and infinity are refused everywhere, and so are words with characters that cannot be
+    seen: they would reach messages, pages and file names.
     """
-    errors = sorted(
-        Draft202012Validator(schema).iter_errors(data), key=lambda e: list(map(str, e.path))
-    )
+    errors = sorted(Validator(schema).iter_errors(data), key=lambda e: list(map(str, e.path)))
     lines = [line for error in errors for line in _explain(error)]
-    return [f"{place}: {line}" for line in lines + list(_not_finite(data))]
+    return [f"{place}: {line}" for line in [*lines, *_never_allowed(data)]]
 
 
-def _not_finite(data: object, where: str = "") -> Iterable[str]:
+def _whole_pattern(validator: object, pattern: str, given: object, schema: dict) -> Iterable:
+    """``pattern`` of a JSON schema, of the whole word: ``$`` also matches before a last newline."""
+    if isinstance(given, str) and not re.fullmatch(pattern, given):
+        yield ValidationError(f"{given!r} does not match {pattern!r}")
+
+
+Validator = extend(Draft202012Validator, {"pattern": _whole_pattern})
+
+
+def _never_allowed(data: object, where: str = "") -> Iterable[str]:
+    """What no schema allows, at any depth."""
     if isinstance(data, dict):
         for key, value in data.items():
-            yield from _not_finite(value, f"{where}{key}.")
+            yield from _never_allowed(value, f"{where}{key}.")
     elif isinstance(data, list):
         for number, value in enumerate(data):
-            yield from _not_finite(value, f"{where}{number}.")
+            yield from _never_allowed(value, f"{where}{number}.")
     elif isinstance(data, float) and not math.isfinite(data):
         yield f"{where[:-1]}: {data} is not a finite number"
+    elif isinstance(data, str) and (found := not_printable(data)):
+        yield f"{where[:-1]}: {data!r} holds {found}; allowed: characters that can be seen, blanks"
+
+
+def not_printable(text: str) -> str | None:
+    """The first character of a text that cannot be seen, by its code; None where all can."""
+    return next((f"U+{ord(sign):04X}" for sign in text if not sign.isprintable()), None)
 
 
 def _explain(error: ValidationError) -> list[str]:
@@ -125,52 +141,3 @@ def _exponent_hint(value: object) -> str:
 
 def _pattern_words(error: ValidationError) -> str:
     return error.schema.get("x-pattern", error.validator_value)
-
-
-def read_table(path: Path, schema: dict) -> tuple[list[dict], list[str]]:
-    """Read a tab-separated table, its columns typed by ``schema``.
-
-    Empty fields are left out of a row. Returns the rows and one line for each
-    mistake in them, with the file's name and the line number. Columns that have to be
-    there are the schema's ``x-columns``, else all.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        return [], [f"{path}: cannot be read ({error})"]
-    reader = csv.DictReader(text.splitlines(), delimiter="\t")
-    columns = schema["properties"]
-    wanted = schema.get("x-columns", list(columns))
-    missing = [name for name in wanted if name not in (reader.fieldnames or [])]
-    if missing:
-        return [], [
-            f"{path}, line 1: no column {', '.join(missing)}; a header of tab-separated names "
-            f"is wanted: {', '.join(wanted)}"
-        ]
-    unknown = [name for name in reader.fieldnames or [] if name not in columns]
-    if unknown:
-        return [], [
-            f"{path}, line 1: unknown column {', '.join(map(repr, unknown))}; "
-            f"allowed: {', '.join(columns)}"
-        ]
-    rows, problems = [], []
-    for raw in reader:
-        place, row = f"{path}, line {reader.line_num}", {}
-        for name, field in raw.items():
-            if name is None:
-                problems.append(f"{place}: more fields than columns")
-            elif field:
-                row[name] = _typed(field, columns.get(name, {}).get("type"))
-        problems += check(row, schema, place)
-        rows.append(row)
-    return rows, problems if rows else [f"{path}: has no rows"]
-
-
-def _typed(field: str, kind: str | None) -> object:
-    if kind in ("integer", "number"):
-        try:
-            number = int(field) if kind == "integer" else float(field)
-            return number if math.isfinite(number) else field
-        except ValueError:
-            return field
-    return field
