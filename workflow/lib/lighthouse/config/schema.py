@@ -110,7 +110,8 @@ def _explain(error: ValidationError) -> list[str]:
             hint = _exponent_hint(error.instance) or about
             return [f"{lead}{error.instance!r} is not of type {error.validator_value}{hint}"]
         case "pattern":
-            return [f"{lead}{error.instance!r} is not a name; allowed: {_pattern_words(error)}"]
+            kind = error.schema.get("x-kind", "a name")
+            return [f"{lead}{error.instance!r} is not {kind}; allowed: {_pattern_words(error)}"]
         case "minItems" | "maxItems":
             n = error.validator_value
             limit = "at least " if error.validator == "minItems" else "at most "
