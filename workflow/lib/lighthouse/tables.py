@@ -15,8 +15,8 @@ CELL = ("dataset", "method", "ipc", "variant")
 #: The status of a row: computed; its computation failed; this study leaves it out.
 MEASURED, MISSING, NOT_RUN = "measured", "missing", "not run"
 NAN = float("nan")
-#: Columns of words that a study or a list of published figures gives.
-TEXTS = frozenset({"label", "source", "published_source", "says", "place"})
+#: Columns of words that a study, its folders of classes or a list of published figures give.
+TEXTS = frozenset({"class", "label", "source", "published_source", "says", "place"})
 
 
 def cell_key(row: Mapping) -> tuple[str, ...]:
@@ -65,7 +65,7 @@ def field(value: object) -> object:
     return value
 
 
-NUMBER = re.compile(r"[-+]?\d+(\.\d*)?(e[-+]?\d+)?")
+NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?(e[-+]?[0-9]+)?")
 
 
 def parsed(text: str) -> object:
