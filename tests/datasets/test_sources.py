@@ -103,7 +103,7 @@ def test_a_folder_becomes_an_index(pets, tmp_path):
     assert SOURCES["folder"].missing(options, 8) == []
 
 
-@pytest.mark.parametrize("name", [b"a\nb", b"a\tb", b"\xe2\x80\xae", b"caf\xe9"])
+@pytest.mark.parametrize("name", [b"a\nb", b"a\tb", b"\xe2\x80\xae", b"x\xe9"])
 def test_the_name_of_a_class_that_cannot_be_seen_is_told(pets, tmp_path, name):
     (pets / "train" / os.fsdecode(name)).mkdir()
     (line,) = SOURCES["folder"].missing({"root": str(pets)})
@@ -116,8 +116,8 @@ def test_the_name_of_a_class_that_cannot_be_seen_is_told(pets, tmp_path, name):
 
 def test_the_name_of_a_file_that_is_no_utf_8_is_told(pets, tmp_path):
     picture = pets / "train" / "cat" / "cat1.png"
-    picture.rename(picture.with_name(os.fsdecode(b"caf\xe9.png")))
-    with pytest.raises(DataError, match=r"caf.udce9\.png': is no UTF-8; rename it"):
+    picture.rename(picture.with_name(os.fsdecode(b"x\xe9.png")))
+    with pytest.raises(DataError, match=r"x.udce9\.png': is no UTF-8; rename it"):
         built(pets, tmp_path)
 
 

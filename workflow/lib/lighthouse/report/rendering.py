@@ -82,7 +82,7 @@ def _environment(language: str) -> Environment:
     }
     environment = Environment(
         loader=PackageLoader("lighthouse.report"),
-        autoescape=language == "html",
+        autoescape=language == "html",  # noqa: S701 (the others have the filter ``words``)
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
