@@ -153,6 +153,16 @@ def test_text_comes_back_from_a_table_as_it_was(tmp_path_factory, text):
     assert found == {key: value for key, value in row.items() if key != "none"}
 
 
+def test_a_table_of_published_figures_is_read_in_any_spelling_that_is_allowed(tmp_path):
+    path = tmp_path / "published.tsv"
+    text = '\ufeffmethod\ttop1\tsource\tstd\r\nDM\t1.5\tX "of" Y\r\n\t \r\n\r\nRSM\t2\t1e5\t0.5'
+    path.write_bytes(text.encode())
+    first, second = read_rows(path)
+    assert first.pop("std") != 0
+    assert first == {"method": "DM", "top1": 1.5, "source": 'X "of" Y'}
+    assert second == {"method": "RSM", "top1": 2, "source": "1e5", "std": 0.5}
+
+
 def test_digits_of_another_alphabet_are_no_number(tmp_path):
     write_rows(tmp_path / "t.csv", [{"a": "１", "b": "٣", "c": "12", "d": "-1.5e-05"}])
     assert read_rows(tmp_path / "t.csv") == [{"a": "１", "b": "٣", "c": 12, "d": -1.5e-05}]

@@ -47,14 +47,16 @@ def read_rows(path: str | Path) -> list[dict]:
     """Read a CSV (or TSV) table: numbers as numbers, an empty field as NaN.
 
     Names begin with a letter wherever a study may give one, so none is taken for a number;
-    what people write as they like (``TEXTS``) stays text, whatever it looks like.
+    what people write as they like (``TEXTS``) stays text, whatever it looks like. A table of
+    published figures is a user's: it may have a byte order mark, short lines and empty ones.
     """
     delimiter = "\t" if Path(path).suffix == ".tsv" else ","
-    with Path(path).open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(file, delimiter=delimiter)
+    with Path(path).open(encoding="utf-8-sig", newline="") as file:
+        rows = csv.DictReader(file, delimiter=delimiter, restval="")
         return [
             {key: text if text and key in TEXTS else parsed(text) for key, text in row.items()}
             for row in rows
+            if any(map(str.strip, row.values()))
         ]
 
 

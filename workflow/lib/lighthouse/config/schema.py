@@ -30,12 +30,11 @@ def check(data: object, schema: dict, place: str) -> list[str]:
     """Return one line for each way in which ``data`` breaks ``schema``; [] if none.
 
     ``place`` names what is checked (a file, a table's row) and leads each line.
-    NaN and infinity are refused everywhere, and so are words with characters that cannot be
-    seen: they would reach messages, pages and file names.
+    NaN and infinity are refused everywhere.
     """
     errors = sorted(Validator(schema).iter_errors(data), key=lambda e: list(map(str, e.path)))
     lines = [line for error in errors for line in _explain(error)]
-    return [f"{place}: {line}" for line in [*lines, *_never_allowed(data)]]
+    return [f"{place}: {line}" for line in lines + list(_not_finite(data))]
 
 
 def _whole_pattern(validator: object, pattern: str, given: object, schema: dict) -> Iterable:
@@ -47,23 +46,15 @@ def _whole_pattern(validator: object, pattern: str, given: object, schema: dict)
 Validator = extend(Draft202012Validator, {"pattern": _whole_pattern})
 
 
-def _never_allowed(data: object, where: str = "") -> Iterable[str]:
-    """What no schema allows, at any depth."""
+def _not_finite(data: object, where: str = "") -> Iterable[str]:
     if isinstance(data, dict):
         for key, value in data.items():
-            yield from _never_allowed(value, f"{where}{key}.")
+            yield from _not_finite(value, f"{where}{key}.")
     elif isinstance(data, list):
         for number, value in enumerate(data):
-            yield from _never_allowed(value, f"{where}{number}.")
+            yield from _not_finite(value, f"{where}{number}.")
     elif isinstance(data, float) and not math.isfinite(data):
         yield f"{where[:-1]}: {data} is not a finite number"
-    elif isinstance(data, str) and (found := not_printable(data)):
-        yield f"{where[:-1]}: {data!r} holds {found}; allowed: characters that can be seen, blanks"
-
-
-def not_printable(text: str) -> str | None:
-    """The first character of a text that cannot be seen, by its code; None where all can."""
-    return next((f"U+{ord(sign):04X}" for sign in text if not sign.isprintable()), None)
 
 
 def _explain(error: ValidationError) -> list[str]:
