@@ -77,7 +77,9 @@ PARTS = {
 def said(*command: str) -> str | None:
     """The first line that a command prints; None where it cannot be run or fails."""
     try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        done = subprocess.run(  # noqa: S603 (this module's own commands)
+            command, cwd=ROOT, capture_output=True, text=True, check=True
+        )
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.strip().partition("\n")[0] or None

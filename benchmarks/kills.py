@@ -60,7 +60,7 @@ class Run:
     def __init__(self, command: Sequence[str], log: Path):
         self.mark = uuid.uuid4().hex
         with log.open("ab") as file:
-            self.process = subprocess.Popen(
+            self.process = subprocess.Popen(  # noqa: S603 (the study that is killed)
                 list(command),
                 cwd=ROOT,
                 env={**os.environ, MARK: self.mark},
@@ -254,7 +254,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if finished(command(reference), study / "reference.log"):
             print(f"the reference failed: {study}/reference.log", file=sys.stderr)
             return 1
-    draw = random.Random(given.seed)
+    draw = random.Random(given.seed)  # noqa: S311 (moments that can be drawn again)
     draws = [draw.random() for _ in range(given.kills)]
     wrong = Kills(command(study), study, job_seconds(reference)).go_through(draws)
     if wrong:

@@ -75,7 +75,8 @@ def startup_seconds(program: str) -> float:
     environment = {**os.environ, "PYTHONPATH": str(LIBRARY)}
     keep_bytecode(environment, Path(".snakemake/pycache"))
     started = time.perf_counter()
-    subprocess.run([sys.executable, "-c", program], check=True, env=environment)
+    command = [sys.executable, "-c", program]
+    subprocess.run(command, check=True, env=environment)  # noqa: S603 (programs of this module)
     return time.perf_counter() - started
 
 

@@ -31,7 +31,7 @@ def test_a_published_figure_that_would_find_no_row_is_told(tmp_path, column):
 def test_a_published_figure_is_listed_once(tmp_path):
     one_problem(
         table(tmp_path, "published", lambda lines: [*lines, lines[1]]),
-        "published.tsv: imagenette convnet6 igd random 10 Xu et al. 2026",
+        "published.tsv, line 89: imagenette convnet6 igd random 10 Xu et al. 2026",
         "has two rows",
     )
 

@@ -151,7 +151,7 @@ def test_a_pretrained_prior_that_is_taken_as_it_is_costs_nothing_here():
     config = changed("datasets.digits.base", "null")
     config["datasets"]["digits"]["denoiser"] = {
         "pretrained": "a/model",
-        "revision": "0123456",
+        "revision": "0123456789" * 4,
         "class_embeddings": "new",
     }
     shipped = load_study(SHIPPED, ROOT)

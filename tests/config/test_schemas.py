@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from lighthouse.config.schema import load_schema
+from lighthouse.config.schema import check, load_schema
 from repository import ROOT
-from shipped import DEFAULT, SCHEMA, SCHEMAS
+from shipped import DEFAULT, SCHEMA, SCHEMAS, SHIPPED
 
 
 def properties(schema, place=""):
@@ -267,3 +267,10 @@ def test_the_readme_gives_the_range_of_every_hyperparameter():
     shared = allowed.pop("dataset")
     assert allowed.pop("ipc") == shared and not differences(shared, columns["ipc"])
     assert not any(differences(allowed[name], columns[name]) for name in allowed)
+
+
+@pytest.mark.parametrize("key", ["datasets", "priors", "external", "students", "protocols"])
+@pytest.mark.parametrize("name", ["..", "../x", "/x", "a/b", "x\n", "X", ""])
+def test_what_becomes_part_of_a_path_has_a_name_s_letters(key, name):
+    given = {**SHIPPED[key], name: next(iter(SHIPPED[key].values()), {})}
+    assert any(repr(name) in line for line in check({**SHIPPED, key: given}, SCHEMA, "config"))

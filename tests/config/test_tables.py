@@ -91,7 +91,10 @@ METHOD_ROWS = {
         "full\t\tbase\tiid\t\tFull",
         ["methods.tsv: 'full' is the name of a ceiling's row"],
     ),
-    "two rows of one name": ("dit\t\tbase\tiid\t\tX", ["methods.tsv: dit has two rows"]),
+    "two rows of one name": (
+        "dit\t\tbase\tiid\t\tX",
+        [f"methods.tsv, line {NEXT}: dit has two rows, the first on line 5"],
+    ),
     "a name unfit for a path": ("X/Y\t\tbase\tiid\t\tX", [f"line {NEXT}: method: 'X/Y'"]),
     "no label": ("x\t\tbase\tiid\t\t", [f"line {NEXT}: 'label' is missing"]),
     "a field too many": (
@@ -181,7 +184,7 @@ def test_a_column_that_is_empty_everywhere_is_one_line(tmp_path):
 def test_two_rows_for_one_ipc_are_refused(tmp_path, line):
     config = table(tmp_path, "hyperparameters", lambda lines: [*lines, line])
     name = " ".join(line.split("\t")[:3]).strip()
-    one_problem(config, f"hyperparameters.tsv: {name} has two rows")
+    one_problem(config, f": {name} has two rows, the first on line")
 
 
 def test_the_largest_mean_weight_that_does_not_overshoot_is_allowed(tmp_path):

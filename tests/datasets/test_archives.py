@@ -35,6 +35,13 @@ def test_the_archives_and_their_sums_are_torchvision_s():
         assert (archive.url, archive.md5) == (own.url, own.tgz_md5)
 
 
+def test_sums_are_whole():
+    for archive in ARCHIVES.values():
+        assert len(archive.md5) == 32 and len(archive.sha256 or 64 * "?") == 64
+    unknown = [name for name, archive in EDITIONS.items() if not archive.sha256]
+    assert unknown == ["imagewoof2", "imagewoof2-320", "imagewoof2-160"]
+
+
 @pytest.fixture
 def served(tmp_path):
     """A tiny archive in the layout of fastai's, on a server of this machine: its URL and MD5."""
@@ -117,6 +124,43 @@ def test_an_archive_that_lies_beside_its_folder_is_taken(tmp_path, monkeypatch, 
     assert file.is_file()
 
 
+#: Members by what is wrong with them: name, type, and where a link leads.
+MEMBERS = {
+    "a name that leads out": ("../planted", tarfile.REGTYPE, ""),
+    "a link to an absolute name": ("imagewoof2-160/to", tarfile.SYMTYPE, "/etc"),
+    "a link that leads out": ("imagewoof2-160/to", tarfile.SYMTYPE, "../../../etc"),
+    "a hard link that leads out": ("to", tarfile.LNKTYPE, "../../planted"),
+    "a device": ("null", tarfile.CHRTYPE, ""),
+    "a pipe": ("pipe", tarfile.FIFOTYPE, ""),
+}
+
+
+@pytest.mark.parametrize(("name", "kind", "leads_to"), MEMBERS.values(), ids=list(MEMBERS))
+def test_an_archive_writes_nowhere_but_in_its_folder(tmp_path, monkeypatch, name, kind, leads_to):
+    _, folder = given(tmp_path, "imagewoof2-160")
+    folder.parent.mkdir(parents=True)
+    file = folder.parent / "imagewoof2-160.tgz"
+    member = tarfile.TarInfo(name)
+    member.type, member.linkname = kind, leads_to
+    with tarfile.open(file, "w:gz") as tar:
+        tar.addfile(member)
+    md5 = hashlib.md5(file.read_bytes()).hexdigest()
+    archive = replaced(monkeypatch, "fastai/imagewoof2-160", md5=md5)
+    with pytest.raises(DataError, match=r"160\.tgz: cannot be unpacked: .*; get it anew"):
+        download(archive, folder)
+    assert [path.name for path in folder.parent.iterdir()] == [file.name]
+    assert [path.name for path in tmp_path.iterdir()] == ["downloads"]
+
+
+def test_a_collision_of_md5_is_told_by_sha256(tmp_path, monkeypatch, served):
+    name, url, md5 = served
+    archive = replaced(monkeypatch, f"fastai/{name}", url=url, md5=md5, sha256=64 * "0")
+    _, folder = given(tmp_path, name)
+    with pytest.raises(DataError, match=f"its sha256 is [0-9a-f]{{64}}, not {64 * '0'}"):
+        download(archive, folder)
+    assert list(folder.parent.iterdir()) == []
+
+
 def test_an_archive_of_another_sum_is_told_before_any_job(tmp_path):
     options, folder = given(tmp_path, "imagewoof2-160")
     folder.parent.mkdir(parents=True)
@@ -184,7 +228,13 @@ def cifar(tmp_path, monkeypatch):
     with tarfile.open(archive, "w:gz") as file:
         file.add(folder, folder.name)
     md5 = hashlib.md5(archive.read_bytes()).hexdigest()
-    replaced(monkeypatch, "cifar/cifar100", md5=md5, url=f"http://127.0.0.1:9/{archive.name}")
+    replaced(
+        monkeypatch,
+        "cifar/cifar100",
+        md5=md5,
+        sha256=None,
+        url=f"http://127.0.0.1:9/{archive.name}",
+    )
     return {"downloads": str(tmp_path / "downloads")}, images, labels
 
 

@@ -226,6 +226,15 @@ def test_an_export_replaces_an_older_one(exported):
     assert sorted(p.name for p in folder.iterdir()) == ["metadata.json", "seed~9"]
 
 
+@pytest.mark.parametrize("name", ["..", ".", "", "/etc", "../up", "a/b", "a\0b"])
+def test_a_name_that_leads_out_of_the_folder_is_not_written(tmp_path, name):
+    images = np.zeros((1, 1, 3, 4, 4), np.uint8)
+    for sets, classes in (({name: images}, ["cat"]), ({"seed~0": images}, [name])):
+        with pytest.raises(DataError, match="no name of a folder"):
+            write_class_folders(tmp_path / "out", sets, {"classes": classes})
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_script_writes_the_first_images_of_each_cell_of_a_larger_set(tmp_path, run_script):
     images = np.random.default_rng(0).integers(0, 256, (3, 4, 3, 8, 8), np.uint8)
     write_tensors(tmp_path / "images", {"seed~0": images}, {"classes": NAMES, "prior": "p"})

@@ -103,6 +103,31 @@ def test_a_folder_becomes_an_index(pets, tmp_path):
     assert SOURCES["folder"].missing(options, 8) == []
 
 
+@pytest.mark.parametrize("name", [b"a\nb", b"a\tb", b"\xe2\x80\xae", b"x\xe9"])
+def test_the_name_of_a_class_that_cannot_be_seen_is_told(pets, tmp_path, name):
+    (pets / "train" / os.fsdecode(name)).mkdir()
+    (line,) = SOURCES["folder"].missing({"root": str(pets)})
+    shown = ascii(os.fsdecode(name))
+    assert line.endswith(
+        f"holds what cannot be seen, or is no UTF-8: {shown}; rename it, in val/ too"
+    )
+    assert line.isprintable()
+
+
+def test_the_name_of_a_file_that_is_no_utf_8_is_told(pets, tmp_path):
+    picture = pets / "train" / "cat" / "cat1.png"
+    picture.rename(picture.with_name(os.fsdecode(b"x\xe9.png")))
+    with pytest.raises(DataError, match=r"x.udce9\.png': is no UTF-8; rename it"):
+        built(pets, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["007", "1e5", "nan", "-", "=1", "..cat", 'a "b"', "$x$", "数"])
+def test_a_class_may_have_any_name_that_can_be_seen(pets, tmp_path, name):
+    for part in ("train", "val"):
+        (pets / part / "cat").rename(pets / part / name)
+    assert set(built(pets, tmp_path).classes) == ({name, "dog"} if name[:1] != "." else {"dog"})
+
+
 def test_the_held_out_part_follows_from_names_alone(pets, tmp_path, monkeypatch):
     share = {"val_share": 0.25}
     index = built(pets, tmp_path, **share)

@@ -1,25 +1,30 @@
 """Pretrained models: what is fetched, what is refused, and labels that keep their meaning."""
 
+import hashlib
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import huggingface_hub
 import pytest
 import torch
+import yaml
 from diffusers import AutoencoderKL
 from huggingface_hub.errors import LocalEntryNotFoundError
 from safetensors.torch import load_file, save_file
 
 from lighthouse.diffusion.denoiser import has_learned_variance, new_denoiser, null_label, predict
+from lighthouse.diffusion.hub import PUBLISHED, fetch_pretrained, model_at
 from lighthouse.diffusion.pretrained import (
     adopt,
-    fetch_pretrained,
-    folder_of,
     load_pretrained_autoencoder,
     load_pretrained_denoiser,
 )
+from lighthouse.runtime.files import write_json
+from repository import ROOT
 from toy import redrawn
 
 DIT, REVISION = "facebook/DiT-XL-2-256", "e" * 40
@@ -215,8 +220,15 @@ def test_adopted_embeddings_are_trained_and_saved(tmp_path):
 # Fetching.
 
 
-def hub(monkeypatch, files, listed=None):
-    """A hub that serves some files; what was asked of it is returned."""
+def sha256(text):
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def hub(monkeypatch, files, listed=sha256):
+    """A hub that serves some files, each of its name; what was asked of it is returned.
+
+    listed: the digest that it says a file has, by its name.
+    """
     asked = []
 
     def download(repo, revision, local_dir, allow_patterns):
@@ -230,14 +242,24 @@ def hub(monkeypatch, files, listed=None):
     monkeypatch.setattr(
         huggingface_hub.HfApi, "list_repo_files", lambda self, repo, revision: list(files)
     )
+
+    def infos(self, repo, names, revision):
+        heavy = [name for name in names if not name.endswith(".json")]
+        return [SimpleNamespace(path=n, lfs=SimpleNamespace(sha256=listed(n))) for n in heavy] + [
+            SimpleNamespace(path=name, lfs=None) for name in set(names) - set(heavy)
+        ]
+
+    monkeypatch.setattr(huggingface_hub.HfApi, "get_paths_info", infos)
     return asked
 
 
 def test_only_the_denoiser_of_a_pipeline_is_fetched(monkeypatch, tmp_path):
     config, weights = "transformer/config.json", f"transformer/{PICKLE}"
     asked = hub(monkeypatch, [config, weights, f"vae/{PICKLE}", "README.md"])
-    fetch_pretrained(DIT, REVISION, ["denoiser"], tmp_path / "to")
+    record = fetch_pretrained(DIT, REVISION, ["denoiser"], tmp_path / "to")
     assert asked == [(DIT, REVISION, [config, weights])]
+    assert record["fetched"]
+    assert record["sha256"] == {config: sha256(config), weights: sha256(weights)}
     assert sorted(p.name for p in (tmp_path / "to").rglob("*")) == [
         "config.json", PICKLE, "transformer",
     ]  # fmt: skip
@@ -277,13 +299,42 @@ def test_a_folder_filled_by_hand_is_taken_as_it_is(monkeypatch, tmp_path):
     asked = hub(monkeypatch, [f"transformer/{PICKLE}"])
     (tmp_path / "commit").mkdir()
     (tmp_path / "commit" / "own").touch()
-    assert fetch_pretrained(DIT, REVISION, ["denoiser"], tmp_path / "commit") is False
+    record = fetch_pretrained(DIT, REVISION, ["denoiser"], tmp_path / "commit")
+    assert (record["fetched"], record["sha256"]) == (False, {"own": sha256("")})
     assert asked == [] and (tmp_path / "commit" / "own").exists()
 
 
-def test_a_record_stands_for_the_folder_beside_it():
-    assert folder_of("downloads/hub/a/b/0123abc.json") == Path("downloads/hub/a/b/0123abc")
-    assert folder_of("/models/dit-1.5") == Path("/models/dit-1.5")
+def test_a_file_that_is_not_as_the_hub_lists_it_leaves_nothing(monkeypatch, tmp_path):
+    hub(monkeypatch, ["transformer/config.json", f"transformer/{PICKLE}"], listed=lambda name: "0")
+    with pytest.raises(ValueError, match=f"{PICKLE} is another file .*, not 0"):
+        fetch_pretrained(DIT, REVISION, ["denoiser"], tmp_path / "to")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_record_stands_for_the_folder_beside_it_as_long_as_its_files_are_those(tmp_path):
+    (tmp_path / "0123abc").mkdir()
+    (tmp_path / "0123abc" / "config.json").write_text("{}")
+    (tmp_path / "0123abc" / ".note").write_text("an editor's")
+    record = tmp_path / "0123abc.json"
+    write_json(record, fetch_pretrained("a/b", "0123abc", [], tmp_path / "0123abc"))
+    assert model_at(record) == tmp_path / "0123abc"
+    (tmp_path / "0123abc" / "config.json").write_text("[]")
+    with pytest.raises(ValueError, match=r"config\.json is another file"):
+        model_at(record)
+
+
+def test_a_local_folder_is_taken_as_it_is(tmp_path):
+    assert model_at("/models/dit-1.5") == Path("/models/dit-1.5")
+    (tmp_path / "model.json").mkdir()
+    assert model_at(tmp_path / "model.json") == tmp_path / "model.json"
+
+
+def test_the_commits_of_the_shipped_studies_have_digests_in_full():
+    given = yaml.safe_load((ROOT / "config" / "paper.yaml").read_text("utf-8"))["datasets"]
+    named = {(o["autoencoder"]["pretrained"], o["autoencoder"]["revision"]) for o in given.values()}
+    assert named <= PUBLISHED.keys()
+    for sums in PUBLISHED.values():
+        assert all(re.fullmatch("[0-9a-f]{64}", known) for known in sums.values())
 
 
 def test_a_hub_out_of_reach_is_one_message_with_files_addresses_and_places(monkeypatch, tmp_path):

@@ -228,7 +228,7 @@ class Invented:
             for row in table
             if (row["class"], row["seed"]) == (3, 0)
         }
-        place = {"dataset": "digits", "class": 3, "share": 0.5}
+        place = {"dataset": "digits", "class": "3", "share": 0.5}
         real = [
             {
                 **{**place, "kind": "real", "index": i, "x": 0.1 * i, "y": 0.5},

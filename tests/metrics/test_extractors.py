@@ -24,7 +24,7 @@ from lighthouse.metrics.trained import Trained
 from lighthouse.parts.extractors import EXTRACTORS
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_about, write_tensors
-from lighthouse.runtime.weights import Weights, fetch
+from lighthouse.runtime.weights import RESNET18, Weights, fetch
 from lighthouse.students.augment import normalise
 from lighthouse.students.networks import ConvNet
 
@@ -269,6 +269,13 @@ def test_inception_is_downloaded_from_where_torch_fidelity_has_it():
 
     assert EXTRACTORS["inception"].download.url == URL_INCEPTION_V3
     assert EXTRACTORS["inception"].download.sha256[:8] in URL_INCEPTION_V3
+
+
+def test_hashes_are_whole_but_of_the_one_that_nobody_publishes():
+    known = {name: kind.download for name, kind in EXTRACTORS.items() if kind.download}
+    lengths = {name: len(weights.sha256) for name, weights in known.items()}
+    assert lengths == {"inception": 64, "squeezenet": 8}
+    assert len(RESNET18.sha256) == 64
 
 
 # The standard FID.

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from lighthouse.runtime.devices import lock, take_devices, visible_devices
+from lighthouse.runtime.errors import DataError
 from repository import LIBRARY, ROOT
 
 HOLDER = """
@@ -175,3 +176,68 @@ def test_jobs_that_snakemake_runs_side_by_side_have_a_device_each(driver, tmp_pa
     assert done.returncode == 0, done.stderr
     found = {(tmp_path / f"job{i}.txt").read_text() for i in (0, 1)}
     assert found == {"GPU-aaaa", "GPU-bbbb"}
+
+
+# The folder of the locks, whose name others can foresee.
+
+
+def test_the_folder_is_the_user_s_alone(tmp_path):
+    assert lock(1, ["a", "b"], tmp_path / "slots") == ["a"]
+    assert (tmp_path / "slots").stat().st_mode & 0o777 == 0o700
+    names = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "slots").iterdir()}
+    assert names == {"turn": 0o600, "device-a": 0o600}
+
+
+def test_a_name_of_a_device_leads_nowhere_else(tmp_path):
+    lock(1, ["../../x", ".."], tmp_path / "slots")
+    lock(1, [".."], tmp_path / "slots")
+    assert [path.name for path in tmp_path.iterdir()] == ["slots"]
+    names = sorted(path.name for path in (tmp_path / "slots").iterdir())
+    assert names == ["device-..", "device-.._.._x", "turn"]
+
+
+@pytest.fixture
+def mine(tmp_path):
+    """A file that a planted link leads to, in a folder of its own."""
+    path = tmp_path / "mine" / "turn"
+    path.parent.mkdir()
+    path.write_text("dear to me")
+    yield path
+    assert path.read_text() == "dear to me"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_link_in_the_folder_s_place_is_told(tmp_path, mine):
+    (tmp_path / "slots").symlink_to(mine.parent)
+    with pytest.raises(DataError, match=r"slots: is no folder, or a link .*; remove it"):
+        lock(1, ["a", "b"], tmp_path / "slots")
+
+
+@pytest.mark.parametrize("name", ["turn", "device-a"])
+def test_a_link_in_a_file_s_place_is_not_followed(tmp_path, mine, name):
+    (tmp_path / "slots").mkdir(0o700)
+    (tmp_path / "slots" / name).symlink_to(mine)
+    with pytest.raises(DataError, match=f"slots/{name}: is a link; remove it"):
+        lock(1, ["a", "b"], tmp_path / "slots")
+
+
+def test_a_file_in_the_folder_s_place_is_told(tmp_path):
+    (tmp_path / "slots").touch()
+    with pytest.raises(DataError, match="slots: is no folder, or a link"):
+        lock(1, ["a", "b"], tmp_path / "slots")
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o707, 0o1777])
+def test_a_folder_that_others_may_write_to_is_told(tmp_path, mode):
+    (tmp_path / "slots").mkdir()
+    (tmp_path / "slots").chmod(mode)
+    with pytest.raises(DataError, match=rf"others may write to it \(mode {mode:o}\); remove it"):
+        lock(1, ["a", "b"], tmp_path / "slots")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may give a folder away")
+def test_a_folder_of_another_user_is_told(tmp_path):
+    (tmp_path / "slots").mkdir(0o700)
+    os.chown(tmp_path / "slots", 12345, -1)
+    with pytest.raises(DataError, match=r"belongs to another user \(uid 12345\); remove it"):
+        lock(1, ["a", "b"], tmp_path / "slots")

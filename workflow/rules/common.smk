@@ -68,6 +68,13 @@ DOWNLOADED = {
     "resnet18": RESNET18,
     **{kind.name: kind.download for kind in extractors.EXTRACTORS.values() if kind.download},
 }
+# Repositories of the hub that the study takes models from, each with its commit.
+HUB = {
+    (given["pretrained"], given["revision"])
+    for name in study.run["datasets"]
+    for given in map(study.dataset(name).get, ("autoencoder", "denoiser"))
+    if given.get("revision")
+}
 GPUS = study.config["compute"]["training_gpus"]
 ITEMS = items(study)
 TEMPLATES = template_digest()

@@ -14,8 +14,8 @@ rule pretrained:
     benchmark:
         paths.benchmark("pretrained/{repo}/{revision}")
     wildcard_constraints:
-        repo=r"[^/]+/[^/]+",
-        revision=r"[^/.]+",
+        repo=one_of(repo for repo, _ in HUB),
+        revision=one_of(revision for _, revision in HUB),
     conda:
         "../../envs/diffusion.yaml"
     params:

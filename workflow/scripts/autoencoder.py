@@ -13,8 +13,9 @@ from lighthouse.diffusion.autoencoder import (  # noqa: E402
     reconstruction_quality,
     train_autoencoder,
 )
+from lighthouse.diffusion.hub import model_at  # noqa: E402
 from lighthouse.diffusion.loading import save_model  # noqa: E402
-from lighthouse.diffusion.pretrained import folder_of, load_pretrained_autoencoder  # noqa: E402
+from lighthouse.diffusion.pretrained import load_pretrained_autoencoder  # noqa: E402
 from lighthouse.runtime.named import load  # noqa: E402
 from lighthouse.runtime.precision import full_float32  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
@@ -26,7 +27,7 @@ full_float32()
 job.work_begins()
 record = {"losses": {}, "trainable_parameters": 0, "steps": 0, "held": {}}
 if "pretrained" in options:
-    model = load_pretrained_autoencoder(*map(folder_of, job.input.pretrained))
+    model = load_pretrained_autoencoder(*map(model_at, job.input.pretrained))
     about = provenance(**options)
 else:
     perceptual = next(

@@ -11,8 +11,8 @@ if job.params.training:
 
 from lighthouse.datasets.latents import Latents, read_held_out  # noqa: E402
 from lighthouse.diffusion.denoiser import load_denoiser, save_denoiser  # noqa: E402
+from lighthouse.diffusion.hub import model_at  # noqa: E402
 from lighthouse.diffusion.loading import RECORD  # noqa: E402
-from lighthouse.diffusion.pretrained import folder_of  # noqa: E402
 from lighthouse.priors.difffit import n_parameters  # noqa: E402
 from lighthouse.priors.first import first_denoiser  # noqa: E402
 from lighthouse.priors.held_out import held_out_loss  # noqa: E402
@@ -28,7 +28,7 @@ if base:
     model, origin = load_denoiser(base), {"base": read_json(Path(base) / RECORD, remove(base))}
 else:
     origin = {"denoiser": job.params.denoiser}
-    pretrained = next(map(folder_of, job.input.pretrained), None)
+    pretrained = next(map(model_at, job.input.pretrained), None)
     model = first_denoiser(job.params.denoiser, data, pretrained, job.params.seed)
 total = n_parameters(model)
 options = {

@@ -21,7 +21,7 @@ ROWS = {
     "spectrum": {"source": "RSM", "seed": 1, "index": 5},
     "spectrum_ranks": {"source": "RSM", "seed": 1},
     "strategies": TEST,
-    "strategies_classes": {**JOINT, "class": 3},
+    "strategies_classes": {**JOINT, "class": "3"},
     "runs": {**RSM, "seed": 1, "student_seed": 0},
     "figures/strategies.csv": JOINT,
     "figures/spectrum.csv": {"source": "RSM", "index": 5},
@@ -80,7 +80,7 @@ def test_a_ceiling_with_a_training_too_few_is_found(name, results, invented):
 
 
 def test_a_class_that_no_set_of_the_strategies_has_is_found(results, invented):
-    changed = without(results, TABLES["strategies_classes"], {"class": 3})
+    changed = without(results, TABLES["strategies_classes"], {"class": "3"})
     found = findings("strategies_points", changed, invented.grid)
     counts = [one for one in found if one["column"] == "classes behind it"]
     assert len(counts) == len(results.tables["figures/strategies.csv"])

@@ -17,8 +17,8 @@ CELL = ("dataset", "method", "ipc", "variant")
 #: The status of a row: computed; its computation failed; this study leaves it out.
 MEASURED, MISSING, NOT_RUN = "measured", "missing", "not run"
 NAN = float("nan")
-#: Columns of words that a study or a list of published figures gives.
-TEXTS = frozenset({"label", "source", "published_source", "says", "place"})
+#: Columns of words that a study, its folders of classes or a list of published figures give.
+TEXTS = frozenset({"class", "label", "source", "published_source", "says", "place"})
 
 
 def cell_key(row: Mapping) -> tuple[str, ...]:
@@ -52,18 +52,30 @@ def read_rows(path: str | Path) -> list[dict]:
     what people write as they like (``TEXTS``) stays text, whatever it looks like. Raises
     ``DataError`` at a table that is torn.
     """
-    delimiter = "\t" if Path(path).suffix == ".tsv" else ","
+    read = _given if Path(path).suffix == ".tsv" else _written
     with reading(path):
-        text = Path(path).read_bytes().decode("utf-8")
-        if not text.endswith("\n"):
-            raise ValueError("its last line has no end" if text else "it is empty")
-        rows = list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter))
-        if torn := [n for n, row in enumerate(rows, 1) if None in row or None in row.values()]:
-            raise ValueError(f"its row {torn[0]} has not as many fields as columns have names")
+        rows = read(Path(path).read_bytes().decode("utf-8-sig"))
     return [
         {key: text if text and key in TEXTS else parsed(text) for key, text in row.items()}
         for row in rows
     ]
+
+
+def _written(text: str) -> list[dict[str, str]]:
+    """The rows of a table of ours. Raises ``ValueError`` where it is torn."""
+    if not text.endswith("\n"):
+        raise ValueError("its last line has no end" if text else "it is empty")
+    rows = list(csv.DictReader(io.StringIO(text, newline="")))
+    if torn := [n for n, row in enumerate(rows, 1) if None in row or None in row.values()]:
+        raise ValueError(f"its row {torn[0]} has not as many fields as columns have names")
+    return rows
+
+
+def _given(text: str) -> list[dict[str, str]]:
+    """The rows of a user's table, as ``config.table_files`` takes them: lines may be short or empty."""
+    lines = io.StringIO(text, newline="")
+    rows = csv.DictReader(lines, delimiter="\t", restval="", quoting=csv.QUOTE_NONE)
+    return [row for row in rows if any(map(str.strip, row.values()))]
 
 
 def field(value: object) -> object:
@@ -73,7 +85,7 @@ def field(value: object) -> object:
     return value
 
 
-NUMBER = re.compile(r"[-+]?\d+(\.\d*)?(e[-+]?\d+)?")
+NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]*)?(e[-+]?[0-9]+)?")
 
 
 def parsed(text: str) -> object:

@@ -21,21 +21,6 @@ from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.parts.terms import TERMS, named
 
 
-def duplicates(rows: dict, study: Study) -> Iterable[str]:
-    named = {
-        "methods": ["method"],
-        "hyperparameters": ["dataset", "ipc", "method"],
-        "published": ["dataset", "student", "protocol", "method", "ipc", "source"],
-    }
-    for table, keys in named.items():
-        seen = set()
-        for row in rows[table]:
-            key = tuple(row[k] for k in keys if k in row)
-            if key in seen:
-                yield f"{study.table_path(table)}: {' '.join(map(str, key))} has two rows"
-            seen.add(key)
-
-
 def published_names(rows: Iterable[dict], study: Study) -> Iterable[str]:
     """Students and protocols of published figures, by which they find their rows."""
     for key in ("student", "protocol"):

@@ -17,7 +17,8 @@ def missing(study: Study) -> list[str]:
         lines += [f"datasets.{name}: {line}" for line in found]
         for part in ("autoencoder", "denoiser"):
             if options[part].get("revision") is None:
-                lines += _absent(study, f"datasets.{name}.{part}.pretrained", options[part])
+                found = _absent(study, f"datasets.{name}.{part}.pretrained", options[part])
+                lines += [f"{line}; a repository of the hub needs its `revision`" for line in found]
         lines += _absent(study, f"datasets.{name}.extractor.weights", options["extractor"])
         lines += _missing_external(study, name)
     choosing = (protocol for *_, protocol in study.tuning_evaluations)

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import yaml
 
-from lighthouse.config.checks import cross_checks, duplicates, published_names
+from lighthouse.config.checks import cross_checks, published_names
 from lighthouse.config.grid import Method, method_of
-from lighthouse.config.schema import ConfigError, check, load_schema, read_table
+from lighthouse.config.schema import ConfigError, check, load_schema
 from lighthouse.config.settings import table_path
 from lighthouse.config.study import Study
+from lighthouse.config.table_files import read_table
 from lighthouse.parts.terms import with_defaults
 
 
@@ -36,8 +37,7 @@ def load_study(config: Mapping, base: str | Path) -> Study:
     for name, given in config["external"].items():
         methods.setdefault(name, Method(name, given["label"], external=True))
     study = Study(config, base, methods, rows["hyperparameters"])
-    problems = [*duplicates(rows, study), *published_names(rows["published"], study)]
-    problems += cross_checks(study)
+    problems = [*published_names(rows["published"], study), *cross_checks(study)]
     if problems:
         raise ConfigError(dict.fromkeys(problems))
     return study

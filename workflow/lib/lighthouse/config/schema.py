@@ -1,6 +1,5 @@
 """Validation against JSON schemas, with one line a mistake: where, what, what is allowed."""
 
-import csv
 import math
 import re
 from collections.abc import Iterable
@@ -9,6 +8,7 @@ from pathlib import Path
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
 
 from lighthouse.parts.schemas import completed
 
@@ -32,11 +32,18 @@ def check(data: object, schema: dict, place: str) -> list[str]:
     ``place`` names what is checked (a file, a table's row) and leads each line.
     NaN and infinity are refused everywhere.
     """
-    errors = sorted(
-        Draft202012Validator(schema).iter_errors(data), key=lambda e: list(map(str, e.path))
-    )
+    errors = sorted(Validator(schema).iter_errors(data), key=lambda e: list(map(str, e.path)))
     lines = [line for error in errors for line in _explain(error)]
     return [f"{place}: {line}" for line in lines + list(_not_finite(data))]
+
+
+def _whole_pattern(validator: object, pattern: str, given: object, schema: dict) -> Iterable:
+    """``pattern`` of a JSON schema, of the whole word: ``$`` also matches before a last newline."""
+    if isinstance(given, str) and not re.fullmatch(pattern, given):
+        yield ValidationError(f"{given!r} does not match {pattern!r}")
+
+
+Validator = extend(Draft202012Validator, {"pattern": _whole_pattern})
 
 
 def _not_finite(data: object, where: str = "") -> Iterable[str]:
@@ -94,7 +101,8 @@ def _explain(error: ValidationError) -> list[str]:
             hint = _exponent_hint(error.instance) or about
             return [f"{lead}{error.instance!r} is not of type {error.validator_value}{hint}"]
         case "pattern":
-            return [f"{lead}{error.instance!r} is not a name; allowed: {_pattern_words(error)}"]
+            kind = error.schema.get("x-kind", "a name")
+            return [f"{lead}{error.instance!r} is not {kind}; allowed: {_pattern_words(error)}"]
         case "minItems" | "maxItems":
             n = error.validator_value
             limit = "at least " if error.validator == "minItems" else "at most "
@@ -125,52 +133,3 @@ def _exponent_hint(value: object) -> str:
 
 def _pattern_words(error: ValidationError) -> str:
     return error.schema.get("x-pattern", error.validator_value)
-
-
-def read_table(path: Path, schema: dict) -> tuple[list[dict], list[str]]:
-    """Read a tab-separated table, its columns typed by ``schema``.
-
-    Empty fields are left out of a row. Returns the rows and one line for each
-    mistake in them, with the file's name and the line number. Columns that have to be
-    there are the schema's ``x-columns``, else all.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        return [], [f"{path}: cannot be read ({error})"]
-    reader = csv.DictReader(text.splitlines(), delimiter="\t")
-    columns = schema["properties"]
-    wanted = schema.get("x-columns", list(columns))
-    missing = [name for name in wanted if name not in (reader.fieldnames or [])]
-    if missing:
-        return [], [
-            f"{path}, line 1: no column {', '.join(missing)}; a header of tab-separated names "
-            f"is wanted: {', '.join(wanted)}"
-        ]
-    unknown = [name for name in reader.fieldnames or [] if name not in columns]
-    if unknown:
-        return [], [
-            f"{path}, line 1: unknown column {', '.join(map(repr, unknown))}; "
-            f"allowed: {', '.join(columns)}"
-        ]
-    rows, problems = [], []
-    for raw in reader:
-        place, row = f"{path}, line {reader.line_num}", {}
-        for name, field in raw.items():
-            if name is None:
-                problems.append(f"{place}: more fields than columns")
-            elif field:
-                row[name] = _typed(field, columns.get(name, {}).get("type"))
-        problems += check(row, schema, place)
-        rows.append(row)
-    return rows, problems if rows else [f"{path}: has no rows"]
-
-
-def _typed(field: str, kind: str | None) -> object:
-    if kind in ("integer", "number"):
-        try:
-            number = int(field) if kind == "integer" else float(field)
-            return number if math.isfinite(number) else field
-        except ValueError:
-            return field
-    return field

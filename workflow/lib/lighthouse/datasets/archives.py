@@ -1,16 +1,18 @@
 """What is known of a dataset that is one archive on the net."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from lighthouse.datasets.labels import LabelSet
+from lighthouse.runtime.weights import digest
 
 
 @dataclass(frozen=True)
 class Archive:
     """An archive that becomes ``train/<class>/*`` and ``val/<class>/*`` in a folder of its own.
 
+    md5: the sum that torchvision's download verifies. sha256: what holds against whoever would
+    make another archive of that md5; None where no two projects publish the same one.
     n_classes, smallest_train: its classes, and the images of the smallest of them in
     ``train``, counted. labels: the classes and their order; None where they are the names of
     its folders, sorted. dataset: the class of ``torchvision.datasets`` that reads it, whose
@@ -25,6 +27,7 @@ class Archive:
     smallest_train: int
     labels: LabelSet | None = None
     dataset: str | None = None
+    sha256: str | None = None
 
     def by_hand(self, folder: Path) -> Path:
         """Where a user may put the archive itself, beside its ``folder``."""
@@ -36,13 +39,14 @@ class Archive:
         Without a file of its name beside the folder there will be a download.
         """
         file = self.by_hand(folder)
-        if folder.is_dir() or not file.is_file():
-            return []
-        with file.open("rb") as opened:
-            found = hashlib.file_digest(opened, "md5").hexdigest()
-        if found == self.md5:
-            return []
+        return [] if folder.is_dir() or not file.is_file() else self.wrong(file)
+
+    def wrong(self, file: Path) -> list[str]:
+        """Which of its sums a file has not, one line each."""
+        sums = {"md5": self.md5, "sha256": self.sha256}
         return [
-            f"{file}: its md5 is {found}, not {self.md5}; get {self.url} anew, or remove the "
+            f"{file}: its {kind} is {found}, not {wanted}; get {self.url} anew, or remove the "
             "file for a download"
+            for kind, wanted in sums.items()
+            if wanted and (found := digest(file, kind)) != wanted
         ]

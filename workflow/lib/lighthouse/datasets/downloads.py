@@ -35,8 +35,11 @@ def download(archive: Archive, folder: Path) -> bool:
     with workroom(folder) as room:
         given, unpacked, made = archive.by_hand(folder), room / "unpacked", folder.name
         file = given if given.is_file() else _fetched(archive, folder, room)
-        with tarfile.open(file) as tar:
-            tar.extractall(unpacked, filter="data")
+        try:
+            with tarfile.open(file) as tar:
+                tar.extractall(unpacked, filter="data")  # no links out of it, no devices, no ".."
+        except tarfile.TarError as error:
+            raise DataError(f"{given}: cannot be unpacked: {error}; get it anew") from None
         if archive.dataset:
             _write_images(archive.dataset, unpacked, unpacked / made)
         with whole(folder) as beside:
@@ -52,6 +55,8 @@ def _fetched(archive: Archive, folder: Path, beside: Path) -> Path:
     socket.setdefaulttimeout(TIMEOUT)
     try:
         download_url(archive.url, beside, file.name, archive.md5)
+        if wrong := archive.wrong(beside / file.name):
+            raise OSError(wrong[0].partition(": ")[2])
     except (OSError, RuntimeError) as error:  # no network; another checksum
         raise DataError(
             f"{folder.name} could not be downloaded: {error}\n"

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import whole, write_json
 
 
@@ -14,8 +15,10 @@ def write_class_folders(folder: Path, sets: Mapping[str, np.ndarray], about: Map
 
     sets: images (C, N, 3, H, W) uint8 by name; ``about["classes"]``: C class names in
     label order. Each set's folder loads with torchvision's ImageFolder. Whole or not
-    at all.
+    at all. Raises ``DataError`` at a name that is no folder's, and would lead elsewhere.
     """
+    if strange := [name for name in [*sets, *about["classes"]] if not _is_folder_name(name)]:
+        raise DataError(f"{folder}: no name of a folder: {', '.join(map(repr, strange))}")
     with whole(folder) as beside:
         for key, images in sets.items():
             for name, members in zip(about["classes"], images, strict=True):
@@ -24,3 +27,7 @@ def write_class_folders(folder: Path, sets: Mapping[str, np.ndarray], about: Map
                 for number, pixels in enumerate(members):
                     Image.fromarray(pixels.transpose(1, 2, 0)).save(target / f"{number:05d}.png")
         write_json(beside / "metadata.json", about)
+
+
+def _is_folder_name(name: str) -> bool:
+    return name not in ("", ".", "..") and not set(name) & set("/\0")

@@ -53,6 +53,11 @@ class Tree:
         found = subfolders(train)
         if not found:
             raise DataError(f"{train}: holds no class folders; {self.layout}")
+        if odd := [name for name in found if not name.isprintable()]:
+            raise DataError(
+                f"{train}: the name of a class folder holds what cannot be seen, or is no UTF-8: "
+                f"{', '.join(map(ascii, odd))}; rename it, in val/ too"
+            )
         try:
             return self.labels.order(found) if self.labels else found
         except ValueError as error:
@@ -140,6 +145,11 @@ class Tree:
             for label, name in enumerate(classes)
             for path in sorted(_files(self.root / part / name), key=str)
         ]
+        for *_, path in files:
+            try:
+                path.as_posix().encode()
+            except UnicodeEncodeError:
+                raise DataError(f"{path.as_posix()!a}: is no UTF-8; rename it") from None
         faults = _faults([path for *_, path in files], threads)
         rejected = [
             (_shown(path.relative_to(self.root)), fault)

@@ -14,6 +14,8 @@ from lighthouse.runtime.files import opened, read_json, whole, write_json
 
 #: The record of how a model was made, beside its weights.
 RECORD = "lighthouse.json"
+#: Where a diffusers pipeline keeps a model of each kind.
+FOLDERS = {"denoiser": "transformer", "autoencoder": "vae"}
 #: Names of a model's weights, the preferred first. The second is a pickle, of which
 #: nothing but tensors is ever read.
 WEIGHTS = ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin")

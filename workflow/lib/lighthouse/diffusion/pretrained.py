@@ -1,6 +1,5 @@
-"""Pretrained denoisers and autoencoders: fetched from the hub, checked, and made our own."""
+"""Pretrained denoisers and autoencoders: checked, and made our own."""
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,104 +8,10 @@ from diffusers import AutoencoderKL, DiTTransformer2DModel
 from torch import nn
 
 from lighthouse.diffusion.denoiser import as_reference, check_frequencies, null_label
-from lighthouse.diffusion.loading import RECORD, WEIGHTS, load_model
+from lighthouse.diffusion.loading import FOLDERS, RECORD, load_model
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.faults import YOURS
-from lighthouse.runtime.files import read_json, whole
-
-HUB = "https://huggingface.co"
-
-#: Where a diffusers pipeline keeps a model of each kind.
-FOLDERS = {"denoiser": "transformer", "autoencoder": "vae"}
-
-#: Files of the repositories that the shipped configs name, by kind of model. The hub is
-#: asked for those of any other. Licences: DiT CC-BY-NC-4.0, the autoencoders MIT.
-FILES = {
-    ("facebook/DiT-XL-2-256", "denoiser"): (
-        "transformer/config.json",
-        "transformer/diffusion_pytorch_model.bin",
-    ),
-    ("stabilityai/sd-vae-ft-mse", "autoencoder"): (
-        "config.json",
-        "diffusion_pytorch_model.safetensors",
-    ),
-    ("stabilityai/sd-vae-ft-ema", "autoencoder"): (
-        "config.json",
-        "diffusion_pytorch_model.safetensors",
-    ),
-}
-
-
-def folder_of(given: str | Path) -> Path:
-    """The folder beside the record of a fetched repository; any other path as it is."""
-    given = Path(given)
-    return given.with_suffix("") if given.suffix == ".json" else given
-
-
-def fetch_pretrained(repo: str, revision: str, kinds: Sequence[str], folder: Path) -> bool:
-    """Download models of a hub repository at a commit, whole or not at all.
-
-    ``kinds``: ``denoiser``, ``autoencoder`` or both. Only the models' own files are
-    taken. Returns False where the folder is there already, put by hand. Raises
-    ``ConnectionError`` that says what to put where by hand, and ``DataError`` where the
-    repository holds no such model.
-    """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HTTPError
-
-    if folder.is_dir():
-        return False
-    try:
-        files = [
-            name
-            for kind in kinds
-            for name in FILES.get((repo, kind)) or _listed(repo, revision, kind)
-        ]
-        with whole(folder) as beside:
-            snapshot_download(repo, revision=revision, local_dir=beside, allow_patterns=files)
-            missing = [name for name in files if not (beside / name).is_file()]
-            if missing:
-                raise DataError(f"{HUB}/{repo} at {revision} has no {', '.join(missing)}")
-            shutil.rmtree(beside / ".cache", ignore_errors=True)  # the client's own notes
-    except (OSError, HTTPError) as error:
-        wanted = "\n".join(_by_hand(repo, revision, kind, folder) for kind in kinds)
-        reason = str(error).partition("\n")[0]
-        raise ConnectionError(
-            f"{repo} could not be fetched from the hub ({type(error).__name__}: {reason}).\n"
-            f"Put these files there by hand:\n{wanted}\n"
-            f"or set `pretrained` of the dataset's {' and '.join(kinds)} to a local folder, "
-            "with `revision: null`."
-        ) from None
-    return True
-
-
-def _listed(repo: str, revision: str, kind: str) -> list[str]:
-    """Config and weights among the files of a repository."""
-    from huggingface_hub import HfApi
-
-    present = HfApi().list_repo_files(repo, revision=revision)
-    for prefix in (f"{FOLDERS[kind]}/", ""):
-        weights = [prefix + name for name in WEIGHTS if prefix + name in present]
-        if f"{prefix}config.json" in present and weights:
-            return [f"{prefix}config.json", weights[0]]
-    raise DataError(
-        f"{HUB}/{repo} at {revision} holds no {kind} in diffusers' format: neither "
-        f"{FOLDERS[kind]}/ nor the repository itself has a config.json beside {WEIGHTS[0]}"
-    )
-
-
-def _by_hand(repo: str, revision: str, kind: str, folder: Path) -> str:
-    """Which files from where to where, a line each."""
-    known = FILES.get((repo, kind))
-    if known:
-        page = f"{HUB}/{repo}/resolve/{revision}"
-        return "\n".join(f"  {page}/{name}\n    -> {Path(folder) / name}" for name in known)
-    return (
-        f"  config.json and {WEIGHTS[0]} (or {WEIGHTS[1]}),\n"
-        f"  from {HUB}/{repo}/tree/{revision}/{FOLDERS[kind]} if there is that folder\n"
-        f"    -> {Path(folder) / FOLDERS[kind]}\n"
-        f"  or else from {HUB}/{repo}/tree/{revision}\n    -> {folder}"
-    )
+from lighthouse.runtime.files import read_json
 
 
 def load_pretrained_denoiser(folder: Path, channels: int, side: int) -> DiTTransformer2DModel:

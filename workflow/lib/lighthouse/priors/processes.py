@@ -35,7 +35,7 @@ def start_processes(job: Job, script: str) -> None:
         )
     search = [str(LIBRARY), *filter(None, [os.environ.get("PYTHONPATH")])]
     path = LIBRARY.parent / "scripts" / script
-    os.execve(
+    os.execve(  # noqa: S606 (a list of words, so that no shell reads them)
         sys.executable,
         [sys.executable, *_launcher(job.params.gpus), str(path), *job.arguments()],
         {**os.environ, "PYTHONPATH": os.pathsep.join(search)},

@@ -1,5 +1,6 @@
 """Figures, drawn from tables. Each is saved as PDF and PNG beside the CSV it shows."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from itertools import chain, cycle, repeat
 from pathlib import Path
@@ -16,6 +17,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import LogFormatter
 
 #: Okabe and Ito's colours: told apart by colour-blind readers too.
 COLOURS = ("#000000", "#D55E00", "#0072B2", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -32,14 +35,36 @@ STYLE = {
 
 
 def save_figure(figure: Figure, paths: Sequence[str | Path]) -> None:
-    """Save a figure under each path, by suffix; PDFs carry no date."""
+    """Save a figure under each path, by suffix; PDFs carry no date.
+
+    A sign that the font has not is an empty box, which the picture itself tells.
+    """
+    as_words(figure)
     for path in paths:
         pdf = Path(path).suffix == ".pdf"
         with whole(path) as beside:
             # Tight: a layout reckons with too little room for labels beside an upright grid.
             metadata = {"CreationDate": None} if pdf else None
-            figure.savefig(beside, metadata=metadata, bbox_inches="tight")
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font")
+                figure.savefig(beside, metadata=metadata, bbox_inches="tight")
     plt.close(figure)
+
+
+def as_words(figure: Figure) -> None:
+    """Have all text of a figure shown as it stands: a $ in a label begins no formula.
+
+    But for the numbers of logarithmic axes, powers that matplotlib itself writes as formulas.
+    """
+    axes = [axis for panel in figure.axes for axis in (panel.xaxis, panel.yaxis)]
+    powers = {
+        label
+        for axis in axes
+        if isinstance(axis.get_major_formatter(), LogFormatter)
+        for label in axis.get_ticklabels(which="both")
+    }
+    for text in set(figure.findobj(Text)) - powers:
+        text.set_parse_math(False)
 
 
 def drawn(figure: Figure, data: pd.DataFrame, **more: pd.DataFrame) -> dict:
@@ -125,11 +150,14 @@ def spectrum_figure(data: pd.DataFrame, sources: Sequence[str], note: str = "") 
             sharey=True,
         )
         for axes, dataset in zip(panels[0], datasets, strict=True):
+            handles = []
             # Dashes from the third curve on: one that lies on another stays visible.
             lines = zip(sources, cycle(COLOURS), chain(["-", "-"], repeat("--")), strict=False)
             for source, colour, line in lines:
                 rows = data[(data.dataset == dataset) & (data.source == source)]
-                axes.plot(rows["index"], rows["mean"], line, color=colour, label=_greek(source))
+                handles += axes.plot(
+                    rows["index"], rows["mean"], line, color=colour, label=_greek(source)
+                )
                 low = (rows["mean"] - rows["std"]).clip(lower=rows["mean"].min() / 2)
                 axes.fill_between(
                     rows["index"],
@@ -142,8 +170,9 @@ def spectrum_figure(data: pd.DataFrame, sources: Sequence[str], note: str = "") 
             axes.set_yscale("log")
             axes.set_xlabel("index of the singular value")
             axes.set_title(dataset, fontsize=10)
+            if axes is panels[0][0]:
+                axes.legend(handles=handles)  # named: else a source that begins with _ is left out
         panels[0][0].set_ylabel("singular value / the first")
-        panels[0][0].legend()
         footnote(figure, note)
     return figure
 

@@ -5,7 +5,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from lighthouse.report.tables import Table
-from lighthouse.tables import field, parsed
+from lighthouse.tables import TEXTS, field, parsed
 
 #: What GitHub's Markdown, which knows HTML too, would take for markup, and its text.
 MARKDOWN = {
@@ -26,6 +26,7 @@ LATEX = {
     "|": r"\textbar{}",
     '"': r"\textquotedbl{}",
     **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+    **{sign: f"{{{sign}}}" for sign in "[*"},  # behind the end of a line they would belong to it
     "±": r"$\pm$",
     "×": r"$\times$",
     "≈": r"$\approx$",
@@ -51,8 +52,13 @@ LATEX = {
 def table_page(table: Table) -> str:
     """A table as a page, its fields as the CSV has them. Empty ones show as –."""
     columns = list(table.columns or table.rows[0])
-    rows = [[str(field(row[name])) for name in columns] for row in table.rows]
+    rows = [[_shown(name, str(field(row[name]))) for name in columns] for row in table.rows]
     return render("table.html.j2", columns=columns, rows=rows)
+
+
+def _shown(column: str, text: str) -> str:
+    """A field for a reader; words as they stand, though they look like a number."""
+    return text if text and column in TEXTS else readable(text)
 
 
 def render(name: str, **given: object) -> str:
@@ -76,14 +82,13 @@ def _environment(language: str) -> Environment:
     }
     environment = Environment(
         loader=PackageLoader("lighthouse.report"),
-        autoescape=language == "html",
+        autoescape=language == "html",  # noqa: S701 (the others have the filter ``words``)
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
         **(signs if language == "tex" else {}),
     )
-    environment.filters["readable"] = readable
     environment.filters["words"] = escape_latex if language == "tex" else escape_markdown
     return environment
 

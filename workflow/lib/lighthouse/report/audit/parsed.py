@@ -37,7 +37,8 @@ class Sheet:
 
 def plain(text: str) -> str:
     """The letters and digits of words, by which a label is known in any of the formats."""
-    text = unicodedata.normalize("NFKD", re.sub(r"\\[A-Za-z]+", "", text))
+    text = re.sub(r"\\[A-Za-z]+", "", text.replace("\\textbackslash{}", "\\"))
+    text = unicodedata.normalize("NFKD", text)
     return re.sub(r"[^A-Za-z0-9]", "", text)
 
 
