@@ -72,7 +72,7 @@ def _written(text: str) -> list[dict[str, str]]:
 
 
 def _given(text: str) -> list[dict[str, str]]:
-    """The rows of a user's table, as ``config.table_files`` takes them: lines may be short or empty."""
+    """The rows of a user's table, whose lines may be short or empty (``config.table_files``)."""
     lines = io.StringIO(text, newline="")
     rows = csv.DictReader(lines, delimiter="\t", restval="", quoting=csv.QUOTE_NONE)
     return [row for row in rows if any(map(str.strip, row.values()))]
