@@ -21,6 +21,7 @@ tests/workflow/test_rooms.py:
 ``results`` of a run, read for the next two, which are commands
 ``digests`` of results, kept for another machine
 ``compare`` two runs
+``check`` of study files, a command
 """
 
 __version__ = "0.1.0"
