@@ -126,6 +126,10 @@ def limited_to(config: Mapping, methods: Sequence[str]) -> dict:
     """
     run = copy.deepcopy(config["run"])
     run["methods"] = list(methods)
+    limits = ([m for m in entry["methods"] if m in methods] for entry in run["only"])
+    run["only"] = [
+        {**entry, "methods": own} for entry, own in zip(run["only"], limits, strict=True) if own
+    ]
     run |= {"ablation": None, "sweep": None, "strategies": None}
     claims = [claim for claim in run["claims"] or [] if "along" not in claim]
     sides = [{claim[side] for side in ("of", "against") if side in claim} for claim in claims]

@@ -63,4 +63,4 @@ def test_a_natural_unit_moves_as_much_at_every_ipc(ipc):
 def test_a_natural_unit_is_a_weight_that_its_term_takes():
     for term in TERMS.values():
         assert term.unit(5) > 0
-        assert term.problem(term.unit(5), 5) == ""
+        assert term.problem(term.unit(5), 5, term.defaults) == ""

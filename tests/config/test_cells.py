@@ -55,13 +55,13 @@ def test_a_cell_is_a_path_and_a_row():
     assert Cell("digits", "random", 5).moved == {}
 
 
-@pytest.mark.parametrize("weight", [0.0, 30.0, 1e-5, 0.1234567, 1234567.0, 1e22])
+@pytest.mark.parametrize("weight", [0.0, 30.0, 1e-5, 0.1234567, 3.0e-9, 123456.7, 1e-22])
 def test_a_weight_survives_the_path_that_carries_it(weight):
     config = copy.deepcopy(SHIPPED)
-    config["run"]["sweep"].update(method="cgs", values={"eta_dpp": [weight]})
-    points = load_study(config, ROOT).sweep_points("digits", "eta_dpp")
+    config["run"]["sweep"].update(method="rsm", values={"lambda": [weight]})
+    points = load_study(config, ROOT).sweep_points("digits", "lambda")
     folder = points[weight].path.rsplit("/", 1)[1]
-    assert float(folder.removeprefix("eta_dpp~")) == weight
+    assert float(folder.removeprefix("lambda~")) == weight
 
 
 @pytest.mark.parametrize("lam", ["0.005", "0.00123456789"])

@@ -60,14 +60,14 @@ SCHEMA_MISTAKES = {
         "3e-4",
         [
             "datasets.digits.base.learning_rate: '3e-4' is not allowed",
-            "'by-width' or a number above 0",
+            "'by-width' or a number from 1e-12 to 1",
             "3.0e-4",
         ],
     ),
     "a rate of nothing": (
         "datasets.digits.base.learning_rate",
         0,
-        ["datasets.digits.base.learning_rate: 0 is not allowed", "a number above 0"],
+        ["datasets.digits.base.learning_rate: 0 is not allowed", "a number from 1e-12 to 1"],
     ),
     "a number in quotes": (
         "run.ipc",
@@ -88,7 +88,7 @@ SCHEMA_MISTAKES = {
     "negative lambda": (
         "priors.rsm.lambda",
         -0.1,
-        ["config: priors.rsm.lambda: -0.1", "allowed: a number of at least 0 or 'table'"],
+        ["config: priors.rsm.lambda: -0.1", "allowed: a number from 0 to 1000000 or 'table'"],
     ),
     "unknown objective": (
         "priors.rsm.objective",
@@ -145,7 +145,11 @@ SCHEMA_MISTAKES = {
         None,
         ["config: datasets.digits.autoencoder: give either 'pretrained'", "steps"],
     ),
-    "a seed twice": ("run.seeds", [0, 0], ["config: run.seeds", "non-unique"]),
+    "a seed twice": (
+        "run.seeds",
+        [0, 0],
+        ["config: run.seeds: 0 is given twice; allowed: each once"],
+    ),
     "no seeds": ("run.seeds", [], ["config: run.seeds", "allowed: at least 1"]),
     "a seed that is a word": ("run.seeds", [0, "one"], ["config: run.seeds.1: no replicate"]),
     "a replicate of no sets": ("run.seeds", [[]], ["config: run.seeds.0: no replicate; allowed:"]),

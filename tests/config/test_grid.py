@@ -148,12 +148,6 @@ def test_two_entries_of_only_leave_what_both_allow():
     assert ipcs == {"dit-igd": [5], "mgd3": [1, 5], "minimax-igd": [1, 5, 10]}
 
 
-def test_only_may_speak_of_a_method_that_is_not_run():
-    config = copy.deepcopy(SHIPPED)
-    config["run"]["only"].append({"methods": ["k-centre"], "ipc": [1]})
-    assert set(load_study(config, ROOT).cells) == MAIN | ABLATION | SWEEP
-
-
 def test_only_does_not_take_a_row_out_of_the_ablation():
     config = copy.deepcopy(SHIPPED)
     config["run"]["only"].append({"methods": ["cgs"], "ipc": [1]})

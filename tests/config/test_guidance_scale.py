@@ -166,7 +166,7 @@ CHANGES = {
     "run.tuning.guidance_scale_ipc": (10, True),
     "run.tuning.seeds": ([7], True),
     "protocols.digits.learning_rate": (0.1, True),
-    "run.tuning.factors": ([0.25, 1, 4], False),
+    "run.tuning.factors": ([0.25, 1, 2], False),
 }
 
 

@@ -197,17 +197,18 @@ def words_of_range(spec):
         "`null`" for kind in [spec.get("type")] if "null" in (kind or "") and kind != "null"
     )
     if "minimum" in spec and "maximum" in spec:
-        yield f"{spec['minimum']:g}…{spec['maximum']:g}"
+        yield f"{spec['minimum']:.15g}…{spec['maximum']:.15g}"
     else:
         signs = {"minimum": "≥", "maximum": "≤", "exclusiveMinimum": ">", "exclusiveMaximum": "<"}
-        yield from (f"{sign} {spec[bound]:g}" for bound, sign in signs.items() if bound in spec)
+        yield from (f"{sign} {spec[bound]:.15g}" for bound, sign in signs.items() if bound in spec)
     yield from (f"multiple of {spec[name]:g}" for name in ["multipleOf"] if name in spec)
     if "items" in spec:
         yield from words_of_range(spec["items"])
 
 
 #: What a range of the README may hold.
-RANGE = r"`[^`]+`|-?[\d.]+…[\d.]+|[≥≤<>] [\d.]+|multiple of \d+|\d+"
+NUMBER = r"-?\d[\d.]*(?:e-\d+)?"
+RANGE = rf"`[^`]+`|{NUMBER}…{NUMBER}|[≥≤<>] {NUMBER}|multiple of \d+|\d+"
 
 
 def differences(allowed, spec):

@@ -261,7 +261,7 @@ def test_a_table_needs_no_column_that_no_method_of_the_study_reads(tmp_path):
         "no gamma_deviation, which dit-igd needs",
         "no mode_scale, which mgd3 needs",
     ]
-    config["run"]["methods"] = methods
+    config["run"].update(methods=methods, only=[])
     load_study(config, ROOT)
 
 

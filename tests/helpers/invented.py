@@ -31,6 +31,7 @@ TRAPEZOID = {"kind": "trapezoid", "warmup_steps": 5, "cooldown": 0.2}
 LESS = {
     "run": {
         "methods": ["random", "dit", "control", "rsm", "rsm-cgs"],
+        "only": [],
         "claims": None,
         "comparisons": {"pairs": []},
         "tuning": None,

@@ -45,7 +45,7 @@ HALVING = Term(
     couplings=("iid", "joint"),
     needs_surrogate=True,
     derived={"xi_by_image": lambda weight, ipc: weight / ipc},
-    problem=lambda weight, ipc: "is above 8" if weight > 8 else "",
+    problem=lambda weight, ipc, options: "is above 8" if weight > 8 else "",
 )
 
 
@@ -95,6 +95,7 @@ def test_what_is_declared_of_a_term_is_checked(declared, tmp_path):
     del declared["guidance"]["halving"]
     surrogate = declared["datasets"]["digits"].pop("surrogate")
     declared["run"]["methods"] = [m for m in declared["run"]["methods"] if "igd" not in m]
+    declared["run"]["only"] = []
     one_problem(declared, "datasets.digits: 'surrogate' is missing (halved needs it)")
     declared["datasets"]["digits"]["surrogate"] = surrogate
     config = table(tmp_path, "hyperparameters", lambda lines: with_column(lines, "9"), declared)

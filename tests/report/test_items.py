@@ -66,7 +66,13 @@ def test_items_come_behind_those_that_they_read():
 def test_a_study_without_its_extras_has_no_items_of_them():
     config = copy.deepcopy(SHIPPED)
     given = [name for name in config["run"]["methods"] if not name.endswith("-tuned")]
-    config["run"] |= {"methods": given, "ablation": None, "sweep": None, "strategies": None}
+    config["run"] |= {
+        "methods": given,
+        "only": [],
+        "ablation": None,
+        "sweep": None,
+        "strategies": None,
+    }
     less = {item.name for item in items(load_study(config, ROOT))}
     assert ITEMS.keys() - less == {
         "table_ablation",

@@ -37,6 +37,7 @@ MAY_IMPORT = {
     "manifest": {"runtime", "config", "results"},
     "verify": {"runtime", "config", "manifest"},
     "alike": {"runtime", "tables", "results", "manifest"},
+    "check": {"config"},
 }
 
 #: What code must not reach through any import, however many modules lie between: by patterns

@@ -17,6 +17,7 @@ from lighthouse.config.disk import missing
 from lighthouse.config.expectations import expectations
 from lighthouse.config.grid import BASE, CEILINGS
 from lighthouse.config.load import check_name, load_study
+from lighthouse.config.reader import check_files
 from lighthouse.config.schema import ConfigError
 from lighthouse.datasets.downloads import ARCHIVES
 from lighthouse.datasets.sources import SOURCES
@@ -36,6 +37,8 @@ from snakemake.exceptions import WorkflowError
 keep_bytecode(os.environ, Path(".snakemake/pycache"))
 
 try:
+    if workflow.is_main_process:  # jobs are given the same files
+        check_files([f"{workflow.basedir}/config/config.yaml", *workflow.overwrite_configfiles])
     study = load_study(config, workflow.basedir)
     if workflow.overwrite_workdir is None:
         check_name(study)

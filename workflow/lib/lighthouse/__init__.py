@@ -24,6 +24,7 @@ tests/workflow/test_rooms.py:
 ``manifest`` of a study's results, written when a run ends
 ``verify`` results by it: a command
 ``alike`` results of two runs, but for the clock
+``check`` of study files, a command
 """
 
 __version__ = "0.1.0"

@@ -44,7 +44,7 @@ def cross_checks(study: Study) -> Iterable[str]:
     named = {
         "datasets": (run["datasets"], config["datasets"]),
         "methods": (run["methods"], own),
-        "only": ([name for entry in run["only"] for name in entry["methods"]], own),
+        "only": ([name for entry in run["only"] for name in entry["methods"]], run["methods"]),
         "students": (run["students"], config["students"]),
         "protocols": (run["protocols"], config["protocols"]),
         "comparisons.base": ([run["comparisons"]["base"]], run["methods"]),
@@ -83,9 +83,12 @@ def cross_checks(study: Study) -> Iterable[str]:
     for name, options in config["protocols"].items():
         yield from check_protocol(name, options, config)
     yield from _check_rows_named(study)
-    for first, second in run["comparisons"]["pairs"]:
+    pairs = run["comparisons"]["pairs"]
+    for first, second in pairs:
         if first == second:
             yield f"config: run.comparisons.pairs: {first!r} is compared with itself"
+        elif first < second and [second, first] in pairs:
+            yield f"config: run.comparisons.pairs: {first!r} and {second!r} are compared twice"
     for term, options in config["guidance"].items():
         first, last = options["steps"]
         if first >= last:
@@ -97,9 +100,11 @@ def cross_checks(study: Study) -> Iterable[str]:
         given = [curve[key] for curve in curves]
         for twice in sorted({word for word in given if given.count(word) > 1}):
             yield f"config: run.spectrum.curves: {key} {twice!r} is that of two curves"
-    if not unknown:
-        yield from grid_checks(study)
-        yield from tuning_checks(study)
+    if unknown:
+        return
+    wrong = [*grid_checks(study), *tuning_checks(study)]
+    yield from wrong
+    if not wrong:  # claims are looked up in the grid's cells
         yield from claim_checks(study)
 
 
@@ -116,14 +121,15 @@ def _check_replicates(study: Study) -> Iterable[str]:
         )
 
 
-#: Parts of a study that one laid over it may do without.
-PARTS = ("ablation", "sweep", "strategies", "tuning", "claims")
+#: Parts of a study that one laid over it may do without, and how it says so.
+PARTS = dict.fromkeys(("ablation", "sweep", "strategies", "tuning", "claims"), "null")
+PARTS["only"] = "[]"
 
 
 def _or_null(key: str) -> str:
     """What else is allowed, where a study may do without what a key is of."""
     part = key.split(".")[0]
-    return f"; or `run.{part}: null`" if part in PARTS else ""
+    return f"; or `run.{part}: {PARTS[part]}`" if part in PARTS else ""
 
 
 def _given(options: Mapping, *keys: str) -> list[str]:

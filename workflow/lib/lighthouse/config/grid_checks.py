@@ -1,5 +1,6 @@
 """Whether the grid that a study's names span can be computed."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable
 from itertools import chain, product
@@ -27,6 +28,10 @@ def grid_checks(study: Study) -> Iterable[str]:
         if method is not None and method not in study.own_methods:
             yield f"{table}: method {method!r} {_none_of(study.own_methods, 'the method table')}"
     yield from dict.fromkeys(_check_rows(study, table))
+    for ipc in dict.fromkeys(ipc for entry in run["only"] for ipc in entry["ipc"]):
+        if ipc not in run["ipc"]:
+            allowed = _none_of(run["ipc"], "run.ipc")
+            yield f"config: run.only: IPC {ipc} {allowed}; or `run.only: []`"
     for method in run["methods"]:
         if not study.ipcs(method):
             yield f"config: run.only: leaves {method!r} at no IPC of run.ipc"
@@ -50,6 +55,7 @@ def grid_checks(study: Study) -> Iterable[str]:
             yield f"config: datasets.{dataset}: {error}"
             continue
         available = SOURCES[options["source"]].smallest_class(study.source_options(dataset))
+        yield from _check_neighbours(study, dataset, available)
         beyond = defaultdict(list)  # coresets by an IPC for which there are too few images
         for name, ipc in asked(study):
             if study.methods[name].picks_real_images and available is not None and ipc > available:
@@ -65,6 +71,20 @@ def grid_checks(study: Study) -> Iterable[str]:
                     f"config: run.{key}.shown_class: {run[key]['shown_class']} is no label of "
                     f"{dataset!r}; allowed: 0 to {classes - 1}"
                 )
+
+
+def _check_neighbours(study: Study, dataset: str, available: int | None) -> Iterable[str]:
+    """A real image has neighbours among the others of its class that are looked at.
+
+    available: images of the smallest class; None where only the data can tell.
+    """
+    metrics = study.config["metrics"]
+    count = min(metrics["real_images_per_class"], available or math.inf)
+    if metrics["coverage_neighbours"] >= count:
+        yield (
+            f"config: metrics.coverage_neighbours: {metrics['coverage_neighbours']} of the {count} "
+            f"images that a class of {dataset!r} is looked at by; allowed: at most {count - 1}"
+        )
 
 
 def _methods_in_use(study: Study) -> list[Method]:
@@ -114,7 +134,7 @@ def _check_rows(study: Study, table: object) -> Iterable[str]:
             for term in _weighed_terms(method):
                 if term.column in row:
                     place = f"{table}: {dataset}, IPC {ipc}: {term.column}"
-                    yield from check_weight(place, term, row[term.column], ipc)
+                    yield from check_weight(study, place, term, row[term.column], ipc)
         where = defaultdict(list)  # IPCs by column and methods: one line for an empty column
         for (ipc, column), names in needing.items():
             where[column, tuple(names)].append(ipc)
@@ -125,9 +145,9 @@ def _check_rows(study: Study, table: object) -> Iterable[str]:
             )
 
 
-def check_weight(place: str, term: Term, weight: float, ipc: int) -> Iterable[str]:
+def check_weight(study: Study, place: str, term: Term, weight: float, ipc: int) -> Iterable[str]:
     """What a term refuses of a weight at an IPC, behind the place that gives it."""
-    problem = term.problem(weight, ipc)
+    problem = term.problem(weight, ipc, study.config["guidance"][term.name])
     if problem:
         yield f"{place} {weight:g} {problem}"
 
@@ -170,7 +190,7 @@ def _check_sweep(study: Study) -> Iterable[str]:
     for term in named(study.methods[sweep["method"]].guidance):
         for i, weight in enumerate(study.swept.get(term.column, [])):
             place = f"config: run.sweep.values.{term.column}.{i}:"
-            yield from check_weight(place, term, weight, sweep["ipc"])
+            yield from check_weight(study, place, term, weight, sweep["ipc"])
 
 
 def _check_strategies(study: Study) -> Iterable[str]:

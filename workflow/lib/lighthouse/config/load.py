@@ -1,5 +1,6 @@
 """Reading and checking a study, with every mistake told at once."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -7,7 +8,8 @@ import yaml
 
 from lighthouse.config.checks import cross_checks, published_names
 from lighthouse.config.grid import Method, method_of
-from lighthouse.config.schema import ConfigError, check, load_schema
+from lighthouse.config.plain import mistakes
+from lighthouse.config.schema import ConfigError, check, load_schema, shortened
 from lighthouse.config.settings import table_path
 from lighthouse.config.study import Study
 from lighthouse.config.table_files import read_table
@@ -20,11 +22,16 @@ def load_study(config: Mapping, base: str | Path) -> Study:
     Raises ``ConfigError`` with every mistake found, each with its place.
     """
     base = Path(base)
-    config = completed(config)
+    if found := mistakes(config):
+        raise ConfigError(shortened(f"config: {line}") for line in found)
+    config = completed(
+        json.loads(json.dumps(config))
+    )  # dicts where a file of JSON has given others
     schemas = base / "workflow" / "schemas"
     schema = load_schema(schemas / "config.schema.yaml")
     problems = check(config, schema, "config")
-    if check(config.get("tables"), schema["properties"]["tables"], "config"):
+    tables = {"$defs": schema["$defs"], **schema["properties"]["tables"]}
+    if check(config.get("tables"), tables, "config"):
         raise ConfigError(problems)
     rows = {}
     for name in ("methods", "hyperparameters", "published"):
@@ -57,7 +64,7 @@ def check_name(study: Study) -> None:
     Its results would replace those of the default.
     """
     path = study.base / "config" / "config.yaml"
-    shipped = completed(yaml.safe_load(path.read_text("utf-8")))
+    shipped = completed(yaml.load(path.read_text("utf-8"), yaml.CSafeLoader))
     if study.folder is None and study.config != shipped:
         changed = [key for key in study.config if study.config[key] != shipped.get(key)]
         raise ConfigError(

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 
+from lighthouse.config.size_checks import size_checks
 from lighthouse.config.study import Study
 from lighthouse.datasets.sources import SOURCES
 from lighthouse.parts.extractors import EXTRACTORS
@@ -44,6 +45,7 @@ def check_dataset(name: str, options: dict, study: Study) -> Iterable[str]:
         f"datasets.{name}.extractor", "kind", options["extractor"], keys_of(EXTRACTORS)
     )
     yield from _check_models(place, options)
+    yield from size_checks(place, options)
     if "surrogate" in options:
         yield from _check_surrogate(f"{place}.surrogate", options, study)
     for part in ("autoencoder", "base", "tuning"):
@@ -52,6 +54,7 @@ def check_dataset(name: str, options: dict, study: Study) -> Iterable[str]:
             yield from options_of_kind(
                 f"datasets.{name}.{part}.schedule", "kind", schedule, RATE_KEYS
             )
+            yield from _check_warmup(f"{place}.{part}", options[part])
     gpus = study.config["compute"]["training_gpus"]
     if options["base"] is not None and "stop" in options["base"]:
         yield from _check_stop(f"{place}.base", name, study)
@@ -135,6 +138,20 @@ def _check_models(place: str, options: dict) -> Iterable[str]:
         )
 
 
+def _check_warmup(place: str, training: dict) -> Iterable[str]:
+    """A rate that rises for some steps must come to its peak before it falls."""
+    rise = training["schedule"].get("warmup_steps")
+    steps = training.get("steps") or training.get("stop", {}).get("steps")
+    if rise is None or steps is None:
+        return
+    level = steps / (1 + training["schedule"].get("cooldown", 0))
+    if rise > level:
+        yield (
+            f"{place}.schedule.warmup_steps: {rise} is above the {level:.0f} steps before the rate "
+            f"falls, of {steps} in all"
+        )
+
+
 def _check_stop(place: str, dataset: str, study: Study) -> Iterable[str]:
     """What is wrong with a base prior's rule of when it has trained enough."""
     options = study.dataset(dataset)
@@ -204,9 +221,13 @@ def check_protocol(name: str, options: dict, config: dict) -> Iterable[str]:
                 f"{place}.{key}: nothing for IPC {largest}; the last pair holds up to IPC "
                 f"{ipcs[-1]}"
             )
+    longest = max(epochs for _, epochs in options["epochs"])
+    if options["evaluations"] > longest:
+        yield (
+            f"{place}.evaluations: {options['evaluations']} looks in {longest} epochs; allowed: at "
+            "most one an epoch"
+        )
     yield from _check_crop(place, options)
-    if 0 in options["std"]:
-        yield f"{place}.std: 0 cannot be divided by"
     yield from options_of_kind(
         f"protocols.{name}.schedule", "kind", options["schedule"], SCHEDULE_KEYS
     )

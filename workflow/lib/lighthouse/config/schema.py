@@ -1,5 +1,6 @@
 """Validation against JSON schemas, with one line a mistake: where, what, what is allowed."""
 
+import json
 import math
 import re
 from collections.abc import Iterable
@@ -12,6 +13,9 @@ from jsonschema.validators import extend
 
 from lighthouse.parts.schemas import completed
 
+#: Letters of a line, and of a value in it: more are left out in the middle.
+LINE, QUOTED = 1000, 100
+
 
 class ConfigError(Exception):
     """Wrong input. The message has one line a mistake."""
@@ -23,7 +27,7 @@ class ConfigError(Exception):
 
 def load_schema(path: Path) -> dict:
     """Read a JSON schema written in YAML, with what the declared parts add to it."""
-    return completed(yaml.safe_load(path.read_text(encoding="utf-8")))
+    return completed(yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader))
 
 
 def check(data: object, schema: dict, place: str) -> list[str]:
@@ -34,7 +38,21 @@ def check(data: object, schema: dict, place: str) -> list[str]:
     """
     errors = sorted(Validator(schema).iter_errors(data), key=lambda e: list(map(str, e.path)))
     lines = [line for error in errors for line in _explain(error)]
-    return [f"{place}: {line}" for line in lines + list(_not_finite(data))]
+    lines += _not_finite(data)
+    return list(dict.fromkeys(shortened(f"{place}: {line}") for line in lines))
+
+
+def shortened(text: str, most: int = LINE) -> str:
+    """A text of at most ``most`` letters, with … for what is left out."""
+    if len(text) <= most:
+        return text
+    return f"{text[: most * 2 // 3]} … {text[3 - most // 3 :]}"
+
+
+def _quoted(value: object) -> str:
+    """A value as a line tells it: shortened, and true, false and null as a config has them."""
+    alone = value is None or isinstance(value, bool)
+    return json.dumps(value) if alone else shortened(repr(value), QUOTED)
 
 
 def _whole_pattern(validator: object, pattern: str, given: object, schema: dict) -> Iterable:
@@ -43,7 +61,14 @@ def _whole_pattern(validator: object, pattern: str, given: object, schema: dict)
         yield ValidationError(f"{given!r} does not match {pattern!r}")
 
 
-Validator = extend(Draft202012Validator, {"pattern": _whole_pattern})
+#: 1.0 is no integer: a seed names random numbers and files by its digits.
+Validator = extend(
+    Draft202012Validator,
+    {"pattern": _whole_pattern},
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda _, value: isinstance(value, int) and not isinstance(value, bool)
+    ),
+)
 
 
 def _not_finite(data: object, where: str = "") -> Iterable[str]:
@@ -64,6 +89,7 @@ def _explain(error: ValidationError) -> list[str]:
     allowed = error.schema.get("properties", {})
     about = error.schema.get("description", "")
     about = f" ({about.rstrip('.')})" if about else ""
+    given = _quoted(error.instance)
     match error.validator:
         case "additionalProperties" if allowed:
             unknown = sorted(set(error.instance) - set(allowed))
@@ -76,59 +102,92 @@ def _explain(error: ValidationError) -> list[str]:
             return [f"{lead}{missing!r} is missing" + (f" ({what})" if what else "")]
         case "dependentRequired":
             return [
-                f"{lead}{name!r} is missing (a row with {given!r} needs it)"
-                for given, names in error.validator_value.items()
+                f"{lead}{name!r} is missing (a row with {key!r} needs it)"
+                for key, names in error.validator_value.items()
                 for name in names
-                if given in error.instance and name not in error.instance
+                if key in error.instance and name not in error.instance
             ]
         case "enum":
             names = ", ".join(map(str, error.validator_value))
-            return [f"{lead}{error.instance!r} is not known; allowed: {names}"]
-        case "anyOf":  # null, or a mapping: the mistakes of the mapping
+            return [f"{lead}{given} is not known; allowed: {names}"]
+        case "anyOf" if isinstance(error.instance, dict):  # null, or a mapping: its mistakes
             return [
                 line
                 for inner in error.context
                 if inner.absolute_path != error.absolute_path or inner.validator != "type"
                 for line in _explain(inner)
             ]
+        case "anyOf":
+            return [f"{lead}{given} is not allowed; allowed: null, or keys{about}"]
         case "oneOf" if "x-message" in error.schema:
             return [lead + error.schema["x-message"]]
         case "oneOf":
             options = " or ".join(map(_alternative, error.validator_value))
-            hint = _exponent_hint(error.instance)
-            return [f"{lead}{error.instance!r} is not allowed; allowed: {options}{hint}"]
+            hint = _number_hint(error.instance, ["number"])
+            return [f"{lead}{given} is not allowed; allowed: {options}{hint}"]
         case "type":
-            hint = _exponent_hint(error.instance) or about
-            return [f"{lead}{error.instance!r} is not of type {error.validator_value}{hint}"]
+            kinds = error.validator_value
+            kinds = [kinds] if isinstance(kinds, str) else kinds
+            hint = _number_hint(error.instance, kinds) or about
+            return [f"{lead}{given} is not of type {' or '.join(kinds)}{hint}"]
         case "pattern":
             kind = error.schema.get("x-kind", "a name")
-            return [f"{lead}{error.instance!r} is not {kind}; allowed: {_pattern_words(error)}"]
+            return [f"{lead}{given} is not {kind}; allowed: {_pattern_words(error)}"]
+        case "minLength" | "maxLength":
+            limit = "least" if error.validator == "minLength" else "most"
+            return [
+                f"{lead}{given} has {len(error.instance)} letters; "
+                f"allowed: at {limit} {error.validator_value}"
+            ]
+        case "uniqueItems":
+            twice = next(v for i, v in enumerate(error.instance) if v in error.instance[:i])
+            return [f"{lead}{_quoted(twice)} is given twice; allowed: each once{about}"]
         case "minItems" | "maxItems":
             n = error.validator_value
             limit = "at least " if error.validator == "minItems" else "at most "
             if error.schema.get("minItems") == error.schema.get("maxItems"):
                 limit = ""
-            return [
-                f"{lead}{error.instance!r} has {len(error.instance)} entries; "
-                f"allowed: {limit}{n}{about}"
-            ]
-    return [f"{lead}{error.message}{about}"]
+            return [f"{lead}{given} has {len(error.instance)} entries; allowed: {limit}{n}{about}"]
+    message = error.message.replace(repr(error.instance), given, 1)
+    return [f"{lead}{message}{about}"]
 
 
 def _alternative(option: dict) -> str:
-    """One of several things that a value may be: a word, or a number."""
+    """One of several things that a value may be: a word, or a number between two bounds."""
     if "const" in option:
         return repr(option["const"])
-    above = option.get("$ref", "").endswith("/rate")
-    return "a number above 0" if above else "a number of at least 0"
+    return f"a number from {option['minimum']:.15g} to {option['maximum']:.15g}"
 
 
-def _exponent_hint(value: object) -> str:
-    """YAML reads ``1e-3`` as a word: say so."""
-    if isinstance(value, str) and re.fullmatch(r"\d+[eE][+-]?\d+", value):
-        mantissa, exponent = value.lower().split("e")
-        return f" (YAML reads it as a word; write {mantissa}.0e{exponent})"
-    return ""
+def _number_hint(value: object, kinds: Iterable[str]) -> str:
+    """How to write a number that is none of the ``kinds`` as it is written: ``1e-3`` is a word."""
+    whole = "integer" in kinds and "number" not in kinds
+    if isinstance(value, float) and whole and value.is_integer():
+        return f" (write {value:.0f})"
+    if not isinstance(value, str) or not {"integer", "number"} & set(kinds):
+        return ""
+    try:
+        number = float(value)
+    except ValueError:
+        return ""
+    if not math.isfinite(number) or (whole and not number.is_integer()):
+        return ""
+    read = yaml.safe_load(value) if len(value) < QUOTED else value
+    if read == number and (isinstance(read, int) or not whole):
+        return " (a word, as in quotes; write the number without)"
+    return f" (YAML reads it as a word; write {_spelled(value, number, whole)})"
+
+
+def _spelled(word: str, number: float, whole: bool) -> str:
+    """A number as YAML reads it, which asks for a point, and for a sign in front of an exponent."""
+    if whole:
+        return f"{number:.0f}"
+    mantissa, _, exponent = f"{number:.17g}".partition("e")
+    given = re.fullmatch(r"([-+]?\d+\.?\d*)[eE]([-+]?\d+)", word)
+    mantissa, exponent = given.groups() if given else (mantissa, exponent or "+0")
+    point = "" if "." in mantissa else ".0"
+    sign = "" if exponent[0] in "+-" else "+"
+    return f"{mantissa}{point}e{sign}{exponent}"
 
 
 def _pattern_words(error: ValidationError) -> str:

@@ -106,9 +106,16 @@ class Study(Settings):
 
     def priors(self, dataset: str) -> dict[str, Prior]:
         """The tuned priors of a dataset's cells, by path."""
-        sampled = (cell for cell in self.cells_of(dataset) if self.methods[cell.method].denoises)
-        found = {prior.path: prior for prior in map(self.prior, sampled)}
-        return {path: prior for path, prior in found.items() if prior.name != "base"}
+        return self._priors[dataset]
+
+    @cached_property
+    def _priors(self) -> dict[str, dict[str, Prior]]:
+        """``priors`` of each dataset: every job of a large study asks for them."""
+        found: dict[str, dict[str, Prior]] = {dataset: {} for dataset in self.run["datasets"]}
+        for cell in self.cells:
+            if self.methods[cell.method].denoises and (prior := self.prior(cell)).name != "base":
+                found[cell.dataset][prior.path] = prior
+        return found
 
     def source(self, cell: Cell) -> Cell:
         """The cell whose samples hold this cell's, so that nothing is sampled twice."""

@@ -134,4 +134,4 @@ def _check_candidates(study: Study, tuned: Iterable[tuple[Method, int]]) -> Iter
             for term in named(method.guidance):
                 factor, weight = candidate.factors[term.column], candidate.weights[term.column]
                 place = f"config: run.tuning.factors: {factor:g} at IPC {ipc}: {term.column}"
-                yield from check_weight(place, term, weight, ipc)
+                yield from check_weight(study, place, term, weight, ipc)

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-#: Ranges, as JSON schemas.
-COUNT = {"type": "integer", "minimum": 1}
-WEIGHT = {"type": "number", "minimum": 0}
-RATE = {"type": "number", "exclusiveMinimum": 0}
+#: Ranges, as JSON schemas. Their upper bounds tell a slip of some zeros.
+COUNT = {"type": "integer", "minimum": 1, "maximum": 1000000}
+WEIGHT = {"type": "number", "minimum": 0, "maximum": 1000000}
+RATE = {"type": "number", "minimum": 1e-12, "maximum": 1}
 
 
 @dataclass(frozen=True)

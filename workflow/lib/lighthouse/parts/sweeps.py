@@ -17,7 +17,7 @@ SAMPLER = {
         label="sampling steps",
     ),
     "guidance_scale": Option(
-        {"type": "number", "minimum": 1},
+        {"type": "number", "minimum": 1, "maximum": 100},
         "Scale of classifier-free guidance; 1 is none. Or several that rise, of which one is "
         "chosen on the validation part.",
         symbol="scale",

@@ -3,6 +3,13 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from lighthouse.parts.bounds import (
+    beyond_length,
+    beyond_mean,
+    beyond_middle,
+    beyond_mode,
+    beyond_noise,
+)
 from lighthouse.parts.option import COUNT, RATE, WEIGHT, Option
 from lighthouse.steps import TRAIN_STEPS
 from lighthouse.units import REFERENCE_LATENT_DIM, eta_share, mean_pull
@@ -37,7 +44,8 @@ class Term:
     alone: ``module:function``, made as ``make`` is, which moves latents (N, D) of a class to where
     the term's loss is low, with no denoiser; empty where the term has none.
     derived: further columns of the guidance table, from weight and IPC. problem: what is
-    wrong with a weight at an IPC, in words that follow it; empty if nothing is.
+    wrong with a weight at an IPC and the term's options, in words that follow it; empty if nothing
+    is.
     """
 
     name: str
@@ -57,7 +65,7 @@ class Term:
     ours: bool = False
     alone: str = ""
     derived: Mapping[str, Callable[[float, int], float]] = field(default_factory=dict)
-    problem: Callable[[float, int], str] = lambda weight, ipc: ""
+    problem: Callable[[float, int, Mapping], str] = lambda weight, ipc, options: ""
 
     @property
     def defaults(self) -> dict[str, object]:
@@ -82,17 +90,6 @@ class Term:
         }
 
 
-def overshoots(mu_dm: float, ipc: int) -> str:
-    """What is wrong with a weight of mean matching that leads beyond the mean."""
-    pull = mean_pull(mu_dm, ipc)
-    if pull <= 1:
-        return ""
-    return (
-        f"overshoots: a step would move the set by {pull:g} times its distance from the class "
-        f"mean; allowed: at most {ipc * REFERENCE_LATENT_DIM / 2:g}"
-    )
-
-
 #: By name, in the order in which tables show them.
 TERMS: dict[str, Term] = {
     term.name: term
@@ -109,7 +106,13 @@ TERMS: dict[str, Term] = {
             unit=lambda ipc: 0.01 * REFERENCE_LATENT_DIM,
             options={
                 "steps": steps_option(0, 1000),
-                "epsilon": Option(RATE, "Added to the diagonal of the DPP kernel.", 1e-3, "ε"),
+                "epsilon": Option(
+                    # Below, float32 rounds it away beside the kernel's ones.
+                    {"type": "number", "minimum": 1e-6, "maximum": 1000},
+                    "Added to the diagonal of the DPP kernel.",
+                    1e-3,
+                    "ε",
+                ),
                 "kernel": Option(
                     {"enum": ["z_t", "z0"]},
                     "What the kernel is of, the noisy latents or the clean ones that are "
@@ -121,6 +124,7 @@ TERMS: dict[str, Term] = {
             couplings=("sequential", "joint"),
             couples=True,
             derived={"eta_share": lambda weight, ipc: eta_share(weight)},
+            problem=beyond_length,
         ),
         Term(
             "mean",
@@ -139,7 +143,7 @@ TERMS: dict[str, Term] = {
             grows=True,
             couples=True,
             derived={"mean_pull": mean_pull},
-            problem=overshoots,
+            problem=beyond_mean,
         ),
         Term(
             "influence",
@@ -165,6 +169,7 @@ TERMS: dict[str, Term] = {
             through_denoiser=True,
             needs_surrogate=True,
             earlier=True,
+            problem=beyond_noise,
         ),
         Term(
             "deviation",
@@ -188,6 +193,7 @@ TERMS: dict[str, Term] = {
             couplings=("sequential",),
             couples=True,
             earlier=True,
+            problem=beyond_length,
         ),
         Term(
             "mode",
@@ -207,6 +213,7 @@ TERMS: dict[str, Term] = {
             grows=False,
             needs_real_images=True,
             earlier=True,
+            problem=beyond_mode,
         ),
         Term(
             "support",
@@ -227,6 +234,7 @@ TERMS: dict[str, Term] = {
             couples=True,
             ours=True,
             alone="lighthouse.guidance.support:alone",
+            problem=beyond_middle,
         ),
     )
 }

@@ -1,0 +1,58 @@
+"""Study files looked at before Snakemake reads them: nothing in them is run.
+
+    uv run python -m lighthouse.check config/my.yaml [more.yaml ...]
+
+Lays the files over the default as Snakemake does, and checks them with their tables. Prints a line
+for each mistake, or one that says what the study computes. Where there are mistakes the exit status
+is 1.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from lighthouse.config.load import check_name, load_study
+from lighthouse.config.reader import read_studies
+from lighthouse.config.schema import ConfigError
+from lighthouse.config.study import Study
+
+#: The repository.
+BASE = Path(__file__).parents[3]
+
+
+def study_of(paths: Iterable[str | Path]) -> Study:
+    """The study of files laid over the default. Raises ``ConfigError`` with what is wrong."""
+    config = read_studies([BASE / "config" / "config.yaml", *map(Path, paths)])
+    return load_study(config, BASE)
+
+
+def in_words(study: Study) -> str:
+    """What a study computes, in one line."""
+    run = study.run
+    ipcs = ", ".join(map(str, run["ipc"]))
+    sets = sum(len(study.seeds(cell)) for cell in study.cells)
+    return (
+        f"study {study.config['study']}: in order. {len(run['methods'])} methods on "
+        f"{', '.join(run['datasets'])} at IPC {ipcs}: {len(study.cells)} cells, {sets} sets in "
+        f"{len(study.replicates)} replicates, judged by {', '.join(run['students'])} under "
+        f"{', '.join(run['protocols'])}"
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; the exit status."""
+    parser = argparse.ArgumentParser("lighthouse.check", description=__doc__.split("\n")[0])
+    parser.add_argument("study", nargs="+", help="a file, laid over those before it")
+    try:
+        study = study_of(parser.parse_args(arguments).study)
+        check_name(study)
+    except ConfigError as error:
+        print(error)
+        return 1
+    print(in_words(study))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
