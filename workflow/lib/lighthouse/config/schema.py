@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import yaml
@@ -30,14 +30,21 @@ def load_schema(path: Path) -> dict:
     return completed(yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader))
 
 
-def check(data: object, schema: dict, place: str) -> list[str]:
+def check(
+    data: object,
+    schema: dict,
+    place: str,
+    hint: Callable[[object, Iterable[str]], str] | None = None,
+) -> list[str]:
     """Return one line for each way in which ``data`` breaks ``schema``; [] if none.
 
     ``place`` names what is checked (a file, a table's row) and leads each line.
-    NaN and infinity are refused everywhere.
+    NaN and infinity are refused everywhere. ``hint`` says of a value that is of none of some
+    kinds how else to write it (as YAML unless given).
     """
+    hint = hint or _number_hint
     errors = sorted(Validator(schema).iter_errors(data), key=lambda e: list(map(str, e.path)))
-    lines = [line for error in errors for line in _explain(error)]
+    lines = [line for error in errors for line in _explain(error, hint)]
     lines += _not_finite(data)
     return list(dict.fromkeys(shortened(f"{place}: {line}") for line in lines))
 
@@ -82,7 +89,7 @@ def _not_finite(data: object, where: str = "") -> Iterable[str]:
         yield f"{where[:-1]}: {data} is not a finite number"
 
 
-def _explain(error: ValidationError) -> list[str]:
+def _explain(error: ValidationError, hint: Callable) -> list[str]:
     """One mistake in one line (several, for several unknown keys): where, what, what is allowed."""
     where = ".".join(str(part) for part in error.absolute_path)
     lead = f"{where}: " if where else ""
@@ -115,7 +122,7 @@ def _explain(error: ValidationError) -> list[str]:
                 line
                 for inner in error.context
                 if inner.absolute_path != error.absolute_path or inner.validator != "type"
-                for line in _explain(inner)
+                for line in _explain(inner, hint)
             ]
         case "anyOf":
             return [f"{lead}{given} is not allowed; allowed: null, or keys{about}"]
@@ -123,13 +130,13 @@ def _explain(error: ValidationError) -> list[str]:
             return [lead + error.schema["x-message"]]
         case "oneOf":
             options = " or ".join(map(_alternative, error.validator_value))
-            hint = _number_hint(error.instance, ["number"])
-            return [f"{lead}{given} is not allowed; allowed: {options}{hint}"]
+            advice = hint(error.instance, ["number"])
+            return [f"{lead}{given} is not allowed; allowed: {options}{advice}"]
         case "type":
             kinds = error.validator_value
             kinds = [kinds] if isinstance(kinds, str) else kinds
-            hint = _number_hint(error.instance, kinds) or about
-            return [f"{lead}{given} is not of type {' or '.join(kinds)}{hint}"]
+            advice = hint(error.instance, kinds) or about
+            return [f"{lead}{given} is not of type {' or '.join(kinds)}{advice}"]
         case "pattern":
             kind = error.schema.get("x-kind", "a name")
             return [f"{lead}{given} is not {kind}; allowed: {_pattern_words(error)}"]

@@ -53,11 +53,7 @@ class Tree:
         found = subfolders(train)
         if not found:
             raise DataError(f"{train}: holds no class folders; {self.layout}")
-        if odd := [name for name in found if not name.isprintable()]:
-            raise DataError(
-                f"{train}: the name of a class folder holds what cannot be seen, or is no UTF-8: "
-                f"{', '.join(map(ascii, odd))}; rename it, in val/ too"
-            )
+        _check_names(train, found)
         try:
             return self.labels.order(found) if self.labels else found
         except ValueError as error:
@@ -74,13 +70,12 @@ class Tree:
             return [f"{self.root}: no such folder; {self.layout}"]
         try:
             classes = self.classes()
+            if not val.is_dir():
+                return [f"{val}: no such folder; {self.layout}"]
+            in_train, in_val = set(subfolders(self.root / "train")), set(subfolders(val))
+            _check_names(val, sorted(in_val))
         except DataError as error:
             return [str(error)]
-        if not val.is_dir():
-            return [f"{val}: no such folder; {self.layout}"]
-        in_train, in_val = set(subfolders(self.root / "train")), set(subfolders(val))
-        if odd := [ascii(name) for name in sorted(in_train | in_val) if not _is_plain(name)]:
-            return [f"{self.root}: classes of names that no table holds: {', '.join(odd)}; {PLAIN}"]
         if not in_val:
             loose = sum(path.is_file() for path in val.iterdir())
             return [f"{val}: holds {loose} files and no class folders; {self.layout}"]
@@ -145,11 +140,6 @@ class Tree:
             for label, name in enumerate(classes)
             for path in sorted(_files(self.root / part / name), key=str)
         ]
-        for *_, path in files:
-            try:
-                path.as_posix().encode()
-            except UnicodeEncodeError:
-                raise DataError(f"{path.as_posix()!a}: is no UTF-8; rename it") from None
         faults = _faults([path for *_, path in files], threads)
         rejected = [
             (_shown(path.relative_to(self.root)), fault)
@@ -203,6 +193,14 @@ def held_out(count: int, val_share: float) -> int:
 def subfolders(folder: Path) -> list[str]:
     """Names of the folders in a folder, sorted."""
     return sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+def _check_names(folder: Path, names: Sequence[str]) -> None:
+    """Raise ``DataError`` at names of a folder's classes that no table holds."""
+    if odd := [ascii(name) for name in names if not _is_plain(name)]:
+        raise DataError(
+            f"{folder}: classes of names that no table holds: {', '.join(odd)}; {PLAIN}"
+        )
 
 
 def _is_plain(name: str) -> bool:
