@@ -79,7 +79,8 @@ class Job:
     def cost(self, **facts: object) -> dict:
         """Seconds since the work began, peak memory in bytes, the device, the threads, ``facts``.
 
-        Of ``facts`` ``seconds`` takes the place of that clock, where a job knows better.
+        Of ``facts`` ``seconds`` takes the place of that clock, where a job knows better: that
+        it went on where another process was cut short, say. All else is this process's.
 
         Memory of the host is the process's peak since the work began (where the system is not
         Linux, since its start); that of an accelerator what torch had allocated there, None
