@@ -25,10 +25,12 @@ include: "workflow/rules/audit.smk"
 # jobs are about to start.
 onstart:
     check_data(study)
+    stopped.finish_when_told()
 
 
 # A method that fails stops its own rows: the tables are made without them, and say so.
 onerror:
+    tell_stopped()
     show_missing(ITEMS)
     tell_failed_cells()
 

@@ -38,7 +38,8 @@ def start_processes(job: Job, script: str) -> None:
     os.execve(
         sys.executable,
         [sys.executable, *_launcher(job.params.gpus), str(path), *job.arguments()],
-        {**os.environ, "PYTHONPATH": os.pathsep.join(search)},
+        # Of the launcher's own words errors alone: its processes say why they end.
+        {**os.environ, "PYTHONPATH": os.pathsep.join(search), "LOGLEVEL": "ERROR"},
     )
 
 
@@ -58,7 +59,22 @@ def _launcher(processes: int) -> list[str]:
     ``--multi_gpu`` is what it calls several processes on one machine; port 0 is a free one.
     """
     return [
-        *("-m", "accelerate.commands.launch", "--multi_gpu"),
+        *("-m", "lighthouse.priors.processes", "--multi_gpu"),
         *("--num_processes", str(processes), "--num_machines", "1", "--gpu_ids", "all"),
         *("--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"),
     ]
+
+
+def _launch() -> None:
+    """What ``_launcher`` starts: accelerate's launcher, with no trace of it when it is stopped."""
+    from accelerate.commands.launch import main
+    from torch.distributed.elastic.multiprocessing import SignalException
+
+    try:
+        main()
+    except SignalException as stopped:
+        sys.exit(128 + stopped.sigval)
+
+
+if __name__ == "__main__":
+    _launch()

@@ -23,6 +23,7 @@ from lighthouse.runtime.devices import take_devices
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_json, write_json
 from lighthouse.runtime.lazy import import_lazily
+from lighthouse.runtime.stopping import end_when_stopped
 
 log = logging.getLogger("lighthouse")
 #: Where Linux is told to forget a process's peak of memory.
@@ -117,6 +118,7 @@ def start(snakemake: object | None) -> Job:
     """
     job = _from_snakemake(snakemake) if snakemake is not None else _from_arguments()
     _start_log(job.log, anew=snakemake is not None)
+    end_when_stopped()
     if snakemake is not None:
         take_devices(snakemake.resources.get("gpu", 0))
     job.threads = getattr(job.params, "torch_threads", None) or job.threads
