@@ -214,7 +214,9 @@ def test_fewer_accelerators_than_asked_for_are_an_error(monkeypatch):
         processes.start_processes(job, "prior.py")
 
 
-@pytest.mark.parametrize(("gpus", "environment"), [(1, {}), (2, {"RANK": "0"})])
+@pytest.mark.parametrize(
+    ("gpus", "environment"), [(1, {}), (2, dict.fromkeys(("RANK", *processes.SIBLINGS), "0"))]
+)
 def test_a_job_of_one_process_and_one_that_was_spread_stay(monkeypatch, gpus, environment):
     monkeypatch.setattr(os, "execve", lambda *_: pytest.fail("started"))
     for name, value in environment.items():

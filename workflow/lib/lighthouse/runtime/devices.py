@@ -15,6 +15,8 @@ import time
 from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 
+from lighthouse.runtime.errors import DataError
+
 log = logging.getLogger("lighthouse")
 
 #: One file a device, locked by the job that works on it. Beside no study's results:
@@ -22,6 +24,10 @@ log = logging.getLogger("lighthouse")
 SLOTS = Path(tempfile.gettempdir()) / f"lighthouse-gpus-{os.getuid()}"
 
 VARIABLE = "CUDA_VISIBLE_DEVICES"
+#: A device's number, or the beginning of its UUID or of that of a part of it.
+NAME = re.compile(r"\d+|(GPU|MIG)-[\w/-]+")
+#: What stands in the variable where all devices are hidden.
+NONE = ("-1", "NoDevFiles")
 
 
 def take_devices(
@@ -39,16 +45,34 @@ def take_devices(
 
 
 def visible_devices(environment: MutableMapping[str, str]) -> list[str]:
-    """Names of the devices, as ``CUDA_VISIBLE_DEVICES`` has them, or else the driver."""
-    named = environment.get(VARIABLE)
-    if named is not None:
-        return [name.strip() for name in named.split(",") if name.strip()]
+    """Names of the devices, as ``CUDA_VISIBLE_DEVICES`` has them, or else the driver.
+
+    Raises ``DataError`` where that names what is no device, at which CUDA would see those
+    before it alone, and say nothing.
+    """
+    if VARIABLE in environment:
+        return _named_in(environment[VARIABLE])
     try:
         # Not through torch: asking it may start CUDA, which then no longer looks at the variable.
         listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True).stdout
     except FileNotFoundError:
         return []
     return re.findall(r"^GPU .*\(UUID: (\S+)\)", listed, re.MULTILINE)
+
+
+def _named_in(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if names and names[0] in NONE:
+        return []
+    for name in names:
+        if not NAME.fullmatch(name):
+            raise DataError(
+                f"{VARIABLE}: {name!r} names no device; allowed: numbers as 0, names as nvidia-smi "
+                "-L has them (GPU-…, MIG-…), -1 alone for none"
+            )
+        if names.count(name) > 1:
+            raise DataError(f"{VARIABLE}: {name!r} is named {names.count(name)} times")
+    return names
 
 
 def lock(
@@ -63,7 +87,12 @@ def lock(
     """
     if wanted > len(devices):
         raise ValueError(f"{wanted} devices wanted of {len(devices)}")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise DataError(
+            f"{folder} is a file where the locks of devices belong: remove it"
+        ) from None
     taken: list[str] = []
     with (folder / "turn").open("w") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)

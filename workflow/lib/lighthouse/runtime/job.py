@@ -6,7 +6,6 @@ A script runs under Snakemake's ``script:`` directive, or by hand:
         --input latents=l.safetensors --output model=m --param steps=100 --threads 2
 """
 
-import argparse
 import json
 import logging
 import os
@@ -19,9 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
+from lighthouse.runtime.arguments import read_arguments
 from lighthouse.runtime.devices import take_devices
 from lighthouse.runtime.errors import DataError
-from lighthouse.runtime.files import read_json, write_json
+from lighthouse.runtime.files import write_json
 from lighthouse.runtime.lazy import import_lazily
 from lighthouse.runtime.stopping import end_when_stopped
 
@@ -140,41 +140,13 @@ def _from_snakemake(snakemake: object) -> Job:
 
 
 def _from_arguments() -> Job:
-    parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
-    for name in ("input", "output", "param", "wildcard"):
-        parser.add_argument(
-            f"--{name}",
-            action="append",
-            default=[],
-            metavar="NAME=VALUE",
-            help="may be repeated; a value is JSON or else a word",
-        )
-    parser.add_argument("--job", help="a JSON file with all of this instead, as a job has it")
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--log", help="a file to write the log to as well, behind what it holds")
-    options = parser.parse_args()
-    if options.job:
-        given = read_json(options.job)
-        names = ("input", "output", "params", "wildcards")
-        return Job(*(SimpleNamespace(**given[n]) for n in names), given["threads"], given["log"])
-    groups = [
-        SimpleNamespace(**dict(map(_pair, getattr(options, name))))
-        for name in ("input", "output", "param", "wildcard")
-    ]
-    return Job(*groups, options.threads, options.log)
+    groups, threads, log_path = read_arguments()
+    return Job(*groups, threads, log_path)
 
 
 def _named(group: object) -> list[tuple[str, object]]:
     """Names and values of a job's group, as Snakemake or as the arguments gave it."""
     return [*(vars(group) if isinstance(group, SimpleNamespace) else group).items()]
-
-
-def _pair(text: str) -> tuple[str, object]:
-    name, _, value = text.partition("=")
-    try:
-        return name, json.loads(value)
-    except json.JSONDecodeError:
-        return name, value
 
 
 def is_main() -> bool:
