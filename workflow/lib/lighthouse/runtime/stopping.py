@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 
 #: What ends a job from outside: Ctrl-C, and a scheduler, a service or a shutdown.
@@ -73,8 +74,9 @@ class Stopped:
 
     def _tell(self, number: int, words: str) -> None:
         self.by = number
-        # Not through a stream, which may be at work where the signal came.
-        os.write(2, f"\n{words}\nThe same command goes on where this one ends.\n".encode())
+        text = f"\n{words}\nThe same command goes on where this one ends.\n"
+        with suppress(OSError):  # of a terminal that is gone
+            os.write(2, text.encode())  # through no stream, which may be at work just now
 
 
 def _end_jobs() -> None:
@@ -82,8 +84,6 @@ def _end_jobs() -> None:
     import psutil  # comes with Snakemake, and a job has none
 
     for process in psutil.Process().children(recursive=True):
-        try:
+        with suppress(psutil.NoSuchProcess):
             if not process.children():  # a shell that waits for one ends with it
                 process.terminate()
-        except psutil.NoSuchProcess:
-            pass
