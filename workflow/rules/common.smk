@@ -26,7 +26,7 @@ from lighthouse.runtime.arithmetic import make_portable
 from lighthouse.runtime.bytecode import keep_bytecode
 from lighthouse.runtime.cells import forget_failures, lost_cells
 from lighthouse.runtime.digest import code_digest
-from lighthouse.runtime.stopping import JOBS_PREFIX, Stopped
+from lighthouse.runtime.stopped import JOBS_PREFIX, Stopped
 from lighthouse.runtime.weights import RESNET18
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger

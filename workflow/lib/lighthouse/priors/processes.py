@@ -74,13 +74,13 @@ def _launcher(processes: int) -> list[str]:
     ``--multi_gpu`` is what it calls several processes on one machine; port 0 is a free one.
     """
     return [
-        *("-m", "lighthouse.priors.processes", "--multi_gpu"),
+        *("-c", f"from {__name__} import launch; launch()", "--multi_gpu"),
         *("--num_processes", str(processes), "--num_machines", "1", "--gpu_ids", "all"),
         *("--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"),
     ]
 
 
-def _launch() -> None:
+def launch() -> None:
     """What ``_launcher`` starts: accelerate's launcher, with no trace of it when it is stopped."""
     from accelerate.commands.launch import main
     from torch.distributed.elastic.multiprocessing import SignalException
@@ -89,7 +89,3 @@ def _launch() -> None:
         main()
     except SignalException as stopped:
         sys.exit(128 + stopped.sigval)
-
-
-if __name__ == "__main__":
-    _launch()
