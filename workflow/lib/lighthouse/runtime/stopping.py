@@ -1,6 +1,7 @@
 """How a job ends when somebody stops it: with a line in its log, and no trace."""
 
 import logging
+import os
 import signal
 from types import FrameType
 
@@ -30,4 +31,13 @@ def _end(number: int, frame: FrameType | None) -> None:
     signal.alarm(GRACE)
     log.debug("stopped by %s", signal.Signals(number).name)  # on the terminal the run says so
     logging.disable()  # what is left has no more to say, a bar of progress where it stood
+    if _imports(frame):  # torch's own code, met half loaded, would leave a trace
+        os._exit(128 + number)
     raise SystemExit(128 + number)
+
+
+def _imports(frame: FrameType | None) -> bool:
+    """Whether a module is being loaded; nothing is written meanwhile."""
+    while frame and not frame.f_code.co_filename.startswith("<frozen importlib"):
+        frame = frame.f_back
+    return frame is not None
