@@ -26,10 +26,12 @@ include: "workflow/rules/audit.smk"
 onstart:
     check_data(study)
     begin_manifest()
+    stopped.finish_when_told()
 
 
 # A method that fails stops its own rows: the tables are made without them, and say so.
 onerror:
+    tell_stopped()
     show_missing(ITEMS)
     tell_failed_cells()
     enter_results(done=False)

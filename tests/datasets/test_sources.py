@@ -103,7 +103,7 @@ def test_a_folder_becomes_an_index(pets, tmp_path):
     assert SOURCES["folder"].missing(options, 8) == []
 
 
-@pytest.mark.parametrize("name", [b"a\nb", b"a\tb", b"\xe2\x80\xae", b"x\xe9"])
+@pytest.mark.parametrize("name", [b"a\nb", b"a\tb", b"x\xe9"])
 def test_the_name_of_a_class_that_cannot_be_seen_is_told(pets, tmp_path, name):
     (pets / "train" / os.fsdecode(name)).mkdir()
     (line,) = SOURCES["folder"].missing({"root": str(pets)})

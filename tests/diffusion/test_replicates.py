@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from lighthouse.diffusion import denoiser
+from lighthouse.diffusion import denoiser, sampler
 from lighthouse.diffusion.autoencoder import new_autoencoder
 from lighthouse.diffusion.denoiser import new_denoiser, save_denoiser
 from lighthouse.diffusion.loading import save_model
@@ -64,6 +64,7 @@ def make(run_script, models, folder, replicates, priors=None, **cell):
         "cells": [{**given, "files": list(files.values())}],
         "replicates": replicates,
         "classes": None,
+        "checkpoint_seconds": 0,  # each replicate's sets are kept when they are made
     }
     run_script("sample", inputs, {"record": folder / "batch.json"}, params, dataset="toy")
     arrays = {kind: read_arrays(path) for kind, path in files.items()}
@@ -73,6 +74,33 @@ def make(run_script, models, folder, replicates, priors=None, **cell):
 @pytest.fixture(scope="module")
 def both(run_script, models, tmp_path_factory):
     return make(run_script, models, tmp_path_factory.mktemp("both"), {0: [0, 5], 1: [1, 6]})
+
+
+def test_a_cell_that_is_cut_short_keeps_the_sets_of_the_replicates_that_it_has(
+    run_script, models, both, tmp_path, monkeypatch
+):
+    sample, begun = sampler.sample, []
+
+    def cut(*given):
+        begun.append(given)
+        if len(begun) == 2:
+            raise KeyboardInterrupt
+        return sample(*given)
+
+    monkeypatch.setattr(sampler, "sample", cut)
+    with pytest.raises(KeyboardInterrupt):
+        make(run_script, models, tmp_path, {0: [0, 5], 1: [1, 6]})
+    found = make(run_script, models, tmp_path, {0: [0, 5], 1: [1, 6]})
+    assert len(begun) == 3  # the first replicate's sets once
+    for kind, sets in both[0].items():
+        assert all((found[0][kind][name] == array).all() for name, array in sets.items())
+    assert found[2].keys() == both[2].keys()
+    own = [part["denoiser"] for part in found[1]["replicates"]]
+    assert own == [part["denoiser"] for part in both[1]["replicates"]]
+    assert found[1]["denoiser"] == both[1]["denoiser"]
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("batch.json", "record.json", "latents.safetensors", "images.safetensors"),
+    }
 
 
 def test_a_sets_bytes_do_not_depend_on_other_replicates_or_sets(run_script, models, both, tmp_path):

@@ -1,7 +1,9 @@
 """A prior trained in two processes: for real, through the rule's script, on the CPU."""
 
 import os
+import random
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -78,6 +80,7 @@ def start(folder, name, gpus, broken=()):
         env={key: value for key, value in environment.items() if key != "RANK"},
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,  # a group, as the terminal's is
     )
 
 
@@ -92,20 +95,46 @@ def children(pid):
     return [int(child) for task in tasks for child in task.read_text().split()]
 
 
+#: What ends a job of two processes on its way, by whom it meets.
+ENDINGS = {
+    "the launcher": lambda run: run.kill(),
+    "a process": lambda run: os.kill(children(run.pid)[1], signal.SIGKILL),
+    "both": lambda run: [os.kill(worker, signal.SIGKILL) for worker in children(run.pid)],
+    "the terminal": lambda run: os.killpg(run.pid, signal.SIGINT),
+}
+
+
+def end_at_work(folder, end, steps):
+    """Start a job, end it when it has done so many steps, and return its status and words."""
+    run, checkpoint, seen = start(folder, "two", 2), folder / "two.checkpoint", set()
+    while len(seen) <= steps:  # each leaves a checkpoint, the first maybe that of another job
+        assert run.poll() is None, run.communicate()
+        if checkpoint.exists():
+            seen.add(checkpoint.stat().st_mtime_ns)
+        time.sleep(0.001)
+    workers = children(run.pid)
+    assert len(workers) == 2
+    end(run)
+    # Until none of them holds stderr open: none waits for ever for one that is gone.
+    _, words = run.communicate(timeout=60)
+    assert not any(Path(f"/proc/{worker}/exe").exists() for worker in workers)
+    return run.returncode, words
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory):
+    """The folder of a prior of two processes that was ended in each way, and how that went."""
+    folder, steps = tmp_path_factory.mktemp("ended"), random.Random(0)
+    found = {name: end_at_work(folder, end, steps.randrange(1, 8)) for name, end in ENDINGS.items()}
+    finish(start(folder, "two", 2))
+    return folder, found
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """The prior of one process, and that of two, which were killed once on the way."""
+    """The prior of one process and that of two, neither of which was disturbed."""
     folder = tmp_path_factory.mktemp("priors")
-    one, killed = start(folder, "one", 1), start(folder, "two", 2)
-    while not (folder / "two.checkpoint").exists():
-        assert killed.poll() is None, killed.communicate()
-        time.sleep(0.02)
-    workers = children(killed.pid)
-    assert len(workers) == 2
-    killed.kill()
-    killed.communicate(timeout=20)  # until none of them holds stderr open
-    assert not any(Path(f"/proc/{worker}/exe").exists() for worker in workers)
-    finish(one)  # before a start writes anew the latents that it reads
+    finish(start(folder, "one", 1))
     finish(start(folder, "two", 2))
     return folder
 
@@ -120,8 +149,25 @@ def test_two_processes_train_the_weights_of_one(trained):
         torch.testing.assert_close(two[name], one[name], atol=1e-5, rtol=0, msg=name)
 
 
-def test_the_two_processes_went_on_where_they_were_killed(trained):
-    assert "going on from step" in (trained / "two.log").read_text()
+def test_whichever_process_is_killed_the_next_job_goes_on_to_the_same_bytes(trained, ended):
+    folder, _ = ended
+    assert len(re.findall("going on from step", (folder / "two.log").read_text())) == len(ENDINGS)
+    names = ("diffusion_pytorch_model.safetensors", "lighthouse.json")
+    for name in names:
+        assert (folder / "two" / name).read_bytes() == (trained / "two" / name).read_bytes()
+
+
+@pytest.mark.parametrize("name", ENDINGS)
+def test_a_job_of_two_processes_that_loses_one_ends(ended, name):
+    status, _ = ended[1][name]
+    assert status not in (0, None)
+
+
+def test_two_processes_that_are_stopped_leave_no_trace_of_it(ended):
+    status, words = ended[1]["the terminal"]
+    assert status == 130
+    assert "Traceback" not in words
+    assert " stopped by SIGINT\n" in (ended[0] / "two.log").read_text()
 
 
 def test_two_processes_record_the_losses_of_one(trained):
@@ -168,7 +214,9 @@ def test_fewer_accelerators_than_asked_for_are_an_error(monkeypatch):
         processes.start_processes(job, "prior.py")
 
 
-@pytest.mark.parametrize(("gpus", "environment"), [(1, {}), (2, {"RANK": "0"})])
+@pytest.mark.parametrize(
+    ("gpus", "environment"), [(1, {}), (2, dict.fromkeys(("RANK", *processes.SIBLINGS), "0"))]
+)
 def test_a_job_of_one_process_and_one_that_was_spread_stay(monkeypatch, gpus, environment):
     monkeypatch.setattr(os, "execve", lambda *_: pytest.fail("started"))
     for name, value in environment.items():

@@ -29,7 +29,7 @@ WOOF = ["n02096294", "n02093754", "n02088364"]
 def test_a_teacher_is_trained_by_the_hard_protocol_for_its_own_epochs(monkeypatch):
     asked = []
 
-    def spy(train, seen, network, protocol, ipc, seed):
+    def spy(train, seen, network, protocol, ipc, seed, keeper):
         asked.append((len(train.labels), network, protocol, ipc))
         return build(), {"curve": [(8, 0.5)]}
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
+import psutil
 import pytest
 
 from repository import ROOT
@@ -116,12 +117,13 @@ def wait(done, seconds, what):
 
 @dataclass
 class Run:
-    """A run under SLURM, in which a job was cancelled, and one without."""
+    """A run under SLURM, in which a job was cancelled and one killed, and one without."""
 
     returncode: int
     log: str
     jobs: list[Submitted]
     cancelled: str | None
+    killed: str | None
     results: Path
     local_results: Path
 
@@ -146,7 +148,8 @@ def run(cluster, tmp_path_factory):
             stderr=log,
         )
         try:
-            cancelled = cancel_when_it_works("base_prior", results / "logs/priors", process)
+            cancelled = end_at_work("base_prior", results / "logs/priors", process, cancel)
+            killed = end_at_work("sample", results / "logs/samples/digits/base", process, kill)
             process.wait(timeout=SECONDS)
         finally:
             process.kill()
@@ -158,28 +161,45 @@ def run(cluster, tmp_path_factory):
     assert done.returncode == 0, done.stderr
     said = (folder / "slurm.log").read_text()
     local_results = folder / "local" / "results"
-    yield Run(process.returncode, said, jobs, cancelled, results, local_results)
+    yield Run(process.returncode, said, jobs, cancelled, killed, results, local_results)
 
 
-def cancel_when_it_works(rule, logs, process):
-    """Cancel the rule's job once its script has begun its log: the job's number."""
+def end_at_work(rule, logs, process, end):
+    """End the rule's job once its script has begun its log: the job's number."""
     until = time.monotonic() + SECONDS
     while process.poll() is None and time.monotonic() < until:
         if any(logs.rglob("*.log")):
             (job,) = (job for job in submitted() if job.rule == rule)
-            subprocess.run(["scancel", job.id], check=True)
+            end(job.id)
             return job.id
         time.sleep(0.2)
     return None
 
 
-def test_the_workflow_finishes_although_a_job_is_cancelled_at_work(run):
+def cancel(job):
+    subprocess.run(["scancel", job], check=True)
+
+
+def kill(job):
+    """SIGKILL, as the kernel sends it where memory ends: to all that the job has started."""
+    for process in psutil.process_iter(["environ"]):
+        if (process.info["environ"] or {}).get("SLURM_JOB_ID") == job:
+            process.kill()
+
+
+def test_the_workflow_finishes_although_a_job_is_cancelled_and_one_killed_at_work(run):
     assert run.returncode == 0, run.log
-    first, second = (job for job in run.jobs if job.rule == "base_prior")
-    assert (first.id, first.state) == (run.cancelled, "CANCELLED")
-    assert second.state == "COMPLETED"
-    assert (first.memory, second.memory) == ("2000M", "4000M")  # each attempt asks for more
-    assert {job.state for job in run.jobs if job.id != run.cancelled} == {"COMPLETED"}
+    attempts = {
+        rule: [(job.id, job.state, job.memory) for job in run.jobs if job.rule == rule]
+        for rule in ("base_prior", "sample")
+    }
+    # Each attempt asks for more.
+    (cancelled, priors), (killed, sets) = attempts["base_prior"], attempts["sample"]
+    assert cancelled == (run.cancelled, "CANCELLED", "2000M")
+    assert killed == (run.killed, "FAILED", "8000M")
+    assert [priors[1:], sets[1:]] == [("COMPLETED", "4000M"), ("COMPLETED", "16000M")]
+    others = [job for job in run.jobs if job.id not in (run.cancelled, run.killed)]
+    assert {job.state for job in others} == {"COMPLETED"}
 
 
 def test_a_job_has_a_gpu_where_its_rule_can_use_one(run):

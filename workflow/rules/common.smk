@@ -31,10 +31,17 @@ from lighthouse.runtime.cells import forget_failures, lost_cells
 from lighthouse.runtime.digest import code_digest
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.faults import barred
+from lighthouse.runtime.stopped import JOBS_PREFIX, Stopped
 from lighthouse.runtime.weights import RESNET18
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 keep_bytecode(os.environ, Path(".snakemake/pycache"))
+
+# Not in a job's own Snakemake, on a cluster's node.
+if workflow.is_main_process:
+    stopped = Stopped(logger)
+    shell.prefix(JOBS_PREFIX)
 
 try:
     if workflow.is_main_process:  # jobs are given the same files
@@ -93,6 +100,13 @@ def check_data(study):
 def show_missing(found):
     """Behind a failed run, make the tables and figures that can be made, and tell which."""
     print(f"\n{message(*make_all(found))}", file=sys.stderr)
+
+
+def tell_stopped():
+    """Behind a run that somebody stopped, end: all that there is to say was said."""
+    if stopped.by:
+        forget_failures(paths.BATCHES)  # the next run tries them again
+        sys.exit(stopped.status)
 
 
 def tell_failed_cells():

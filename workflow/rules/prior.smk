@@ -106,6 +106,7 @@ rule surrogate:
         ],
         image_size=dataset_option("image_size"),
         seed=replicate_of,
+        checkpoint_seconds=study.config["compute"]["checkpoint_seconds"],
         code=code("surrogate.py"),
     script:
         "../scripts/surrogate.py"

@@ -23,6 +23,7 @@ rule teacher:
         hard=lambda wildcards: study.config["protocols"].get(
             study.protocol(wildcards.protocol)["teacher"].get("protocol")
         ),
+        checkpoint_seconds=study.config["compute"]["checkpoint_seconds"],
         code=code("teacher.py"),
     script:
         "../scripts/teacher.py"
@@ -54,6 +55,7 @@ rule student:
         protocol=lambda wildcards: study.protocol(wildcards.protocol),
         seeds=seeds_of,
         at_once=study.config["compute"]["students_at_once"],
+        checkpoint_seconds=study.config["compute"]["checkpoint_seconds"],
         code=code("student.py"),
     script:
         "../scripts/student.py"
@@ -116,6 +118,7 @@ rule ceiling:
             wildcards.student,
             wildcards.protocol,
         ),
+        checkpoint_seconds=study.config["compute"]["checkpoint_seconds"],
         code=code("ceiling.py"),
     script:
         "../scripts/ceiling.py"

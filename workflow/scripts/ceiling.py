@@ -11,7 +11,9 @@ import torch  # noqa: E402
 
 from lighthouse.config.grid import ALL  # noqa: E402
 from lighthouse.datasets.index import ImageIndex  # noqa: E402
+from lighthouse.runtime.cells import checkpoint_of  # noqa: E402
 from lighthouse.runtime.files import read_tensors, write_json  # noqa: E402
+from lighthouse.runtime.keeper import keeper_of  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
 from lighthouse.students.limits import check_size  # noqa: E402
 from lighthouse.students.runs import (  # noqa: E402
@@ -37,10 +39,14 @@ teacher = load_teacher(job.input.teacher[0], device()) if job.input.teacher else
 ipc = int(labels.bincount().max())
 recipe = held_to(protocol, ipc)
 # The one set there is has no sampling seed: 0 stands for it.
-runs = run_students(train, parts, network, recipe, ipc, 0, job.params.student_seeds, teacher)
+seeds, record = job.params.student_seeds, job.output.record
+read = [job.input.index, *job.input.reconstructed, job.input.pixels, *job.input.teacher]
+keeper = keeper_of(job, record, job.params.stamp, read)
+runs = run_students(train, parts, network, recipe, ipc, 0, seeds, teacher, keeper)
 cell = {name: getattr(job.wildcards, name) for name in ("student", "protocol", "dataset")}
 names = {"method": job.wildcards.ceiling, "ipc": ALL}
 about = provenance(**cell, **names, network=network, recipe=protocol)
-record = {"ipc": ALL, "n_train": len(labels), "largest_class": ipc, "stamp": job.params.stamp}
-write_json(job.output.record, {**students_record(runs, parts, about), **record})
+facts = {"ipc": ALL, "n_train": len(labels), "largest_class": ipc, "stamp": job.params.stamp}
+write_json(record, {**students_record(runs, parts, about), **facts})
+checkpoint_of(record).unlink(missing_ok=True)
 job.done(f"{len(runs)} students of {len(labels)} images at {scores_in_words(runs)}")

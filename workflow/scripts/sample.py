@@ -30,7 +30,12 @@ from lighthouse.guidance import (  # noqa: E402
     guides_of,
     with_weights,
 )
-from lighthouse.runtime.cells import content_digest, made_from, run_cells  # noqa: E402
+from lighthouse.runtime.cells import (  # noqa: E402
+    checkpoint_of,
+    content_digest,
+    made_from,
+    run_cells,
+)
 from lighthouse.runtime.faults import remove  # noqa: E402
 from lighthouse.runtime.files import (  # noqa: E402
     read_about,
@@ -38,6 +43,7 @@ from lighthouse.runtime.files import (  # noqa: E402
     read_tensors,
     write_tensors,
 )
+from lighthouse.runtime.keeper import Keeper  # noqa: E402
 from lighthouse.runtime.launching import at_work  # noqa: E402
 from lighthouse.runtime.named import load  # noqa: E402
 from lighthouse.runtime.precision import full_float32  # noqa: E402
@@ -114,17 +120,23 @@ def make(cell: dict) -> dict:
         terms = with_weights(terms, read_json(cell["tuning"])["weights"])
     if "scale" in cell:
         cell = {**cell, "sampler": cell["sampler"] | read_json(cell["scale"])["weights"]}
-    latents, images, spent, work, tally = [], [], [], [], Tally()
-    for replicate, own in replicates.items():
+    key = made_from(cell["made"], str([chosen, replicates]))
+    keeper = Keeper(checkpoint_of(cell["record"]), key, params.checkpoint_seconds)
+    tally = Tally(keeper.done[-1]["held"] if keeper.done else None)
+    for replicate, own in [*replicates.items()][len(keeper.done) :]:
         found, seconds = sampled(cell, terms, replicate, tally)
         began = time.monotonic()
         decoded = decode(autoencoder, found.latents.flatten(0, 1), tally=tally)
         seconds += time.monotonic() - began
-        latents.append(found.latents.unflatten(0, (len(own), len(chosen))))
-        images.append(decoded.unflatten(0, (len(own), len(chosen), ipc)))
-        work.append(found.work)
         facts = {"images": len(decoded), "seconds": seconds, "denoiser": asdict(found.work)}
-        spent.append({"replicate": replicate, **facts})
+        sets = {
+            "latents": found.latents.unflatten(0, (len(own), len(chosen))).cpu(),
+            "images": decoded.unflatten(0, (len(own), len(chosen), ipc)).cpu(),
+            "spent": {"replicate": replicate, **facts},
+            "held": tally.counts(),  # of all replicates so far
+        }
+        keeper.finish([sets])
+    spent = [sets["spent"] for sets in keeper.done]
     weighed, latent_dim = terms if priors else [], means[0].numel()
     about = {
         "stamp": cell["stamp"],
@@ -143,14 +155,14 @@ def make(cell: dict) -> dict:
             seeds=seeds,
         ),
     }
-    for path, parts in ((cell["latents"], latents), (cell["images"], images)):
-        tensors = torch.cat(parts)
-        write_tensors(path, {f"seed~{s}": tensors[i] for i, s in enumerate(seeds)}, about)
+    for kind in ("latents", "images"):
+        tensors = torch.cat([sets[kind] for sets in keeper.done])
+        write_tensors(cell[kind], {f"seed~{s}": tensors[i] for i, s in enumerate(seeds)}, about)
     tally.tell(f"{cell['method']}, IPC {ipc}")
     return job.cost(
         images=sum(part["images"] for part in spent),
         seconds=sum(part["seconds"] for part in spent),
-        denoiser=asdict(sum(work, Work())),
+        denoiser=asdict(sum((Work(**part["denoiser"]) for part in spent), Work())),
         replicates=spent,
         held=tally.counts(),
         options=about["options"],

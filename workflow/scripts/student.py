@@ -4,7 +4,8 @@ from lighthouse.runtime.job import device, start
 
 job = start(globals().get("snakemake"))
 
-from lighthouse.runtime.cells import run_cells  # noqa: E402
+from lighthouse.runtime.cells import checkpoint_of, made_from, run_cells  # noqa: E402
+from lighthouse.runtime.keeper import Keeper  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
 from lighthouse.students.runs import run_sets, students_record  # noqa: E402
 from lighthouse.students.teacher import load_teacher  # noqa: E402
@@ -18,6 +19,9 @@ teacher = load_teacher(job.input.teacher[0], device()) if job.input.teacher else
 def make(cell: dict) -> dict:
     """Train and score the students of one cell."""
     ipc, size = cell["ipc"], parts["test"].size
+    # Of groups of other sizes the state would be another's.
+    key = made_from(cell["made"], str(params.at_once))
+    keeper = Keeper(checkpoint_of(cell["record"]), key, params.checkpoint_seconds)
     runs = run_sets(
         lambda seed: read_set(cell["images"], seed, ipc).resized(size).to(device()),
         params.seeds,
@@ -28,10 +32,11 @@ def make(cell: dict) -> dict:
         cell["student_seeds"],
         teacher,
         params.at_once,
+        keeper,
     )
     names = {"student": job.wildcards.student, "protocol": job.wildcards.protocol}
     about = provenance(**names, **cell["row"], network=network, recipe=protocol)
-    return {**students_record(runs, parts, about), **job.cost()}
+    return {**students_record(runs, parts, about), **job.cost(seconds=keeper.spent())}
 
 
 read = [job.input.pixels, *job.input.teacher]

@@ -7,7 +7,9 @@ job = start(globals().get("snakemake"))
 import torch  # noqa: E402
 
 from lighthouse.datasets.index import ImageIndex  # noqa: E402
+from lighthouse.runtime.cells import checkpoint_of  # noqa: E402
 from lighthouse.runtime.files import read_about  # noqa: E402
+from lighthouse.runtime.keeper import keeper_of  # noqa: E402
 from lighthouse.students.limits import check_size  # noqa: E402
 from lighthouse.students.teacher import (  # noqa: E402
     pretrained_teacher,
@@ -16,7 +18,7 @@ from lighthouse.students.teacher import (  # noqa: E402
 )
 from lighthouse.students.trainer import Images, accuracy, choosing_part, read_pixels  # noqa: E402
 
-network, protocol = job.params.network, job.params.protocol
+network, protocol, hard = job.params.network, job.params.protocol, job.params.hard
 classes = read_about(job.input.pixels)["classes"]
 parts = read_pixels(job.input.pixels)
 part = choosing_part(parts)
@@ -30,7 +32,9 @@ if protocol["teacher"]["weights"] is None:
         "give one: the protocol's teacher.weights, `torchvision` or a file",
     )
     train = Images(torch.from_numpy(index.images("train", seen.size)), labels).to(device())
-    teacher, score = train_teacher(train, seen, network, protocol, job.params.hard)
+    read = [job.input.index, job.input.pixels]
+    keeper = keeper_of(job, job.output.weights, [network, protocol, hard], read)
+    teacher, score = train_teacher(train, seen, network, protocol, hard, keeper)
 else:
     of_imagenet = protocol["teacher"]["weights"] == "torchvision"
     teacher = pretrained_teacher(network, *job.input.weights, classes, seen.size, of_imagenet)
@@ -45,7 +49,8 @@ write_teacher(
     dataset=job.wildcards.dataset,
     protocol=job.wildcards.protocol,
     recipe=protocol,
-    hard=job.params.hard,
+    hard=hard,
     accuracy={part: score},
 )
+checkpoint_of(job.output.weights).unlink(missing_ok=True)
 job.done(f"teacher, {100 * score:.1f} % right on {part}")

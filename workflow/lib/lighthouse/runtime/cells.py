@@ -34,6 +34,11 @@ def made_from(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
 
 
+def checkpoint_of(record: str | Path) -> Path:
+    """Where what is done of a cell is kept until it has its record (``runtime.keeper``)."""
+    return Path(f"{record}.checkpoint")
+
+
 def recorded(path: str | Path) -> dict | None:
     """A cell's record; None where there is none, or one that cannot be read, which is logged."""
     if not Path(path).is_file():
@@ -55,8 +60,9 @@ def run_cells(
 
     cells: each with the path of its ``record``, its ``stamp`` (``config.stamps``) and maybe
     ``sources``, the records of what it alone is made from, ``files``, what it is beside its
-    record, and ``code``, a digest of its own. work: makes one cell and returns what its
-    record is to hold. read: the files and folders that all cells are made from.
+    record, and ``code``, a digest of its own. work: makes one cell, which has its
+    ``made`` too (see below), and returns what its record is to hold. read: the files and folders
+    that all cells are made from.
 
     The record of a cell has ``stamp`` and ``made``, a digest of these, of what the files hold
     and of the job's code (``job.params.code``, where the rule gives one). It is
@@ -79,8 +85,9 @@ def run_cells(
             else:
                 Path(path).unlink(missing_ok=True)
                 job.work_begins()
-                facts = work(cell)
+                facts = work({**cell, "made": digest})
                 write_json(path, {**facts, "stamp": cell["stamp"], "made": digest})
+                checkpoint_of(path).unlink(missing_ok=True)
             made[path] = digest
         except _SourceMissing as error:
             Path(path).unlink(missing_ok=True)

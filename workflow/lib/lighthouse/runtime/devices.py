@@ -29,6 +29,10 @@ log = logging.getLogger("lighthouse")
 SLOTS = Path(tempfile.gettempdir()) / f"lighthouse-gpus-{os.getuid()}"
 
 VARIABLE = "CUDA_VISIBLE_DEVICES"
+#: A device's number, or the beginning of its UUID or of that of a part of it.
+NAME = re.compile(r"\d+|(GPU|MIG)-[\w/-]+")
+#: What stands in the variable where all devices are hidden.
+NONE = ("-1", "NoDevFiles")
 
 
 def take_devices(
@@ -46,10 +50,13 @@ def take_devices(
 
 
 def visible_devices(environment: MutableMapping[str, str]) -> list[str]:
-    """Names of the devices, as ``CUDA_VISIBLE_DEVICES`` has them, or else the driver."""
-    named = environment.get(VARIABLE)
-    if named is not None:
-        return [name.strip() for name in named.split(",") if name.strip()]
+    """Names of the devices, as ``CUDA_VISIBLE_DEVICES`` has them, or else the driver.
+
+    Raises ``DataError`` where that names what is no device, at which CUDA would see those
+    before it alone, and say nothing.
+    """
+    if VARIABLE in environment:
+        return _named_in(environment[VARIABLE])
     try:
         # Not through torch: asking it may start CUDA, which then no longer looks at the variable.
         listed = subprocess.run(
@@ -60,6 +67,21 @@ def visible_devices(environment: MutableMapping[str, str]) -> list[str]:
     except FileNotFoundError:
         return []
     return re.findall(r"^GPU .*\(UUID: (\S+)\)", listed, re.MULTILINE)
+
+
+def _named_in(text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if names and names[0] in NONE:
+        return []
+    for name in names:
+        if not NAME.fullmatch(name):
+            raise DataError(
+                f"{VARIABLE}: {name!r} names no device; allowed: numbers as 0, names as nvidia-smi "
+                "-L has them (GPU-…, MIG-…), -1 alone for none"
+            )
+        if names.count(name) > 1:
+            raise DataError(f"{VARIABLE}: {name!r} is named {names.count(name)} times")
+    return names
 
 
 def lock(

@@ -6,7 +6,6 @@ A script runs under Snakemake's ``script:`` directive, or by hand:
         --input latents=l.safetensors --output model=m --param steps=100 --threads 2
 """
 
-import argparse
 import json
 import logging
 import os
@@ -19,11 +18,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
+from lighthouse.runtime.arguments import read_arguments
 from lighthouse.runtime.devices import take_devices
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.faults import in_words
-from lighthouse.runtime.files import read_json, write_json
+from lighthouse.runtime.files import write_json
 from lighthouse.runtime.lazy import import_lazily
+from lighthouse.runtime.stopping import end_when_stopped
 
 log = logging.getLogger("lighthouse")
 #: Where Linux is told to forget a process's peak of memory.
@@ -80,7 +81,8 @@ class Job:
     def cost(self, **facts: object) -> dict:
         """Seconds since the work began, peak memory in bytes, the device, the threads, ``facts``.
 
-        Of ``facts`` ``seconds`` takes the place of that clock, where a job knows better.
+        Of ``facts`` ``seconds`` takes the place of that clock, where a job knows better: that
+        it went on where another process was cut short, say. All else is this process's.
 
         Memory of the host is the process's peak since the work began (where the system is not
         Linux, since its start); that of an accelerator what torch had allocated there, None
@@ -117,6 +119,7 @@ def start(snakemake: object | None) -> Job:
     """
     job = _from_snakemake(snakemake) if snakemake is not None else _from_arguments()
     _start_log(job.log, anew=snakemake is not None)
+    end_when_stopped()
     if snakemake is not None:
         take_devices(snakemake.resources.get("gpu", 0))
     job.threads = getattr(job.params, "torch_threads", None) or job.threads
@@ -138,41 +141,13 @@ def _from_snakemake(snakemake: object) -> Job:
 
 
 def _from_arguments() -> Job:
-    parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
-    for name in ("input", "output", "param", "wildcard"):
-        parser.add_argument(
-            f"--{name}",
-            action="append",
-            default=[],
-            metavar="NAME=VALUE",
-            help="may be repeated; a value is JSON or else a word",
-        )
-    parser.add_argument("--job", help="a JSON file with all of this instead, as a job has it")
-    parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--log", help="a file to write the log to as well, behind what it holds")
-    options = parser.parse_args()
-    if options.job:
-        given = read_json(options.job)
-        names = ("input", "output", "params", "wildcards")
-        return Job(*(SimpleNamespace(**given[n]) for n in names), given["threads"], given["log"])
-    groups = [
-        SimpleNamespace(**dict(map(_pair, getattr(options, name))))
-        for name in ("input", "output", "param", "wildcard")
-    ]
-    return Job(*groups, options.threads, options.log)
+    groups, threads, log_path = read_arguments()
+    return Job(*groups, threads, log_path)
 
 
 def _named(group: object) -> list[tuple[str, object]]:
     """Names and values of a job's group, as Snakemake or as the arguments gave it."""
     return [*(vars(group) if isinstance(group, SimpleNamespace) else group).items()]
-
-
-def _pair(text: str) -> tuple[str, object]:
-    name, _, value = text.partition("=")
-    try:
-        return name, json.loads(value)
-    except json.JSONDecodeError:
-        return name, value
 
 
 def is_main() -> bool:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
+from lighthouse.runtime.keeper import Keeper
 from lighthouse.runtime.memory import capacity, largest_that_fits
 from lighthouse.students.trainer import (
     Images,
@@ -37,6 +38,7 @@ def train_together(
     ipc: int,
     seeds: Sequence[tuple[int, int]],
     teacher: nn.Module | None = None,
+    keeper: Keeper | None = None,
 ) -> list[tuple[nn.Module, dict]]:
     """Train one student on each of ``sets``, all at once.
 
@@ -55,7 +57,7 @@ def train_together(
 
     try:
         what = f"{network_options['network']}, {len(sets)} students at once"
-        return follow(begin(len(sets), epochs), seen, epochs, what)
+        return follow(begin(len(sets), epochs), seen, epochs, what, keeper)
     except torch.OutOfMemoryError:
         pass  # leaving this block lets go of what the training held
 

@@ -18,6 +18,7 @@ from torch.nn.functional import cosine_similarity
 from lighthouse.runtime.faults import reading, remove
 from lighthouse.runtime.files import opened, read_about, read_tensors, whole, write_tensors
 from lighthouse.runtime.job import log, progress
+from lighthouse.runtime.keeper import Keeper
 from lighthouse.runtime.precision import full_float32
 from lighthouse.students.augment import HALF, normalise
 from lighthouse.students.networks import NETWORKS
@@ -52,7 +53,12 @@ class Checkpoint:
 
 
 def train_surrogate(
-    train: Images, chosen: np.ndarray, network: Mapping, options: Mapping, seed: int
+    train: Images,
+    chosen: np.ndarray,
+    network: Mapping,
+    options: Mapping,
+    seed: int,
+    keeper: Keeper | None = None,
 ) -> tuple[list[Checkpoint], dict]:
     """Train a surrogate; return its kept checkpoints and their record.
 
@@ -75,9 +81,12 @@ def train_surrogate(
         train.images[rows]
         for rows in rows_by_class(chosen, train.labels.cpu().numpy(), int(train.labels.max()) + 1)
     ]
-    kept: list[Checkpoint] = []
-    cosines: list[tuple[int, float]] = []
-    for epoch in progress(range(epochs + 1), "surrogate", unit="epoch"):
+    keeper = keeper or Keeper()
+    first, noted = keeper.go_on(training.parts, training.rngs)
+    states, cosines = noted or ([], [])
+    kept = [Checkpoint(*which, found.to(train.images.device)) for *which, found in states]
+    numbers = range(first, epochs + 1)
+    for epoch in progress(numbers, "surrogate", epochs + 1, unit="epoch", initial=first):
         if epoch:
             training.run_epoch(epoch)
             training.losses.look()
@@ -87,6 +96,8 @@ def train_surrogate(
         if not kept or cosines[-1][1] < options["threshold"]:
             state = {key: t.cpu().clone() for key, t in training.network.state_dict().items()}
             kept.append(Checkpoint(epoch, state, gradients))
+        noted = [[(c.epoch, c.state, c.gradients) for c in kept], cosines]
+        keeper.note(training.parts, training.rngs, epoch + 1, noted)
     score = accuracy(training.network, train)
     log.info(
         "surrogate: %.1f%% of the training part right; kept epochs %s",

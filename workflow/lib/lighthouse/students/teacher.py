@@ -10,6 +10,7 @@ from lighthouse.datasets.labels import pretrained_labels
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.faults import YOURS, reading
 from lighthouse.runtime.files import read_about, read_pickle, read_tensors, write_tensors
+from lighthouse.runtime.keeper import Keeper
 from lighthouse.runtime.provenance import provenance
 from lighthouse.students.networks import NETWORKS
 from lighthouse.students.trainer import Images, train_student
@@ -18,7 +19,12 @@ SEED = 0
 
 
 def train_teacher(
-    train: Images, seen: Images, network: Mapping, protocol: Mapping, hard: Mapping
+    train: Images,
+    seen: Images,
+    network: Mapping,
+    protocol: Mapping,
+    hard: Mapping,
+    keeper: Keeper | None = None,
 ) -> tuple[nn.Module, float]:
     """Train the teacher of a soft ``protocol`` on real images by the ``hard`` one.
 
@@ -34,7 +40,7 @@ def train_teacher(
         "batch_size": [[n, hard["batch_size"][-1][1]]],
         "evaluations": 1,
     }
-    trained, record = train_student(train, seen, network, recipe, n, SEED)
+    trained, record = train_student(train, seen, network, recipe, n, SEED, keeper=keeper)
     return trained, record["curve"][-1][1]
 
 

@@ -13,6 +13,7 @@ from torch.optim.lr_scheduler import LambdaLR, LRScheduler, MultiStepLR
 from lighthouse.runtime.files import opened, read_tensors
 from lighthouse.runtime.finite import LossWatch, check_weights
 from lighthouse.runtime.job import progress
+from lighthouse.runtime.keeper import Keeper
 from lighthouse.runtime.memory import capacity, largest_that_fits
 from lighthouse.runtime.optimizers import SGD, AdamW
 from lighthouse.runtime.precision import autocast, full_float32
@@ -119,6 +120,7 @@ def train_student(
     seed: int,
     teacher: nn.Module | None = None,
     student_seed: int = 0,
+    keeper: Keeper | None = None,
 ) -> tuple[nn.Module, dict]:
     """Train one student on ``train`` alone, looking at ``seen`` as it goes.
 
@@ -142,7 +144,7 @@ def train_student(
 
     try:
         what = f"{network_options['network']}, seed {seed}, student {student_seed}"
-        (trained,) = follow(begin(train, batch, epochs), seen, epochs, what)
+        (trained,) = follow(begin(train, batch, epochs), seen, epochs, what, keeper)
         return trained
     except torch.OutOfMemoryError:
         pass  # leaving this block lets go of what the training held
@@ -198,20 +200,24 @@ def score_student(
 
 
 def follow(
-    training: "Training", seen: Images, epochs: int, what: str
+    training: "Training", seen: Images, epochs: int, what: str, keeper: Keeper | None = None
 ) -> list[tuple[nn.Module, dict]]:
     """Run a training to its end, with evenly spaced looks at ``seen``.
 
-    Returns each of its networks with the record that ``train_student`` describes.
+    Returns each of its networks with the record that ``train_student`` describes. Goes on
+    where the state of this training is what ``keeper`` has.
     """
-    protocol = training.protocol
+    protocol, keeper = training.protocol, keeper or Keeper()
     looks = protocol["evaluations"]
     evaluated = {round(k * epochs / looks) for k in range(1, looks + 1)}
     records = [
         {"epochs": epochs, "curve": [], "best_epoch": epochs, "best_state": {}}
         for _ in training.networks
     ]
-    for epoch in progress(range(1, epochs + 1), what, unit="epoch"):
+    first, noted = keeper.go_on(training.parts, training.rngs)
+    records = noted or records
+    numbers = range(first + 1, epochs + 1)
+    for epoch in progress(numbers, what, epochs, unit="epoch", initial=first):
         training.run_epoch(epoch)
         if epoch in evaluated:
             training.losses.look()
@@ -221,6 +227,7 @@ def follow(
                     state = {k: v.clone() for k, v in network.state_dict().items()}
                     record |= {"best_epoch": epoch, "best_state": state}
                 record["curve"].append((epoch, score))
+        keeper.note(training.parts, training.rngs, epoch, records, training.losses.look)
     training.losses.look()
     check_weights((w for network in training.networks for w in network.parameters()), what)
     return list(zip(training.networks, records, strict=True))
@@ -230,7 +237,7 @@ class Training:
     """A network on its way through the epochs.
 
     ``networks``: itself alone; ``students.stacked`` has several. ``losses`` is to be looked at
-    before anything is made of the network.
+    before anything is made of the network. ``parts``, by name, and ``rngs`` are all that moves.
     """
 
     def __init__(
@@ -262,6 +269,8 @@ class Training:
         self.rngs, self.losses = [generator("student", seed) for seed in seeds], LossWatch()
         self.optimizer = _optimizer(weights, protocol)
         self.schedule = _schedule(self.optimizer, protocol["schedule"], epochs)
+        networks = {f"network {number}": network for number, network in enumerate(self.networks)}
+        self.parts = {**networks, "optimizer": self.optimizer, "schedule": self.schedule}
 
     def run_epoch(self, epoch: int) -> None:
         """One pass over the training images in random order."""
