@@ -6,7 +6,11 @@ from itertools import combinations
 import numpy as np
 import pytest
 import torch
-from torch_fidelity.metric_fid import fid_features_to_statistics
+from torch_fidelity.metric_fid import (
+    KEY_METRIC_FID,
+    fid_features_to_statistics,
+    fid_statistics_to_metric,
+)
 from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, kid_features_to_metric
 
 from lighthouse.metrics import frechet
@@ -172,6 +176,13 @@ def test_the_distance_of_two_samples_is_near_that_of_their_gaussians():
     one = statistics(rng(0).normal(0, 1, (50_000, 2)))
     other = statistics(rng(1).normal(1, 2, (50_000, 2)))
     assert frechet_distance(one, other).value == pytest.approx(2 * (1 + 1), rel=0.03)
+
+
+@pytest.mark.parametrize("count", [12, 40, 400])  # two of covariances that are singular
+def test_the_distance_is_torch_fidelitys_to_the_last_bit(count):
+    one, other = (statistics(rng(seed).normal(size=(count, 48))) for seed in (0, 1))
+    theirs = fid_statistics_to_metric(one, other, verbose=False)[KEY_METRIC_FID]
+    assert frechet_distance(one, other).value == theirs
 
 
 def test_statistics_are_torch_fidelitys_whatever_the_block(monkeypatch):
