@@ -1,4 +1,3 @@
-import json
 import os
 import re
 import sys
@@ -8,12 +7,10 @@ from pathlib import Path
 
 sys.path.insert(0, f"{workflow.basedir}/workflow/lib")
 
-from lighthouse import manifest
 from lighthouse.config import jobs, paths
 from lighthouse.config import rows, stamps
 from lighthouse.config.batches import EXTERNAL, REAL, SAMPLED, SCALES, TRIED, WEIGHTS, batches
 from lighthouse.config.batches import sampled_by, tried_by, tuned_by
-from lighthouse.config.disk import missing
 from lighthouse.config.expectations import expectations
 from lighthouse.config.grid import BASE, CEILINGS
 from lighthouse.config.load import check_name, load_study
@@ -24,12 +21,10 @@ from lighthouse.datasets.sources import SOURCES
 from lighthouse.parts import coresets, extractors
 from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.report.items import items, template_digest
-from lighthouse.report.unfinished import make_all, message
 from lighthouse.runtime.arithmetic import make_portable
 from lighthouse.runtime.bytecode import keep_bytecode
-from lighthouse.runtime.cells import forget_failures, lost_cells
+from lighthouse.runtime.cells import lost_cells
 from lighthouse.runtime.digest import code_digest
-from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.faults import barred
 from lighthouse.runtime.stopped import JOBS_PREFIX, Stopped
 from lighthouse.runtime.weights import RESNET18
@@ -88,73 +83,6 @@ HUB = {
 GPUS = study.config["compute"]["training_gpus"]
 ITEMS = items(study)
 TEMPLATES = template_digest()
-
-
-def check_data(study):
-    """Stop before any job where data or weights are not where the config says."""
-    found = missing(study)
-    if found:
-        raise WorkflowError("\n".join(["missing data:", *(f"  - {line}" for line in found)]))
-
-
-def show_missing(found):
-    """Behind a failed run, make the tables and figures that can be made, and tell which."""
-    print(f"\n{message(*make_all(found))}", file=sys.stderr)
-
-
-def tell_stopped():
-    """Behind a run that somebody stopped, end: all that there is to say was said."""
-    if stopped.by:
-        forget_failures(paths.BATCHES)  # the next run tries them again
-        sys.exit(stopped.status)
-
-
-def tell_failed_cells():
-    """Name the cells that failed though their jobs ended; the next run tries them again."""
-    failed, left = forget_failures(paths.BATCHES)
-    if failed:
-        behind = [f"{len(left)} more are made from these, and were left out."] if left else []
-    else:  # of a shard, whose record is gone: its log says why
-        behind = [f"  - {path}: without {source}" for path, source in left.items()]
-    if failed or left:
-        lines = [f"  - {path}: {error}" for path, error in failed.items()]
-        print("\nFailed:", *lines, *behind, sep="\n", file=sys.stderr)
-    return bool(failed or left)
-
-
-def begin_manifest():
-    """Mark that results are written from now on; ``--touch`` writes none."""
-    if not workflow.touch:
-        manifest.begin(paths.RESULTS)
-
-
-def enter_results(done):
-    """Enter what the run wrote in the manifest, and tell what was changed behind it.
-
-    done: whether all jobs and cells were.
-    """
-    if workflow.touch:
-        return
-    found = workflow.dag.jobs
-    whole = done and any(job.rule.name == "all" for job in found)
-    about = manifest.about_run(paths.RESULTS, study, study_arguments())
-    try:
-        changed = manifest.enter(paths.RESULTS, about, manifest.makers_of(found), whole)
-    except (DataError, OSError) as error:
-        changed = f"no manifest was written: {error}"
-    if changed:
-        print(f"\n{changed}", file=sys.stderr)
-
-
-def study_arguments():
-    """Those of Snakemake's arguments that say which study it is."""
-    given, base = workflow.config_settings, Path(workflow.basedir)
-    files = [str(f.relative_to(base) if f.is_relative_to(base) else f) for f in given.configfiles]
-    values = [f"{key}={json.dumps(value)}" for key, value in (given.config or {}).items()]
-    return [
-        *(["--configfile", *files] if files else []),
-        *(["--config", *values] if values else []),
-    ]
 
 
 def one_of(names):
