@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from lighthouse.runtime.checkpoint import key_of, resume, save
+from lighthouse.runtime import checkpoint
+from lighthouse.runtime.checkpoint import Pace, key_of, resume, save
 
 
 def parts(seed):
@@ -51,6 +52,26 @@ def test_a_key_follows_options_names_and_weights():
     assert key != key_of([{"steps": 4}, 0], weights)
     assert key != key_of([{"steps": 3}, 0], {**weights, "b": torch.zeros(2)})
     assert key != key_of([{"steps": 3}, 0], {"a": weights["a"], "c": weights["b"]})
+
+
+def waits(monkeypatch, seconds, takes):
+    """Seconds from a checkpoint that takes so long to the next one that is due."""
+    now = [100.0]
+    monkeypatch.setattr(checkpoint.time, "monotonic", lambda: now[0])
+    pace = Pace(seconds)
+    with pace.saving():
+        now[0] += takes
+    for waited in range(1000):
+        if pace.is_due():
+            return waited
+        now[0] += 1
+    raise AssertionError("never due")
+
+
+def test_checkpoints_are_some_seconds_apart_and_take_a_fiftieth_of_the_time_at_most(monkeypatch):
+    assert waits(monkeypatch, 20, takes=0.1) == 21
+    assert waits(monkeypatch, 20, takes=8) == 401
+    assert waits(monkeypatch, 0, takes=8) == 1
 
 
 def torn(path):

@@ -1,6 +1,5 @@
 """diffusers' AutoencoderKL: trained in a small size, and used in batches."""
 
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -91,7 +90,7 @@ def train_autoencoder(
     key = checkpoints.key_of(facts, {**model.state_dict(), **judge})
     first, extra = checkpoints.resume(checkpoint, key, parts, rng)
     terms, counts = extra or ({}, {})
-    watch, tally, saved = LossWatch(), Tally(counts), time.monotonic()
+    watch, tally, pace = LossWatch(), Tally(counts), checkpoints.Pace(checkpoint_seconds)
     for step in progress(range(first, steps), "autoencoder", total=steps, initial=first):
         chosen = torch.randint(len(images), (options["batch_size"],), generator=rng)
         batch = to_signed(images[chosen.to(device)])
@@ -104,11 +103,11 @@ def train_autoencoder(
             tally.add("gradients_clipped", clipped.long(), 1)
         optimizer.step()
         schedule.step()
-        if time.monotonic() - saved > checkpoint_seconds:
+        if pace.is_due():
             watch.look()
             extra = [_detached(terms), tally.counts()]
-            checkpoints.save(checkpoint, key, parts, rng, step + 1, extra)
-            saved = time.monotonic()
+            with pace.saving():
+                checkpoints.save(checkpoint, key, parts, rng, step + 1, extra)
     watch.look()
     check_weights(model.parameters(), "autoencoder")
     model.eval()

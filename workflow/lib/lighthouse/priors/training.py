@@ -19,7 +19,7 @@ from lighthouse.priors.batch import Batch, shares
 from lighthouse.priors.held_out import held_out_loss
 from lighthouse.priors.length import Length
 from lighthouse.priors.step import Step
-from lighthouse.runtime.checkpoint import key_of, resume, save
+from lighthouse.runtime.checkpoint import Pace, key_of, resume, save
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.finite import check_weights
 from lighthouse.runtime.job import log, progress
@@ -112,8 +112,7 @@ def train_prior(
     step.on_device()
     recent, spent, counts = extra or ([], 0.0, {})
     step.tally = Tally(counts)
-    saved = time.monotonic()
-    began = saved - spent
+    pace, began = Pace(checkpoint_seconds), time.monotonic() - spent
     with compiled(model.transformer_blocks, step.launch):
         for number in progress(_steps(first, length), "prior", total=length.end, initial=first):
             batch = _batch(latents, labels, step.alpha_bar, options, null_label(model), share, rng)
@@ -127,11 +126,11 @@ def train_prior(
                 with averaged(weights, average):
                     loss = held_out_loss(model, *held_out)
                 length.look(number + 1, *_of_first(accelerator, loss, time.monotonic() - began))
-            if accelerator.is_main_process and time.monotonic() - saved > checkpoint_seconds:
+            if accelerator.is_main_process and pace.is_due():
                 step.watch.look()
                 extra = [recent, time.monotonic() - began, step.tally.counts()]
-                save(checkpoint, key, parts, rng, number + 1, extra)
-                saved = time.monotonic()
+                with pace.saving():
+                    save(checkpoint, key, parts, rng, number + 1, extra)
     step.watch.look()
     check_weights(weights, "prior")
     if accelerator.is_main_process:

@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from copy import deepcopy
 from pathlib import Path
 
@@ -14,6 +16,34 @@ from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.faults import reading
 from lighthouse.runtime.files import clear_left, read_pickle, set_aside, whole
 from lighthouse.runtime.job import log
+
+
+#: Share of a training's time that its checkpoints take at most. Of a large model one takes seconds.
+SHARE = 0.02
+
+
+class Pace:
+    """When a training's next checkpoint is due: ``seconds`` behind the last.
+
+    Later where writing the last one took more than ``SHARE`` of that; of 0 ``seconds`` always.
+    """
+
+    def __init__(self, seconds: float):
+        self.seconds = self._wait = seconds
+        self._last = time.monotonic()
+
+    def is_due(self) -> bool:
+        """Whether it is time."""
+        return time.monotonic() - self._last > self._wait
+
+    @contextmanager
+    def saving(self) -> Iterator[None]:
+        """Within it a checkpoint is written."""
+        began = time.monotonic()
+        yield
+        self._last = time.monotonic()
+        if self.seconds:
+            self._wait = max(self.seconds, (self._last - began) / SHARE)
 
 
 def key_of(facts: object, weights: Mapping[str, Tensor]) -> str:

@@ -9,14 +9,14 @@ from pathlib import Path
 import torch
 
 from lighthouse.runtime.cells import checkpoint_of, content_digest, made_from
-from lighthouse.runtime.checkpoint import resume, save
+from lighthouse.runtime.checkpoint import Pace, resume, save
 from lighthouse.runtime.job import Job
 
 
 class Keeper:
     """Results of pieces of work one behind the other, and the state of the piece at hand.
 
-    Both lie in one checkpoint, ``path``, which is written no more often than every
+    Both lie in one checkpoint, ``path``, which is written at the ``Pace`` of
     ``seconds``: a job that is shorter writes none. ``key``: of all that the results depend
     on; what another one left is not taken. Without a path nothing is kept.
 
@@ -25,11 +25,11 @@ class Keeper:
     """
 
     def __init__(self, path: str | Path | None = None, key: str = "", seconds: float = math.inf):
-        self.path, self.key, self.seconds = path and Path(path), key, seconds
+        self.path, self.key, self._pace = path and Path(path), key, Pace(seconds)
         step, found = self._resume({}, ())
         self.done, _, self._before = found or ([], None, 0.0)
         self._is_begun = step > 0
-        self._began = self._saved = time.monotonic()
+        self._began = time.monotonic()
 
     def spent(self) -> float:
         """Seconds since the work began, those of processes that were cut short among them."""
@@ -60,11 +60,11 @@ class Keeper:
 
         noted: what is to be kept beside it. look: raises where the state is not worth keeping.
         """
-        if time.monotonic() - self._saved > self.seconds:
+        if self._pace.is_due():
             look()
             extra = [self.done, noted, self.spent()]
-            save(self.path, self.key, parts, _Generators(rngs), step, extra)
-            self._saved = time.monotonic()
+            with self._pace.saving():
+                save(self.path, self.key, parts, _Generators(rngs), step, extra)
 
     def finish(self, results: Sequence[object]) -> None:
         """The piece at hand is finished, or several are at once: these are their results."""
