@@ -17,7 +17,6 @@ from lighthouse.runtime.faults import reading
 from lighthouse.runtime.files import clear_left, read_pickle, set_aside, whole
 from lighthouse.runtime.job import log
 
-
 #: Share of a training's time that its checkpoints take at most. Of a large model one takes seconds.
 SHARE = 0.02
 
