@@ -31,6 +31,7 @@ def test_every_set_is_sampled_by_one_job_with_the_code_of_its_own_terms(study):
     by_method = {cell["method"]: cell for cell in cells}
     assert by_method["dit"]["code"] == "sample.py "
     assert by_method["mgd3"]["code"] == "sample.py lighthouse.guidance.mode:mode"
+    assert by_method["mgd3"]["loads"] == ["lighthouse.guidance.mode:mode"]
     guided = {cell["method"] for cell in cells if cell["guided_by_surrogate"]}
     assert guided == {"dit-igd"}
 

@@ -1,5 +1,6 @@
 """A job that samples goes over the replicates, each with its own prior."""
 
+import sys
 import weakref
 
 import numpy as np
@@ -32,6 +33,7 @@ CELL = {
     "sampler": {**DIT, "steps": 3},
     "launch": "graphs",
     "guided_by_surrogate": False,
+    "loads": [],
 }
 
 
@@ -101,6 +103,16 @@ def test_a_cell_that_is_cut_short_keeps_the_sets_of_the_replicates_that_it_has(
     assert {path.name for path in tmp_path.iterdir()} == {
         *("batch.json", "record.json", "latents.safetensors", "images.safetensors"),
     }
+
+
+def test_what_a_record_says_of_libraries_does_not_depend_on_where_a_job_goes_on(
+    run_script, models, tmp_path, monkeypatch
+):
+    run, loaded = {0: [0]}, ["lighthouse.guidance.mode:mode"]
+    make(run_script, models, tmp_path, run, loads=loaded)
+    monkeypatch.delitem(sys.modules, "lighthouse.guidance.mode")
+    make(run_script, models, tmp_path, run, loads=loaded)  # with nothing left to be done
+    assert "lighthouse.guidance.mode" in sys.modules
 
 
 def test_a_sets_bytes_do_not_depend_on_other_replicates_or_sets(run_script, models, both, tmp_path):

@@ -69,6 +69,12 @@ autoencoder = load_autoencoder(job.input.autoencoder, device()).requires_grad_(F
 held: dict[Path, object] = {}
 
 
+# All that any cell will load: a record names the libraries that are loaded, and is to be the same
+# where a job goes on behind the cells that need one.
+for name in {name for cell in params.cells for name in cell["loads"]}:
+    load(name)
+
+
 def denoiser(path: Path) -> object:
     """The denoiser of a folder. No two are held at once: of large ones no two may fit."""
     if path not in held:

@@ -53,6 +53,7 @@ def sampled_cells(study: Study, batch: Batch, code: Code, shard: str | None = No
     shard: the number of a shard, whose sets lie in its folder until they are gathered; then
     their records alone stay, by which they are done. ``tuning``: the record that has the weights
     of a cell's terms, where these are tuned; ``scale``: that which has its guidance scale.
+    ``loads``: the functions that the job loads by name for a cell.
     """
     found = []
     for source in batch.sources:
@@ -60,6 +61,7 @@ def sampled_cells(study: Study, batch: Batch, code: Code, shard: str | None = No
         method, terms = study.methods[source.method], study.terms(source)
         start = CORESETS[method.start].choose if method.start else None
         makers = [term["make" if method.denoises else "alone"] for term in terms]
+        makers += [start] if start else []
         launch = study.config["compute"]["launch"]
         cell = {
             **_sets(study, source, folder),
@@ -69,8 +71,9 @@ def sampled_cells(study: Study, batch: Batch, code: Code, shard: str | None = No
             "sampler": study.sampler(source),
             "launch": launch,
             "guided_by_surrogate": method.needs_surrogate,
+            "loads": makers,
             # Of its own terms and start alone, so that a new one reruns no other.
-            "code": code("sample.py", [*makers, *([start] if start else [])]),
+            "code": code("sample.py", makers),
         }
         if method.denoises and launch != "plain":  # whose samples differ by rounding
             cell["code"] += f" {launch}"
