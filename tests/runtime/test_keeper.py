@@ -118,6 +118,17 @@ def test_the_state_of_a_piece_is_not_that_of_the_next(tmp_path):
     assert second.go_on({}, [rng]) == (0, None)
 
 
+def test_a_state_that_does_not_fit_is_begun_anew_and_what_was_done_stays(tmp_path):
+    path, rng = tmp_path / "checkpoint", torch.Generator()
+    first = Keeper(path, "key", 0)
+    first.finish([1])
+    first.note({"model": torch.nn.Linear(2, 2)}, [rng], 7, "noted")
+    second = Keeper(path, "key", 0)
+    assert second.go_on({"model": torch.nn.Linear(2, 3)}, [rng]) == (0, None)
+    assert second.done == [1]
+    assert [left.name for left in tmp_path.iterdir()] == ["checkpoint.unreadable"]
+
+
 def test_the_key_of_a_job_is_of_its_code_its_facts_and_what_its_files_hold(tmp_path):
     file = tmp_path / "index.tsv"
 
