@@ -18,7 +18,7 @@ from killed import killed_while_writing
 from lighthouse.runtime import files
 from lighthouse.runtime.checkpoint import save
 from lighthouse.runtime.errors import DataError, StorageError
-from lighthouse.runtime.faults import barred, in_words
+from lighthouse.runtime.faults import barred, in_words, reading
 from lighthouse.runtime.files import read_json, set_aside, whole, write_json, write_tensors
 
 
@@ -268,6 +268,12 @@ def test_what_has_nothing_to_do_with_the_disk_stays_what_it_is(tmp_path):
 
 
 # What is read.
+
+
+@pytest.mark.parametrize("error", [MemoryError, torch.OutOfMemoryError, torch.AcceleratorError])
+def test_what_memory_or_a_device_cannot_do_is_no_fault_of_the_file(tmp_path, error):
+    with pytest.raises(error), reading(tmp_path / "a"):
+        raise error("no room")
 
 
 def test_a_record_says_what_it_lacks(tmp_path):
