@@ -7,7 +7,7 @@ import resource
 import socket
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 import pytest
@@ -91,7 +91,7 @@ def test_a_kill_between_the_renames_leaves_no_half_folder(tmp_path, monkeypatch,
         patch.setattr(type(tmp_path), "replace", counted)
         patch.setattr(files, "_remove", lambda path: None)  # a kill cleans up nothing
         patch.setattr(os.path, "lexists", lambda path: False)
-        with pytest.raises(Killed) if renames < 2 else contextmanager(lambda: (yield))():
+        with pytest.raises(Killed) if renames < 2 else nullcontext():
             write("new")
     found = names(tmp_path / "a") if (tmp_path / "a").exists() else None
     assert found == {0: ["metadata.json", "old"], 1: None, 2: ["metadata.json", "new"]}[renames]
@@ -233,12 +233,16 @@ def as_nobody(work):
     receiving, sending = os.pipe()
     child = os.fork()
     if not child:
-        if os.geteuid() == 0:
-            os.setuid(65534)
-        os.write(sending, (work() or "allowed").encode())
-        os._exit(0)
+        try:
+            if os.geteuid() == 0:
+                os.setuid(65534)
+            os.write(sending, (work() or "allowed").encode())
+        finally:  # whatever happens: no second process goes on with the tests
+            os._exit(0)
+    os.close(sending)
     os.waitpid(child, 0)
-    return os.read(receiving, 10000).decode()
+    with os.fdopen(receiving) as said:
+        return said.read()
 
 
 def test_a_folder_that_this_user_may_not_write_to_is_told(tmp_path):
