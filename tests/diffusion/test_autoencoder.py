@@ -28,16 +28,10 @@ from lighthouse.metrics.perceptual import PerceptualDistance, load_distance
 from lighthouse.runtime.files import read_json, read_tensors
 from lighthouse.runtime.rng import generator
 from lighthouse.students.networks import ConvNet
+from toy import AUTOENCODER
 
 OPTIONS = {
-    "block_out_channels": [4, 8],
-    "latent_channels": 2,
-    "layers_per_block": 1,
-    "norm_num_groups": 2,
-    "kl_weight": 1e-4,
-    "steps": 3,
-    "batch_size": 4,
-    "learning_rate": 1e-3,
+    **AUTOENCODER,
     "schedule": {"kind": "one-cycle", "warmup": 0.3},
     "gradient_clip": 1.0,
 }

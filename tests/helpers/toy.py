@@ -13,6 +13,19 @@ from lighthouse.runtime.rng import image_generators
 CLASSES = ("ant", "bee", "cat")
 CHANNELS, SIDE = 4, 4
 DIM = CHANNELS * SIDE * SIDE
+#: Options of an autoencoder of next to no size, and of its training.
+AUTOENCODER = {
+    "block_out_channels": [4, 8],
+    "latent_channels": 2,
+    "layers_per_block": 1,
+    "norm_num_groups": 2,
+    "kl_weight": 1e-4,
+    "steps": 3,
+    "batch_size": 4,
+    "learning_rate": 1e-3,
+    "schedule": {"kind": "constant"},
+    "gradient_clip": None,
+}
 
 
 def toy_denoiser(seed=0, learned_variance=False):

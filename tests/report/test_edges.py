@@ -28,9 +28,10 @@ def test_what_is_no_difference_is_no_verdict(judge, difference, p):
 
 
 @pytest.mark.parametrize("judge", [verdict, judgement])
-def test_the_verdicts_of_tables_and_of_the_audit_are_one(judge):
-    for difference, p in ((1.0, 0.05), (1.0, 0.06), (-1e-9, 0.0), (INF, 0.01), (-INF, NAN)):
-        assert judge(difference, p, 0.05) == verdict(difference, p, 0.05)
+def test_a_verdict_is_the_sign_of_a_difference_that_counts_in_tables_and_in_the_audit(judge):
+    told = {(1.0, 0.05): "better", (-1e-9, 0.0): "worse", (INF, 0.01): "better"}
+    told |= dict.fromkeys([(1.0, 0.06), (-INF, NAN)], "not distinguishable")
+    assert {given: judge(*given, 0.05) for given in told} == told
 
 
 @pytest.mark.parametrize("bad", [NAN, INF, -INF])

@@ -7,7 +7,7 @@ import resource
 import socket
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ from killed import killed_while_writing
 from lighthouse.runtime import files
 from lighthouse.runtime.checkpoint import save
 from lighthouse.runtime.errors import DataError, StorageError
-from lighthouse.runtime.faults import barred, in_words
+from lighthouse.runtime.faults import barred, in_words, reading
 from lighthouse.runtime.files import read_json, set_aside, whole, write_json, write_tensors
 
 
@@ -91,7 +91,7 @@ def test_a_kill_between_the_renames_leaves_no_half_folder(tmp_path, monkeypatch,
         patch.setattr(type(tmp_path), "replace", counted)
         patch.setattr(files, "_remove", lambda path: None)  # a kill cleans up nothing
         patch.setattr(os.path, "lexists", lambda path: False)
-        with pytest.raises(Killed) if renames < 2 else contextmanager(lambda: (yield))():
+        with pytest.raises(Killed) if renames < 2 else nullcontext():
             write("new")
     found = names(tmp_path / "a") if (tmp_path / "a").exists() else None
     assert found == {0: ["metadata.json", "old"], 1: None, 2: ["metadata.json", "new"]}[renames]
@@ -233,12 +233,16 @@ def as_nobody(work):
     receiving, sending = os.pipe()
     child = os.fork()
     if not child:
-        if os.geteuid() == 0:
-            os.setuid(65534)
-        os.write(sending, (work() or "allowed").encode())
-        os._exit(0)
+        try:
+            if os.geteuid() == 0:
+                os.setuid(65534)
+            os.write(sending, (work() or "allowed").encode())
+        finally:  # whatever happens: no second process goes on with the tests
+            os._exit(0)
+    os.close(sending)
     os.waitpid(child, 0)
-    return os.read(receiving, 10000).decode()
+    with os.fdopen(receiving) as said:
+        return said.read()
 
 
 def test_a_folder_that_this_user_may_not_write_to_is_told(tmp_path):
@@ -268,6 +272,12 @@ def test_what_has_nothing_to_do_with_the_disk_stays_what_it_is(tmp_path):
 
 
 # What is read.
+
+
+@pytest.mark.parametrize("error", [MemoryError, torch.OutOfMemoryError, torch.AcceleratorError])
+def test_what_memory_or_a_device_cannot_do_is_no_fault_of_the_file(tmp_path, error):
+    with pytest.raises(error), reading(tmp_path / "a"):
+        raise error("no room")
 
 
 def test_a_record_says_what_it_lacks(tmp_path):

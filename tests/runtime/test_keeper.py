@@ -79,7 +79,7 @@ def test_a_surrogate_that_is_cut_short_is_that_which_was_not(tmp_path, cut):
     def train(keeper=None):
         return train_surrogate(data, chosen, NETWORK, options, 3, keeper)
 
-    (kept, record), _ = (train(), None)
+    kept, record = train()
     (again, same), starts = cut(lambda: train(Keeper(tmp_path / "checkpoint", "key", 0)), 2)
     assert starts == 3
     assert same == record
@@ -116,6 +116,17 @@ def test_the_state_of_a_piece_is_not_that_of_the_next(tmp_path):
     second = Keeper(tmp_path / "checkpoint", "key", 60)
     second.finish([1])  # not written: it is not time
     assert second.go_on({}, [rng]) == (0, None)
+
+
+def test_a_state_that_does_not_fit_is_begun_anew_and_what_was_done_stays(tmp_path):
+    path, rng = tmp_path / "checkpoint", torch.Generator()
+    first = Keeper(path, "key", 0)
+    first.finish([1])
+    first.note({"model": torch.nn.Linear(2, 2)}, [rng], 7, "noted")
+    second = Keeper(path, "key", 0)
+    assert second.go_on({"model": torch.nn.Linear(2, 3)}, [rng]) == (0, None)
+    assert second.done == [1]
+    assert [left.name for left in tmp_path.iterdir()] == ["checkpoint.unreadable"]
 
 
 def test_the_key_of_a_job_is_of_its_code_its_facts_and_what_its_files_hold(tmp_path):

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from lighthouse.runtime.cells import (
+    checkpoint_of,
     content_digest,
     forget_failures,
     lost_cells,
@@ -112,6 +113,14 @@ def test_a_killed_job_goes_on_where_it_was(job, tmp_path):
         run_cells(job, cells, killed)
     assert not (tmp_path / "batch.json").exists()
     assert run(job, cells) == ["b.json", "c.json"]
+
+
+def test_a_checkpoint_goes_with_its_cell_also_behind_a_kill_between_the_two(job, tmp_path):
+    cells = [cell(tmp_path, "a")]
+    run(job, cells)
+    checkpoint_of(cells[0]["record"]).touch()
+    assert run(job, cells) == []
+    assert not checkpoint_of(cells[0]["record"]).exists()
 
 
 def test_a_digest_of_contents_is_of_bytes_and_names_and_not_of_times(tmp_path):

@@ -16,6 +16,7 @@ from lighthouse.diffusion.autoencoder import (  # noqa: E402
 from lighthouse.diffusion.hub import model_at  # noqa: E402
 from lighthouse.diffusion.loading import save_model  # noqa: E402
 from lighthouse.diffusion.pretrained import load_pretrained_autoencoder  # noqa: E402
+from lighthouse.runtime.cells import checkpoint_of  # noqa: E402
 from lighthouse.runtime.named import load  # noqa: E402
 from lighthouse.runtime.precision import full_float32  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
@@ -38,7 +39,7 @@ else:
         torch.from_numpy(images).to(device()),
         options,
         SEED,
-        checkpoint=output.with_name(f"{output.name}.checkpoint"),
+        checkpoint=checkpoint_of(output),
         checkpoint_seconds=job.params.checkpoint_seconds,
         perceptual=perceptual,
     )

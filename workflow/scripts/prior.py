@@ -18,6 +18,7 @@ from lighthouse.priors.first import first_denoiser  # noqa: E402
 from lighthouse.priors.held_out import held_out_loss  # noqa: E402
 from lighthouse.priors.objectives import make_objective  # noqa: E402
 from lighthouse.priors.training import train_prior  # noqa: E402
+from lighthouse.runtime.cells import checkpoint_of  # noqa: E402
 from lighthouse.runtime.faults import remove  # noqa: E402
 from lighthouse.runtime.files import read_json  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
@@ -48,7 +49,7 @@ if job.params.training:
         make_objective(job.params.make, job.params.objective_options, data.class_means),
         options,
         job.params.seed,
-        checkpoint=output.with_name(f"{output.name}.checkpoint"),
+        checkpoint=checkpoint_of(output),
         checkpoint_seconds=job.params.checkpoint_seconds,
         held_out=held_out,
         launch=job.params.launch,

@@ -25,9 +25,8 @@ def told(entry: Mapping, folder: Path) -> str:
             load_study(laid_over(SHIPPED, parse_config(entry["words"])), ROOT)
         path = folder / ("study.json" if "json" in entry else "study.yaml")
         write(entry, path)
-        if entry.get("run"):
-            check_files([path])
-        study_of([path])
+        look = check_files if entry.get("run") else study_of
+        look([path])
     return str(error.value)
 
 

@@ -28,24 +28,10 @@ from lighthouse.students.stacked import train_together
 from lighthouse.students.trainer import train_student
 from lighthouse.students.tuning import tried
 from sampling import OPTIONS, Poisoned, at, at_work
-from toy import CLASSES, DIM, toy_denoiser, toy_sets, write_latents
+from toy import AUTOENCODER, CLASSES, DIM, toy_denoiser, toy_sets, write_latents
 from toy_students import NETWORK, PROTOCOL, bars
 from trainings import OPTIONS as OF_PRIOR
 from trainings import toy_latents, train
-
-#: Options of an autoencoder of next to no size.
-AUTOENCODER = {
-    "block_out_channels": [4, 8],
-    "latent_channels": 2,
-    "layers_per_block": 1,
-    "norm_num_groups": 2,
-    "kl_weight": 1e-4,
-    "steps": 3,
-    "batch_size": 4,
-    "learning_rate": 1e-3,
-    "schedule": {"kind": "constant"},
-    "gradient_clip": None,
-}
 
 
 def told(entry: Mapping, folder: Path) -> str:

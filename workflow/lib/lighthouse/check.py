@@ -13,18 +13,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from lighthouse.config.load import check_name, load_study
+from lighthouse.config.paths import REPOSITORY
 from lighthouse.config.reader import read_studies
 from lighthouse.config.schema import ConfigError
 from lighthouse.config.study import Study
 
-#: The repository.
-BASE = Path(__file__).parents[3]
-
 
 def study_of(paths: Iterable[str | Path]) -> Study:
     """The study of files laid over the default. Raises ``ConfigError`` with what is wrong."""
-    config = read_studies([BASE / "config" / "config.yaml", *map(Path, paths)])
-    return load_study(config, BASE)
+    config = read_studies([REPOSITORY / "config" / "config.yaml", *map(Path, paths)])
+    return load_study(config, REPOSITORY)
 
 
 def in_words(study: Study) -> str:

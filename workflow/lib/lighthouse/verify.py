@@ -14,12 +14,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lighthouse.config.paths import MANIFEST, RESULTS, UNLISTED
+from lighthouse.config.paths import MANIFEST, REPOSITORY, RESULTS, UNLISTED
 from lighthouse.manifest import Manifest, entries, find_results, read_manifest, same, written
 from lighthouse.runtime.errors import DataError
-
-#: Where a checkout has this package.
-REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 @dataclass

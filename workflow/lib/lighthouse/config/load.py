@@ -24,9 +24,8 @@ def load_study(config: Mapping, base: str | Path) -> Study:
     base = Path(base)
     if found := mistakes(config):
         raise ConfigError(shortened(f"config: {line}") for line in found)
-    config = completed(
-        json.loads(json.dumps(config))
-    )  # dicts where a file of JSON has given others
+    # Plain dictionaries: of a file of JSON Snakemake makes others.
+    config = completed(json.loads(json.dumps(config)))
     schemas = base / "workflow" / "schemas"
     schema = load_schema(schemas / "config.schema.yaml")
     problems = check(config, schema, "config")

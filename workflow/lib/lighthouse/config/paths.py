@@ -4,8 +4,12 @@ A function gives a path, of a dataset's or a cell's; with the names of wildcards
 place it gives a rule's pattern: ``latents("{dataset}")``.
 """
 
+from pathlib import Path
+
 from lighthouse.config.grid import Cell
 
+#: Where this package's checkout is, for commands; a study says its own (``Study.base``).
+REPOSITORY = Path(__file__).resolve().parents[4]
 RESULTS = "results"
 #: What a set of samples is: files in the folder of its cell.
 LATENTS, IMAGES, RECORD = "latents.safetensors", "images.safetensors", "record.json"

@@ -9,6 +9,7 @@ LEVELS, VALUES = 20, 20_000
 DIGITS = 18
 #: Letters of a word.
 LETTERS = 2000
+LINE_ENDS = ("U+000A", "U+000D")
 
 
 def mistakes(data: object) -> list[str]:
@@ -67,9 +68,13 @@ def _of_words(text: str) -> str:
     """What is wrong with a text, in words that follow it; empty if nothing is."""
     if len(text) > LETTERS:
         return f"begins a text of {len(text)} letters; allowed: at most {LETTERS}"
-    if not text.isprintable():
-        odd = next(letter for letter in text if not letter.isprintable())
-        unseen = f"the character U+{ord(odd):04X}, which is not seen"
-        what = "a line break" if odd in "\r\n" else unseen
+    if odd := unseen(text):
+        what = "a line break" if odd in LINE_ENDS else f"the character {odd}, which is not seen"
         return f"has {what}; allowed: words in one line"
     return ""
+
+
+def unseen(text: str) -> str:
+    """The number of the first character that cannot be seen, as U+000A; empty if there is none."""
+    odd = next((letter for letter in text if not letter.isprintable()), None)
+    return "" if odd is None else f"U+{ord(odd):04X}"

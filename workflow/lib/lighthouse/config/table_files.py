@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
+from lighthouse.config.plain import unseen
 from lighthouse.config.schema import check
 
 #: Most bytes of a table: ten thousand times what the shipped ones have.
@@ -119,9 +120,8 @@ def _of_fields(names: list[str], fields: list[str]) -> Iterable[str]:
         lead = f"{name}: {field!r}"
         if len(field) > LONGEST:
             yield f"{name}: has {len(field)} characters; allowed: at most {LONGEST}"
-        elif unseen := next((sign for sign in field if not sign.isprintable()), ""):
-            code = f"U+{ord(unseen):04X}"
-            yield f"{lead} holds {code}; allowed: characters that can be seen, blanks"
+        elif odd := unseen(field):
+            yield f"{lead} holds {odd}; allowed: characters that can be seen, blanks"
         elif field != field.strip():
             yield f"{lead} has blanks around it; leave them out"
         elif field.startswith('"'):

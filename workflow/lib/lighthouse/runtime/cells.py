@@ -87,7 +87,7 @@ def run_cells(
                 job.work_begins()
                 facts = work({**cell, "made": digest})
                 write_json(path, {**facts, "stamp": cell["stamp"], "made": digest})
-                checkpoint_of(path).unlink(missing_ok=True)
+            checkpoint_of(path).unlink(missing_ok=True)
             made[path] = digest
         except _SourceMissing as error:
             Path(path).unlink(missing_ok=True)

@@ -17,6 +17,10 @@ YOURS = "get it again"
 #: Of a file that may be one of several of a result.
 PART = "remove it, or the folder that it is part of, and the same command makes it anew"
 
+#: Errors of an accelerator, by their names in torch, which is not imported here: what was read is
+#: as good as before.
+OF_THE_DEVICE = frozenset({"OutOfMemoryError", "AcceleratorError"})
+
 _GOES_ON = "and the same command goes on"
 _ALLOW = "let this user read and write there, or name another place (--directory)"
 _A_FILE = f"a file stands where a folder is needed; move it away, {_GOES_ON}"
@@ -95,7 +99,10 @@ def writing(path: str | Path, beside: str | Path = "") -> Iterator[None]:
 
 @contextmanager
 def reading(path: str | Path, advice: str = OURS) -> Iterator[None]:
-    """Within it, a file that cannot be read raises ``DataError`` with its name and ``advice``."""
+    """Within it, a file that cannot be read raises ``DataError`` with its name and ``advice``.
+
+    That memory does not do, or an accelerator fails, is no fault of the file, and stays what it is.
+    """
     try:
         yield
     except (DataError, MemoryError):
@@ -103,6 +110,8 @@ def reading(path: str | Path, advice: str = OURS) -> Iterator[None]:
     except FileNotFoundError:
         raise DataError(f"{path} is not there") from None
     except Exception as error:  # torn and foreign files raise errors of many kinds
+        if type(error).__name__ in OF_THE_DEVICE:
+            raise
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         said = in_words(error, path) or unreadable(path, reason, advice)
         raise DataError(said) from error

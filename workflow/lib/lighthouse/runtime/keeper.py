@@ -45,8 +45,8 @@ class Keeper:
         if not self._is_begun:
             return 0, None
         self._is_begun = False  # of the next piece this is not the state
-        step, (_, noted, _) = self._resume(parts, rngs)
-        return step, noted
+        step, found = self._resume(parts, rngs)
+        return step, found[1] if found else None  # of a state that does not fit: set aside
 
     def note(
         self,
