@@ -52,8 +52,9 @@ def test_every_result_has_its_digest_its_size_and_what_makes_it(results):
 def test_logs_hidden_files_checkpoints_and_the_list_itself_are_no_results(results):
     others = ["logs/a.log", "benchmarks/a.tsv", "README.md", ".hidden", "tables/.cost.csv.1.part"]
     write(results, dict.fromkeys([*others, "priors/base.checkpoint", "a.unreadable", ".x/y"], b""))
-    write(results, {"tables/logs/a.csv": b""})
-    assert find_results(results).keys() == {*RESULTS, "tables/logs/a.csv"}
+    found = ["tables/logs/a.csv", "tables/a.checkpoint.png"]
+    write(results, dict.fromkeys(found, b""))
+    assert find_results(results).keys() == {*RESULTS, *found}
 
 
 def test_a_run_that_writes_nothing_changes_nothing(results):
@@ -118,6 +119,12 @@ def test_a_file_that_no_run_wrote_is_not_entered(results):
     with run(results):
         write(results, {"tables/new.csv": b"new"})
     assert listed(results).keys() == {*RESULTS, "tables/new.csv"}
+
+
+def test_a_file_whose_name_is_no_text_is_not_entered(results):
+    with run(results):
+        (results / os.fsdecode(b"\xff.csv")).write_bytes(b"")
+    assert listed(results).keys() == RESULTS.keys()
 
 
 def test_without_a_manifest_all_that_is_there_is_entered(results):
