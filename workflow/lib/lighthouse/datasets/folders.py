@@ -87,7 +87,7 @@ class Tree:
                     f"{self.root / part}: {len(absent)} class(es) without a folder: "
                     f"{', '.join(absent)}"
                 )
-            loose = sorted(p.name for p in (self.root / part).iterdir() if _is_image(p))
+            loose = sorted(shown(p.name) for p in (self.root / part).iterdir() if _is_image(p))
             if loose:
                 lines.append(
                     f"{self.root / part}: {len(loose)} images lie in no class folder: "
@@ -142,7 +142,7 @@ class Tree:
         ]
         faults = _faults([path for *_, path in files], threads)
         rejected = [
-            (_shown(path.relative_to(self.root)), fault)
+            (shown(path.relative_to(self.root).as_posix()), fault)
             for (*_, path), fault in zip(files, faults, strict=True)
             if fault
         ]
@@ -243,9 +243,9 @@ def _images(folder: Path) -> Iterator[Path]:
     return filter(_is_image, _files(folder))
 
 
-def _shown(path: Path) -> str:
+def shown(path: str) -> str:
     """A path as tables and messages have it: what no text can hold is written as Python does."""
-    return path.as_posix() if _is_plain(str(path)) else ascii(path.as_posix())[1:-1]
+    return path if _is_plain(path) else ascii(path)[1:-1]
 
 
 def _faults(paths: Sequence[Path], threads: int) -> list[str | None]:

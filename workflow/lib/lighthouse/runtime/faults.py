@@ -77,6 +77,11 @@ def barred(place: str | Path) -> str | None:
     return in_words(OSError(number, ""), there)
 
 
+def unseen(error: OSError) -> str:
+    """The line about a place of a user's that the system lets nobody look at."""
+    return f"{error.filename}: cannot be read ({error.strerror})"
+
+
 @contextmanager
 def writing(path: str | Path, beside: str | Path = "") -> Iterator[None]:
     """Within it, a disk that takes no file raises ``StorageError`` with the file's name.
