@@ -11,6 +11,7 @@ import os
 import unicodedata
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -112,6 +113,20 @@ class Tree:
         except DataError as error:  # a folder that cannot be read
             lines.append(str(error))
         return lines
+
+    def state(self) -> str:
+        """A digest of the names and sizes of all images, by which others than before are told.
+
+        Of what cannot be listed it is that of what can: the rest is told before jobs start.
+        """
+        sha = hashlib.sha256()
+        with suppress(DataError, OSError):
+            for part in PARTS_OF:
+                for name in subfolders(self.root / part):
+                    for path in sorted(_images(self.root / part / name)):
+                        file = os.fsencode(path.relative_to(self.root))
+                        sha.update(b"%b\0%d\n" % (file, path.stat().st_size))
+        return sha.hexdigest()[:16]
 
     def _too_few(self, name: str, least: int, val_share: float) -> list[str]:
         folder = self.root / "train" / name
