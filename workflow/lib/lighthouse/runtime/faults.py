@@ -17,6 +17,9 @@ YOURS = "get it again"
 #: Of a file that may be one of several of a result.
 PART = "remove it, or the folder that it is part of, and the same command makes it anew"
 
+#: What is said of a pipe or a device.
+ENDLESS = "no file that can be read to its end"
+
 _GOES_ON = "and the same command goes on"
 _ALLOW = "let this user read and write there, or name another place (--directory)"
 _A_FILE = f"a file stands where a folder is needed; move it away, {_GOES_ON}"
@@ -98,10 +101,18 @@ def writing(path: str | Path, beside: str | Path = "") -> Iterator[None]:
         raise StorageError(told) from error
 
 
+def endless(path: str | Path) -> bool:
+    """Whether a path leads to a pipe or a device, which reading may never come to the end of."""
+    path = Path(path)
+    return path.exists() and not (path.is_file() or path.is_dir())
+
+
 @contextmanager
 def reading(path: str | Path, advice: str = OURS) -> Iterator[None]:
     """Within it, a file that cannot be read raises ``DataError`` with its name and ``advice``."""
     try:
+        if endless(path):
+            raise ValueError(ENDLESS)
         yield
     except (DataError, MemoryError):
         raise
