@@ -121,6 +121,28 @@ def test_a_file_that_no_run_wrote_is_not_entered(results):
     assert listed(results).keys() == {*RESULTS, "tables/new.csv"}
 
 
+def test_a_mark_that_is_a_link_or_a_folder_is_replaced(results, tmp_path):
+    (results / UNLISTED).symlink_to(tmp_path / "elsewhere")
+    begin(results)
+    assert (results / UNLISTED).is_file() and not (tmp_path / "elsewhere").exists()
+    (results / UNLISTED).unlink()
+    (results / UNLISTED).mkdir()
+    with run(results):
+        write(results, {"tables/new.csv": b"new"})
+    assert "tables/new.csv" in listed(results) and not (results / UNLISTED).exists()
+
+
+def test_of_two_runs_at_once_each_enters_what_it_wrote(results):
+    with run(results, JOBS[:1], whole=False):
+        write(results, {TABLE: b"first"})
+        with run(results, JOBS[1:], whole=False):
+            write(results, {WEIGHTS: b"second"})
+        write(results, {"tables/new.csv": b"first"})
+    assert listed(results)[WEIGHTS] == Entry(sha(results, WEIGHTS), 6, "priors/base")
+    assert listed(results)[TABLE] == Entry(sha(results, TABLE), 5, TABLE)
+    assert "tables/new.csv" in listed(results)
+
+
 def test_a_file_whose_name_is_no_text_is_not_entered(results):
     with run(results):
         (results / os.fsdecode(b"\xff.csv")).write_bytes(b"")

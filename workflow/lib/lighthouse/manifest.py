@@ -9,6 +9,7 @@ file was written is its ctime, which nobody can set, unlike the mtime that Snake
 import hashlib
 import os
 import re
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -64,17 +65,27 @@ class Manifest:
 Makers = Mapping[str, tuple[str, str | None]]
 
 
-def begin(folder: str | Path) -> None:
-    """Mark since when what is written is a run's, unless one that was killed has done so."""
+def begin(folder: str | Path) -> int:
+    """Mark since when what is written is a run's, unless one that was killed has done so.
+
+    Returns when that is, for ``enter``.
+    """
     mark = Path(folder) / UNLISTED
+    if mark.is_symlink():  # which would be followed, and made elsewhere
+        mark.unlink()
+    elif mark.is_dir():
+        shutil.rmtree(mark)
     if not mark.exists():
         mark.parent.mkdir(exist_ok=True)
         mark.touch()
+    return written(mark)
 
 
-def enter(folder: str | Path, about: Mapping, makers: Makers, whole: bool) -> str:
+def enter(folder: str | Path, about: Mapping, makers: Makers, whole: bool, since: int) -> str:
     """Write the manifest of a run that ends.
 
+    since: what ``begin`` returned. A run beside this one, of other targets, may have ended before
+    it and removed the mark.
     makers: of the jobs of the run. whole: whether these were all of the study's, and all were done;
     then entries of files that are neither there nor made by them are left out. Returns a line
     on what was changed while no run went on, or nothing. Raises ``DataError`` as ``read_manifest``.
@@ -83,7 +94,9 @@ def enter(folder: str | Path, about: Mapping, makers: Makers, whole: bool) -> st
     place = folder / MANIFEST
     known = read_manifest(folder) if place.exists() else None
     old = known.files if known else {}
-    since, listed = written(folder / UNLISTED), written(place) if known else 0
+    listed = written(place) if known else 0
+    mark = folder / UNLISTED
+    since = min(since, written(mark)) if mark.exists() else since
     there = find_results(folder)
     times = {name: written(path) for name, path in there.items()}
     new = [name for name, time in times.items() if known is None or time >= since]
@@ -93,12 +106,12 @@ def enter(folder: str | Path, about: Mapping, makers: Makers, whole: bool) -> st
     files = {}
     for name, entry in sorted({**old, **{name: digests[name] for name in own}}.items()):
         output, record = _maker(name, makers)
-        if output is None and not whole:
-            output, record = entry.output, entry.record
+        if output is None and not whole and name in old:
+            output, record = old[name].output, old[name].record
         if name in there or output or not whole:
             files[name] = Entry(entry.sha256, entry.bytes, output, record)
     write_json(place, {**about, "files": {name: asdict(entry) for name, entry in files.items()}})
-    (folder / UNLISTED).unlink()
+    mark.unlink(missing_ok=True)
     changed = sorted(name for name in doubted if not same(digests[name], old[name]))
     return _told(folder, changed) if changed else ""
 
