@@ -52,8 +52,9 @@ def test_every_result_has_its_digest_its_size_and_what_makes_it(results):
 def test_logs_hidden_files_checkpoints_and_the_list_itself_are_no_results(results):
     others = ["logs/a.log", "benchmarks/a.tsv", "README.md", ".hidden", "tables/.cost.csv.1.part"]
     write(results, dict.fromkeys([*others, "priors/base.checkpoint", "a.unreadable", ".x/y"], b""))
-    write(results, {"tables/logs/a.csv": b""})
-    assert find_results(results).keys() == {*RESULTS, "tables/logs/a.csv"}
+    found = ["tables/logs/a.csv", "tables/a.checkpoint.png"]
+    write(results, dict.fromkeys(found, b""))
+    assert find_results(results).keys() == {*RESULTS, *found}
 
 
 def test_a_run_that_writes_nothing_changes_nothing(results):
@@ -118,6 +119,34 @@ def test_a_file_that_no_run_wrote_is_not_entered(results):
     with run(results):
         write(results, {"tables/new.csv": b"new"})
     assert listed(results).keys() == {*RESULTS, "tables/new.csv"}
+
+
+def test_a_mark_that_is_a_link_or_a_folder_is_replaced(results, tmp_path):
+    (results / UNLISTED).symlink_to(tmp_path / "elsewhere")
+    begin(results)
+    assert (results / UNLISTED).is_file() and not (tmp_path / "elsewhere").exists()
+    (results / UNLISTED).unlink()
+    (results / UNLISTED).mkdir()
+    with run(results):
+        write(results, {"tables/new.csv": b"new"})
+    assert "tables/new.csv" in listed(results) and not (results / UNLISTED).exists()
+
+
+def test_of_two_runs_at_once_each_enters_what_it_wrote(results):
+    with run(results, JOBS[:1], whole=False):
+        write(results, {TABLE: b"first"})
+        with run(results, JOBS[1:], whole=False):
+            write(results, {WEIGHTS: b"second"})
+        write(results, {"tables/new.csv": b"first"})
+    assert listed(results)[WEIGHTS] == Entry(sha(results, WEIGHTS), 6, "priors/base")
+    assert listed(results)[TABLE] == Entry(sha(results, TABLE), 5, TABLE)
+    assert "tables/new.csv" in listed(results)
+
+
+def test_a_file_whose_name_is_no_text_is_not_entered(results):
+    with run(results):
+        (results / os.fsdecode(b"\xff.csv")).write_bytes(b"")
+    assert listed(results).keys() == RESULTS.keys()
 
 
 def test_without_a_manifest_all_that_is_there_is_entered(results):

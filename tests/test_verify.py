@@ -1,12 +1,14 @@
 """Damage is told, with what makes it good again."""
 
+import os
 import shlex
+import subprocess
 
 import pytest
 
 from lighthouse.config.paths import MANIFEST
 from lighthouse.manifest import begin, read_manifest
-from lighthouse.verify import REPOSITORY, Found, advice, look, main
+from lighthouse.verify import REPOSITORY, Found, advice, look, main, report
 from listed import BATCH, CELL, JOBS, RESULTS, SETS, TABLE, WEIGHTS, finished, run, write
 
 CLEAN = Found([], [], [], [])
@@ -66,10 +68,48 @@ def test_a_file_that_is_not_there_is_missed(results, name):
     assert advised(results)[-1] == snakemake(results, entry.output)
 
 
-def test_what_no_run_wrote_is_told_and_removed(results):
+def test_what_no_run_wrote_is_told_and_moved(results):
     write(results, {"samples/dit/x.png": b""})
     assert found(results) == Found([], [], ["samples/dit/x.png"], [])
-    assert advised(results) == [["rm", "-f", str(results / "samples/dit/x.png")]]
+    beside = f"{results}-moved"
+    assert advised(results) == [
+        ["mkdir", "-p", beside],
+        ["mv", "-n", str(results / "samples/dit/x.png"), beside],
+    ]
+
+
+def test_a_folder_in_the_place_of_a_file_is_removed_as_one(results):
+    for name in (CELL, TABLE):
+        (results / name).unlink()
+        (results / name).mkdir()
+    assert found(results) == Found([], [CELL, TABLE], [], [])
+    *removals, _ = advised(results)
+    assert removals == [["rm", "-rf", str(results / name)] for name in (CELL, TABLE)]
+
+
+def test_a_link_to_a_folder_is_told_and_moved_before_what_is_in_it_is_removed(results, tmp_path):
+    (results / "samples").rename(tmp_path / "elsewhere")
+    (results / "samples").symlink_to(tmp_path / "elsewhere")
+    (results / "tables/more").symlink_to("/nowhere")
+    assert found(results) == Found([], [SETS, CELL], ["samples", "tables/more"], [])
+    beside = f"{results}-moved"
+    assert advised(results)[:4] == [
+        ["mkdir", "-p", beside],
+        *(["mv", "-n", str(results / name), beside] for name in ("samples", "tables/more")),
+        ["rm", "-f", str(results / CELL)],
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", [b"a\n\nWhat to do:\n    rm b", b"\xff\x1b[2K'\\", "\u202e.png".encode()]
+)
+def test_a_name_with_what_cannot_be_seen_is_shown_and_moved_in_one_line(results, name):
+    (results / "tables" / os.fsdecode(name)).write_bytes(b"")
+    lines = list(report(results, read_manifest(results), found(results)))
+    assert all(line.strip().isprintable() for line in lines)
+    assert lines[1] == "1 written by no run:" and lines[3] == "\nWhat to do:"
+    subprocess.run(["bash", "-c", "\n".join(lines[4:6])], check=True)
+    assert found(results) == CLEAN
 
 
 def test_what_the_study_no_longer_makes_is_removed_where_it_is_damaged_and_then_not_missed(results):

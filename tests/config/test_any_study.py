@@ -1,6 +1,7 @@
 """Whatever stands in a study file, it is read, or each mistake is told in one short line."""
 
 import copy
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from lighthouse.config import load
 from lighthouse.config.reader import read_studies
-from lighthouse.config.schema import LINE, ConfigError
+from lighthouse.config.schema import LINE, SHOWN, ConfigError
 from repository import ROOT
 from shipped import DEFAULT
 
@@ -125,3 +126,10 @@ def test_what_holds_itself_is_told(loop):
     with pytest.raises(ConfigError) as error:
         load.load_study({**DEFAULT, "priors": loop}, ROOT)
     told(error.value.problems)
+
+
+def test_of_many_mistakes_the_first_are_told():
+    with pytest.raises(ConfigError) as error:
+        load.load_study(changed([(("run", "methods"), [f"x{n}" for n in range(1000)])]), ROOT)
+    *lines, last = str(error.value).splitlines()
+    assert len(lines) == SHOWN + 1 and re.fullmatch(r"  - and \d+ mistakes more", last)

@@ -145,6 +145,13 @@ def test_images_in_no_class_folder_are_named(single):
     assert "1 images lie in no class folder: stray.png" in the_problem(single)
 
 
+def test_names_with_what_cannot_be_seen_are_told_in_one_line(single):
+    for name in (b"\xff.png", b"a\nb.png"):
+        (single / os.fsdecode(name)).write_bytes(b"")
+    said = the_problem(single, classes=CLASSES)
+    assert said == f"{single}: 2 images lie in no class folder: a\\nb.png, \\udcff.png"
+
+
 def test_an_absent_seed_is_named_with_those_that_are_there(exported):
     line = the_problem(exported, seeds=[0, 1, 2, 3, 7])
     assert "no folder seed~3, seed~7; it holds seed~0, seed~1, seed~2" in line
@@ -194,6 +201,13 @@ def test_a_fingerprint_follows_names_sizes_and_times_of_images(exported):
     larger = fingerprint(exported)
     path.rename(path.with_name("z.png"))
     assert len({first, later, larger, fingerprint(exported)}) == 4
+
+
+def test_a_name_that_is_no_text_and_a_place_that_cannot_be_looked_at_stop_no_fingerprint(single):
+    first = fingerprint(single)
+    (single / "cat" / os.fsdecode(b"\xff.png")).write_bytes(b"")
+    assert fingerprint(single) != first
+    assert fingerprint(single / ("a" * 300)) == fingerprint(single / "nothing")
 
 
 def test_what_is_no_image_changes_no_fingerprint(exported):

@@ -126,6 +126,19 @@ def test_a_class_may_have_any_name_that_can_be_seen(pets, tmp_path, name):
     assert set(built(pets, tmp_path).classes) == ({name, "dog"} if name[:1] != "." else {"dog"})
 
 
+def test_other_images_in_a_folder_are_another_state_and_other_times_are_none(pets):
+    source, path = SOURCES["folder"], min((pets / "train").glob("*/*.png"))
+    states = [source.state({"root": str(pets)})]
+    os.utime(path, (0, 0))
+    (path.parent / "notes.txt").write_text("x")
+    assert source.state({"root": str(pets)}) == states[0]
+    noise(path, side=9, seed=9)
+    states.append(source.state({"root": str(pets)}))
+    path.rename(path.with_name(os.fsdecode(b"\xff.png")))
+    states += [source.state({"root": str(pets)}), source.state({"root": str(pets / "nothing")})]
+    assert len(set(states)) == 4
+
+
 def test_the_held_out_part_follows_from_names_alone(pets, tmp_path, monkeypatch):
     share = {"val_share": 0.25}
     index = built(pets, tmp_path, **share)

@@ -42,10 +42,10 @@ def write(folder: Path, files: dict[str, bytes]) -> None:
 @contextmanager
 def run(folder: Path, jobs=JOBS, whole=True):
     """A run; what is done within is its work. Yields a list, to which what it tells is added."""
-    begin(folder)
+    since = begin(folder)
     told = []
     yield told
-    told.append(enter(folder, ABOUT, makers_of(jobs), whole))
+    told.append(enter(folder, ABOUT, makers_of(jobs), whole, since))
 
 
 def finished(folder: Path) -> Path:

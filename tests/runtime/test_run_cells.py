@@ -1,6 +1,7 @@
 """The cells of a job: done once, recorded one by one, and none stopped by another's failure."""
 
 import logging
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -193,6 +194,17 @@ def test_a_torn_record_counts_as_not_made_and_is_logged(job, tmp_path, caplog, l
     assert lost_cells(job.output.record, cells) == [cells[0]["record"]]
     assert run(job, cells) == ["a.json"]
     assert lost_cells(job.output.record, cells) == []
+
+
+@pytest.mark.parametrize(
+    "left", ['{"made": 5}', '{"made": {}, "failed": {"a": "x"}}', '{"failed": "x", "left": {}}']
+)
+def test_a_record_of_a_job_that_is_none_makes_it_run_again(job, tmp_path, left):
+    cells = [cell(tmp_path, "a")]
+    run(job, cells)
+    Path(job.output.record).write_text(left)
+    assert forget_failures(tmp_path) == ({}, {})
+    assert lost_cells(job.output.record, cells) == [job.output.record]
 
 
 def test_a_torn_record_of_a_job_makes_it_run_again_and_keeps_its_cells(job, tmp_path):

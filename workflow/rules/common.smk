@@ -327,6 +327,12 @@ def source_options(wildcards):
     return study.source_options(wildcards.dataset)
 
 
+def source_state(wildcards):
+    """A digest of a folder of one's own images: others make the dataset anew."""
+    source = SOURCES[study.dataset(wildcards.dataset)["source"]]
+    return source.state(study.source_options(wildcards.dataset))
+
+
 def dataset_option(key):
     """A params function: one entry of the options of the wildcards' dataset."""
     return lambda wildcards: study.dataset(wildcards.dataset)[key]

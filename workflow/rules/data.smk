@@ -40,6 +40,7 @@ rule dataset:
     params:
         source=dataset_option("source"),
         options=source_options,
+        state=source_state,
         code=code("dataset.py"),
     script:
         "../scripts/dataset.py"

@@ -43,10 +43,15 @@ def tell_failed_cells():
     return bool(failed or left)
 
 
+#: Since when what is written is this run's; None before it has begun.
+began = None
+
+
 def begin_manifest():
     """Mark that results are written from now on; ``--touch`` writes none."""
+    global began
     if not workflow.touch:
-        manifest.begin(paths.RESULTS)
+        began = manifest.begin(paths.RESULTS)
 
 
 def enter_results(done):
@@ -54,13 +59,13 @@ def enter_results(done):
 
     done: whether all jobs and cells were.
     """
-    if workflow.touch:
+    if began is None:
         return
     found = workflow.dag.jobs
     whole = done and any(job.rule.name == "all" for job in found)
     about = manifest.about_run(paths.RESULTS, study, study_arguments())
     try:
-        changed = manifest.enter(paths.RESULTS, about, manifest.makers_of(found), whole)
+        changed = manifest.enter(paths.RESULTS, about, manifest.makers_of(found), whole, began)
     except (DataError, OSError) as error:
         changed = f"no manifest was written: {error}"
     if changed:

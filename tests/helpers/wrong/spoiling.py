@@ -125,8 +125,10 @@ DEEDS: dict[str, Callable] = {
     "nest": _nest,
     "npy": _npy,
     "pickle": _pickle,
+    "pipe": os.mkfifo,
     "remove": _remove,
     "rename": _rename,
+    "stretch": os.truncate,
     "write": _write,
     "zip": _zip,
 }

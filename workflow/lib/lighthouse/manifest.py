@@ -9,10 +9,12 @@ file was written is its ctime, which nobody can set, unlike the mtime that Snake
 import hashlib
 import os
 import re
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from lighthouse.config import rows, stamps
@@ -29,6 +31,8 @@ BESIDE = frozenset({MANIFEST, LOGS, BENCHMARKS, "README.md"})
 #: In names of what is no result either: states of trainings, which go on from there, and what of
 #: these was set aside.
 UNFINISHED = (".checkpoint", ".unreadable")
+#: What of Snakemake's arguments names a study.
+OF_STUDY = ("--configfile", "--config")
 #: How a manifest is written where no job is left to be done: the target alone is.
 ANEW = "`uv run snakemake --cores all --force` (and its --configfile) lists what is there"
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -61,17 +65,27 @@ class Manifest:
 Makers = Mapping[str, tuple[str, str | None]]
 
 
-def begin(folder: str | Path) -> None:
-    """Mark since when what is written is a run's, unless one that was killed has done so."""
+def begin(folder: str | Path) -> int:
+    """Mark since when what is written is a run's, unless one that was killed has done so.
+
+    Returns when that is, for ``enter``.
+    """
     mark = Path(folder) / UNLISTED
+    if mark.is_symlink():  # which would be followed, and made elsewhere
+        mark.unlink()
+    elif mark.is_dir():
+        shutil.rmtree(mark)
     if not mark.exists():
         mark.parent.mkdir(exist_ok=True)
         mark.touch()
+    return written(mark)
 
 
-def enter(folder: str | Path, about: Mapping, makers: Makers, whole: bool) -> str:
+def enter(folder: str | Path, about: Mapping, makers: Makers, whole: bool, since: int) -> str:
     """Write the manifest of a run that ends.
 
+    since: what ``begin`` returned. A run beside this one, of other targets, may have ended before
+    it and removed the mark.
     makers: of the jobs of the run. whole: whether these were all of the study's, and all were done;
     then entries of files that are neither there nor made by them are left out. Returns a line
     on what was changed while no run went on, or nothing. Raises ``DataError`` as ``read_manifest``.
@@ -80,21 +94,24 @@ def enter(folder: str | Path, about: Mapping, makers: Makers, whole: bool) -> st
     place = folder / MANIFEST
     known = read_manifest(folder) if place.exists() else None
     old = known.files if known else {}
-    since, listed = written(folder / UNLISTED), written(place) if known else 0
+    listed = written(place) if known else 0
+    mark = folder / UNLISTED
+    since = min(since, written(mark)) if mark.exists() else since
     there = find_results(folder)
     times = {name: written(path) for name, path in there.items()}
-    own = [name for name, time in times.items() if known is None or time >= since]
+    new = [name for name, time in times.items() if known is None or time >= since]
+    own = [name for name in new if _is_text(name)]  # as all have that a run writes
     doubted = [name for name in times.keys() & old.keys() if listed <= times[name] < since]
     digests = entries({name: there[name] for name in {*own, *doubted}})
     files = {}
     for name, entry in sorted({**old, **{name: digests[name] for name in own}}.items()):
         output, record = _maker(name, makers)
-        if output is None and not whole:
-            output, record = entry.output, entry.record
+        if output is None and not whole and name in old:
+            output, record = old[name].output, old[name].record
         if name in there or output or not whole:
             files[name] = Entry(entry.sha256, entry.bytes, output, record)
     write_json(place, {**about, "files": {name: asdict(entry) for name, entry in files.items()}})
-    (folder / UNLISTED).unlink()
+    mark.unlink(missing_ok=True)
     changed = sorted(name for name in doubted if not same(digests[name], old[name]))
     return _told(folder, changed) if changed else ""
 
@@ -113,13 +130,12 @@ def read_manifest(folder: str | Path) -> Manifest:
     try:
         about = read_json(place)
         files = {name: Entry(**entry) for name, entry in about.pop("files").items()}
-        if not (isinstance(about["study"], str) and isinstance(about["arguments"], list)):
-            raise TypeError(place)
+        _check_about(**about)
+        _check_words(about["study"], *about["arguments"], *chain(*map(_words, files.items())))
     except (AttributeError, KeyError, TypeError, ValueError):
         raise DataError(f"{place}: no list of results; remove it, and {ANEW}") from None
     for name, entry in files.items():
-        paths = (path for path in (name, entry.output, entry.record) if path is not None)
-        if not all(map(_is_below, paths)):
+        if not all(map(_is_below, _words((name, entry)))):
             raise DataError(f"{place}: {name}: leads out of the folder of results; remove the list")
         if not SHA256.fullmatch(str(entry.sha256)):
             raise DataError(f"{place}: {name}: {entry.sha256!r} is no SHA-256; remove the list")
@@ -128,17 +144,12 @@ def read_manifest(folder: str | Path) -> Manifest:
 
 def find_results(folder: str | Path) -> dict[str, Path]:
     """All results below a folder by their paths in it, without what is hidden or not finished."""
-    folder = Path(folder)
-    found = {}
-    for top, folders, names in os.walk(folder):
-        if Path(top) == folder:
-            folders[:] = [name for name in folders if name not in BESIDE]
-            names = [name for name in names if name not in BESIDE]
-        folders[:] = sorted(name for name in folders if not _is_part(name))
-        for path in (Path(top, name) for name in sorted(names) if not _is_part(name)):
-            if path.is_file():
-                found[path.relative_to(folder).as_posix()] = path
-    return found
+    return {name: path for name, path in _walk(Path(folder)) if path.is_file()}
+
+
+def find_others(folder: str | Path) -> list[str]:
+    """What else lies there and is no folder: links to folders or to nothing, pipes, devices."""
+    return [name for name, path in _walk(Path(folder)) if not path.is_file()]
 
 
 def entries(files: Mapping[str, Path]) -> dict[str, Entry]:
@@ -189,6 +200,29 @@ def about_run(folder: str | Path, study: Study, arguments: list[str]) -> dict:
     }
 
 
+def _check_about(arguments: object, study: object, **_: object) -> None:
+    """Raise ``TypeError`` where arguments are no list that names a study, and nothing else."""
+    if not isinstance(arguments, list):
+        raise TypeError(arguments)
+    options = [word for word in arguments if str(word).startswith("-")]
+    if arguments[:1] != options[:1] or not set(options) <= set(OF_STUDY):
+        raise TypeError(arguments)
+
+
+def _check_words(*words: object) -> None:
+    """Raise ``TypeError`` or ``ValueError`` where one is no text."""
+    for word in words:
+        if not isinstance(word, str):
+            raise TypeError(word)
+        if not _is_text(word):
+            raise ValueError(word)
+
+
+def _words(item: tuple[str, Entry]) -> list[str]:
+    name, entry = item
+    return [name, *(path for path in (entry.output, entry.record) if path is not None)]
+
+
 def _told(folder: Path, changed: Sequence[str]) -> str:
     more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
     return (
@@ -213,13 +247,32 @@ def _below(paths: Iterable[object]) -> Iterator[str]:
     return (str(path).removeprefix(start) for path in paths if str(path).startswith(start))
 
 
-def _is_below(path: object) -> bool:
-    pure = PurePosixPath(str(path))
+def _is_below(path: str) -> bool:
+    pure = PurePosixPath(path)
     return bool(pure.parts) and not pure.is_absolute() and ".." not in pure.parts
 
 
+def _walk(folder: Path) -> Iterator[tuple[str, Path]]:
+    for top, folders, names in os.walk(folder):
+        if Path(top) == folder:
+            folders[:] = [name for name in folders if name not in BESIDE]
+            names = [name for name in names if name not in BESIDE]
+        folders[:] = sorted(name for name in folders if not _is_part(name))
+        links = [name for name in folders if Path(top, name).is_symlink()]
+        for path in (Path(top, name) for name in sorted([*names, *links]) if not _is_part(name)):
+            yield path.relative_to(folder).as_posix(), path
+
+
 def _is_part(name: str) -> bool:
-    return name.startswith(".") or any(word in name for word in UNFINISHED)
+    return name.startswith(".") or name.endswith(UNFINISHED)
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # its bytes on the disk are no UTF-8
+        return False
+    return True
 
 
 def _records(folder: Path) -> Iterator[dict]:

@@ -7,15 +7,24 @@ file is as a run wrote it, 1 where one is not, 2 where it cannot be told, withou
 """
 
 import argparse
+import os
 import shlex
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from lighthouse.config.paths import MANIFEST, REPOSITORY, RESULTS, UNLISTED
-from lighthouse.manifest import Manifest, entries, find_results, read_manifest, same, written
+from lighthouse.manifest import (
+    Manifest,
+    entries,
+    find_others,
+    find_results,
+    read_manifest,
+    same,
+    written,
+)
 from lighthouse.runtime.errors import DataError
 
 
@@ -23,8 +32,9 @@ from lighthouse.runtime.errors import DataError
 class Found:
     """What is not as the manifest has it, by path.
 
-    differs: other bytes. lacks: not there, though the study makes it. foreign: written by no run.
-    unlisted: written since a run began that has not ended.
+    differs: other bytes. lacks: not there, though the study makes it. foreign: written by no run;
+    links to folders are, and are not looked into. unlisted: written since a run began that has
+    not ended.
     """
 
     differs: list[str]
@@ -48,7 +58,7 @@ def look(folder: Path, manifest: Manifest) -> Found:
     return Found(
         differs=sorted(name for name in listed if not same(now[name], known[name])),
         lacks=sorted(n for n in known.keys() - there.keys() if known[n].output),
-        foreign=sorted(there.keys() - known.keys() - unlisted),
+        foreign=sorted({*(there.keys() - known.keys() - unlisted), *find_others(folder)}),
         unlisted=sorted(unlisted),
     )
 
@@ -74,13 +84,20 @@ def advice(folder: Path, manifest: Manifest, found: Found) -> Iterator[str]:
 
     Snakemake makes again what it is told of by name. A job that does many cells does those whose
     record is not there. A run that was killed may have left no job to the next one, which lists
-    what was written if its target is forced.
+    what was written if its target is forced. What no run has written may be somebody's notes: it is
+    moved, not removed.
     """
     known = manifest.files
     wrong = [known[name] for name in (*found.differs, *found.lacks)]
     gone = {entry.record for entry in wrong if entry.record}
-    gone |= {*found.foreign, *(name for name in found.differs if not known[name].output)}
-    yield from (f"rm -f {shlex.quote(str(folder / name))}" for name in sorted(gone))
+    gone |= {name for name in found.differs if not known[name].output}
+    gone |= {name for name in found.lacks if (folder / name).is_dir()}
+    if found.foreign:  # links first, through which nothing is to be removed
+        beside = folder.with_name(f"{folder.absolute().name}-moved")
+        yield f"mkdir -p {shlex.quote(str(beside))}"
+        for name in found.foreign:
+            yield f"mv -n {_shown(folder / name, shlex.quote)} {shlex.quote(str(beside))}"
+    yield from (_removal(folder / name) for name in sorted(gone))
     outputs = sorted({f"{RESULTS}/{entry.output}" for entry in wrong if entry.output})
     if outputs or found.unlisted:
         words = ["uv", "run", "snakemake", "--cores", "all", *_study(folder, manifest.about)]
@@ -99,7 +116,29 @@ def _study(folder: Path, about: dict) -> list[str]:
 def _listed(what: str, folder: Path, names: Sequence[str]) -> Iterator[str]:
     if names:
         yield f"{len(names)} {what}:"
-        yield from (f"    {folder / name}" for name in names)
+        yield from (f"    {_shown(folder / name)}" for name in names)
+
+
+def _removal(path: Path) -> str:
+    """The command that removes a file, a link, or a folder in the place of a file."""
+    options = "-rf" if path.is_dir() and not path.is_symlink() else "-f"
+    return f"rm {options} {_shown(path, shlex.quote)}"
+
+
+def _shown(path: Path, quote: Callable[[str], str] = str) -> str:
+    """A path in one line; as a shell reads it where it has what cannot be seen."""
+    text = str(path)
+    if text.isprintable():
+        return quote(text)
+    return f"$'{''.join(map(_escaped, text))}'"
+
+
+def _escaped(letter: str) -> str:
+    if letter in "\\'":
+        return f"\\{letter}"
+    if letter.isprintable():
+        return letter
+    return "".join(f"\\x{byte:02x}" for byte in os.fsencode(letter))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -228,3 +228,9 @@ def _check_rows_named(study: Study) -> Iterable[str]:
                 f"config: external.{name}.dataset: {given['dataset']!r} is not known; "
                 f"allowed: {names}"
             )
+    owners: dict[str, str] = {}
+    for name, method in study.methods.items():
+        place = study.table_path("methods") if name in rows else "config: external"
+        first = owners.setdefault(method.label, name)
+        if first != name:
+            yield f"{place}: {name}: {method.label!r} is the label of {first!r} too; choose another"

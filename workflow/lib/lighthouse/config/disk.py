@@ -4,10 +4,18 @@ from lighthouse.config.study import Study
 from lighthouse.datasets.external import problems
 from lighthouse.datasets.sources import SOURCES
 from lighthouse.runtime.errors import DataError
+from lighthouse.runtime.faults import unseen
 
 
 def missing(study: Study) -> list[str]:
     """What the study needs on disk and does not find, a line each."""
+    try:
+        return _missing(study)
+    except OSError as error:
+        return [unseen(error)]
+
+
+def _missing(study: Study) -> list[str]:
     lines = []
     picks = [c.ipc for c in study.cells if study.methods[c.method].picks_real_images]
     least = max(picks, default=1)

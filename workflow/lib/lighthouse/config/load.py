@@ -14,6 +14,7 @@ from lighthouse.config.settings import table_path
 from lighthouse.config.study import Study
 from lighthouse.config.table_files import read_table
 from lighthouse.parts.terms import with_defaults
+from lighthouse.runtime.faults import unseen
 
 
 def load_study(config: Mapping, base: str | Path) -> Study:
@@ -21,7 +22,13 @@ def load_study(config: Mapping, base: str | Path) -> Study:
 
     Raises ``ConfigError`` with every mistake found, each with its place.
     """
-    base = Path(base)
+    try:
+        return _load_study(config, Path(base))
+    except OSError as error:  # a place that it names cannot be looked at
+        raise ConfigError([shortened(f"config: {unseen(error)}")]) from None
+
+
+def _load_study(config: Mapping, base: Path) -> Study:
     if found := mistakes(config):
         raise ConfigError(shortened(f"config: {line}") for line in found)
     # Plain dictionaries: of a file of JSON Snakemake makes others.

@@ -15,14 +15,18 @@ from lighthouse.parts.schemas import completed
 
 #: Letters of a line, and of a value in it: more are left out in the middle.
 LINE, QUOTED = 1000, 100
+#: Mistakes that are told at once.
+SHOWN = 50
 
 
 class ConfigError(Exception):
-    """Wrong input. The message has one line a mistake."""
+    """Wrong input. The message has one line a mistake, of many the first."""
 
     def __init__(self, problems: Iterable[str]):
         self.problems = list(problems)
-        super().__init__("\n".join(["wrong configuration:", *(f"  - {p}" for p in self.problems)]))
+        told, more = self.problems[:SHOWN], len(self.problems[SHOWN:])
+        told += [f"and {more} mistakes more"] if more else []
+        super().__init__("\n".join(["wrong configuration:", *(f"  - {line}" for line in told)]))
 
 
 def load_schema(path: Path) -> dict:

@@ -7,13 +7,15 @@ dot, are passed over. Imports no torch: configs are checked with it.
 """
 
 import hashlib
+import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
-from lighthouse.datasets.folders import IMAGE_SUFFIXES, subfolders
+from lighthouse.datasets.folders import IMAGE_SUFFIXES, shown, subfolders
 from lighthouse.datasets.index import ImageIndex
 
 LAYOUT = (
@@ -93,11 +95,12 @@ def fingerprint(root: Path) -> str:
     As a parameter of a rule it makes Snakemake read a set again that has changed.
     """
     sha = hashlib.sha256()
-    sets = (list(seed_folders(root).values()) or [root]) if root.is_dir() else []
-    for folder in sets:
-        for path in (image for name in subfolders(folder) for image in _images(folder / name)):
-            state, name = path.stat(), path.relative_to(root).as_posix()
-            sha.update(f"{name}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
+    with suppress(OSError):  # which is told when jobs are about to start
+        sets = (list(seed_folders(root).values()) or [root]) if root.is_dir() else []
+        for folder in sets:
+            for path in (image for name in subfolders(folder) for image in _images(folder / name)):
+                state, name = path.stat(), os.fsencode(path.relative_to(root))
+                sha.update(b"%b\0%d\0%d\n" % (name, state.st_size, state.st_mtime_ns))
     return sha.hexdigest()[:16]
 
 
@@ -137,4 +140,4 @@ def _is_image(path: Path) -> bool:
 
 
 def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:SHOWN]) + " …" * (len(names) > SHOWN)
+    return ", ".join(map(shown, names[:SHOWN])) + " …" * (len(names) > SHOWN)

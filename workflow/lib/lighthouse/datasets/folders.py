@@ -11,6 +11,7 @@ import os
 import unicodedata
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -87,7 +88,7 @@ class Tree:
                     f"{self.root / part}: {len(absent)} class(es) without a folder: "
                     f"{', '.join(absent)}"
                 )
-            loose = sorted(p.name for p in (self.root / part).iterdir() if _is_image(p))
+            loose = sorted(shown(p.name) for p in (self.root / part).iterdir() if _is_image(p))
             if loose:
                 lines.append(
                     f"{self.root / part}: {len(loose)} images lie in no class folder: "
@@ -112,6 +113,20 @@ class Tree:
         except DataError as error:  # a folder that cannot be read
             lines.append(str(error))
         return lines
+
+    def state(self) -> str:
+        """A digest of the names and sizes of all images, by which others than before are told.
+
+        Of what cannot be listed it is that of what can: the rest is told before jobs start.
+        """
+        sha = hashlib.sha256()
+        with suppress(DataError, OSError):
+            for part in PARTS_OF:
+                for name in subfolders(self.root / part):
+                    for path in sorted(_images(self.root / part / name)):
+                        file = os.fsencode(path.relative_to(self.root))
+                        sha.update(b"%b\0%d\n" % (file, path.stat().st_size))
+        return sha.hexdigest()[:16]
 
     def _too_few(self, name: str, least: int, val_share: float) -> list[str]:
         folder = self.root / "train" / name
@@ -142,7 +157,7 @@ class Tree:
         ]
         faults = _faults([path for *_, path in files], threads)
         rejected = [
-            (_shown(path.relative_to(self.root)), fault)
+            (shown(path.relative_to(self.root).as_posix()), fault)
             for (*_, path), fault in zip(files, faults, strict=True)
             if fault
         ]
@@ -243,9 +258,9 @@ def _images(folder: Path) -> Iterator[Path]:
     return filter(_is_image, _files(folder))
 
 
-def _shown(path: Path) -> str:
+def shown(path: str) -> str:
     """A path as tables and messages have it: what no text can hold is written as Python does."""
-    return path.as_posix() if _is_plain(str(path)) else ascii(path.as_posix())[1:-1]
+    return path if _is_plain(path) else ascii(path)[1:-1]
 
 
 def _faults(paths: Sequence[Path], threads: int) -> list[str | None]:

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from lighthouse.runtime.errors import DataError
-from lighthouse.runtime.faults import reading
+from lighthouse.runtime.faults import ENDLESS, endless, reading
 from lighthouse.runtime.files import whole
 
 #: Priors and class means see train; choices are made on val; test is for the
@@ -154,6 +154,8 @@ def decode(path: Path) -> Image.Image:
     Raises ``DataError``, naming the file, if it cannot be, or not without loss of what it shows.
     """
     try:
+        if endless(path):
+            raise DataError(f"{path}: {ENDLESS}")
         with Image.open(path, formats=FORMATS) as file:
             if file.mode.startswith(("I", "F")):  # which "RGB" would make white or black
                 raise DataError(f"{path}: more than 8 bits a pixel and channel; save it with 8")

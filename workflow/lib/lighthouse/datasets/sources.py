@@ -31,6 +31,7 @@ class Source:
     build(options, folder, threads): writes ``folder/index.tsv`` and the images it names
     that are nowhere yet.
     archive(options): the key in ``ARCHIVES`` of what is downloaded; None where nothing is.
+    state(options): a digest of what the disk holds, where its owner may change it at any time.
     of_imagenet: whether its classes may be ImageNet's, whose embeddings a pretrained DiT has.
     """
 
@@ -46,6 +47,7 @@ class Source:
     licence: str
     url: str
     archive: Callable[[Mapping], str | None] = lambda options: None
+    state: Callable[[Mapping], str | None] = lambda options: None
     of_imagenet: bool = True
 
     @property
@@ -185,6 +187,7 @@ SOURCES = {
         smallest_class=lambda options: None,
         licence="that of your images",
         url="",
+        state=lambda options: _own_folder(options).state(),
         **_of_tree(_own_folder),
     ),
     "imagenet": Source(

@@ -111,15 +111,20 @@ def run_cells(
 def lost_cells(record: str | Path, cells: Iterable[Mapping]) -> list[str]:
     """The cells that a job's record has as made, and of which a file is no longer there.
 
-    Or whose record cannot be read; that of the job itself, too. Snakemake knows none of these
-    files. As a parameter of the rule, empty as long as nobody removes one, this makes it run the
-    job again.
+    Or whose record cannot be read; that of the job itself, too, where it is none of a job.
+    Snakemake knows none of these files. As a parameter of the rule, empty as long as nobody
+    removes one, this makes it run the job again.
     """
     found = recorded(record)
-    if found is None:
+    if not _is_of_job(found):
         return [str(record)] if Path(record).is_file() else []
-    own = (cell for cell in cells if cell["record"] in found.get("made", {}))
+    own = (cell for cell in cells if cell["record"] in found["made"])
     return [cell["record"] for cell in own if not (_is_whole(cell) and recorded(cell["record"]))]
+
+
+def _is_of_job(record: dict | None) -> bool:
+    keys = ("made", "failed", "left")
+    return record is not None and all(isinstance(record.get(key), dict) for key in keys)
 
 
 def _is_whole(cell: Mapping) -> bool:
@@ -133,7 +138,12 @@ def forget_failures(folder: str | Path) -> tuple[dict[str, str], dict[str, str]]
     failed, by path, and of those that were left out what they lacked.
     """
     records = {path: recorded(path) for path in sorted(Path(folder).rglob("*.json"))}
-    unfinished = {p: r for p, r in records.items() if r and (r.get("failed") or r.get("left"))}
+    # Of those of cells, which lie there too, none has these; nor has one that something spoilt,
+    # whose job runs again (``lost_cells``).
+    jobs = {path: record for path, record in records.items() if _is_of_job(record)}
+    unfinished = {
+        path: record for path, record in jobs.items() if record["failed"] or record["left"]
+    }
     for path in unfinished:
         path.unlink()
     failed, left = (

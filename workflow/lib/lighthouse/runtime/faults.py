@@ -20,6 +20,8 @@ PART = "remove it, or the folder that it is part of, and the same command makes 
 #: Errors of an accelerator, by their names in torch, which is not imported here: what was read is
 #: as good as before.
 OF_THE_DEVICE = frozenset({"OutOfMemoryError", "AcceleratorError"})
+#: What is said of a pipe or a device.
+ENDLESS = "no file that can be read to its end"
 
 _GOES_ON = "and the same command goes on"
 _ALLOW = "let this user read and write there, or name another place (--directory)"
@@ -81,6 +83,11 @@ def barred(place: str | Path) -> str | None:
     return in_words(OSError(number, ""), there)
 
 
+def unseen(error: OSError) -> str:
+    """The line about a place of a user's that the system lets nobody look at."""
+    return f"{error.filename}: cannot be read ({error.strerror})"
+
+
 @contextmanager
 def writing(path: str | Path, beside: str | Path = "") -> Iterator[None]:
     """Within it, a disk that takes no file raises ``StorageError`` with the file's name.
@@ -97,6 +104,12 @@ def writing(path: str | Path, beside: str | Path = "") -> Iterator[None]:
         raise StorageError(told) from error
 
 
+def endless(path: str | Path) -> bool:
+    """Whether a path leads to a pipe or a device, which reading may never come to the end of."""
+    path = Path(path)
+    return path.exists() and not (path.is_file() or path.is_dir())
+
+
 @contextmanager
 def reading(path: str | Path, advice: str = OURS) -> Iterator[None]:
     """Within it, a file that cannot be read raises ``DataError`` with its name and ``advice``.
@@ -104,6 +117,8 @@ def reading(path: str | Path, advice: str = OURS) -> Iterator[None]:
     That memory does not do, or an accelerator fails, is no fault of the file, and stays what it is.
     """
     try:
+        if endless(path):
+            raise ValueError(ENDLESS)
         yield
     except (DataError, MemoryError):
         raise

@@ -19,6 +19,8 @@ from lighthouse.runtime.faults import OURS, Read, reading, writing
 
 #: Files that are sent to the disk at once: a file system writes several in one go.
 AT_ONCE = 8
+#: Bytes of the longest record that is read.
+LONGEST = 2**30
 #: Seconds after which what a writer on another machine left is taken for a killed one's.
 A_DAY = 24 * 60 * 60
 
@@ -164,6 +166,8 @@ def without_nan(data: object) -> object:
 def read_json(path: str | Path, advice: str = OURS) -> Read:
     """Read a JSON record. Raises ``DataError``, with ``advice``, where it cannot be read."""
     with reading(path, advice):
+        if (size := Path(path).stat().st_size) > LONGEST:
+            raise ValueError(f"it has {size} bytes, as no record has")
         return Read(path, advice, json.loads(Path(path).read_text(encoding="utf-8")))
 
 
