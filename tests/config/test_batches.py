@@ -40,7 +40,8 @@ def test_a_batch_shares_a_prior_or_is_of_real_images(study):
 
 def test_an_external_set_is_a_batch_of_its_own_and_changes_no_other(study, tmp_path):
     given = {"dataset": "digits", "root": str(tmp_path), "ipc": 3, "label": "Mine"}
-    more = batches(load_study(changed("external", {"mine": given, "yours": given}), ROOT))
+    other = {**given, "label": "Yours"}
+    more = batches(load_study(changed("external", {"mine": given, "yours": other}), ROOT))
     assert [batch for batch in more if batch.kind != EXTERNAL] == batches(study)
     names = [batch.name for batch in more if batch.kind == EXTERNAL]
     assert names == ["external/mine/0", "external/yours/0"]
