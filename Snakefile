@@ -38,11 +38,12 @@ onerror:
     enter_results(done=False)
 
 
-# Nor does a cell that fails stop its job; the run has failed all the same.
+# Nor does a cell that fails stop its job; the run has failed all the same, and so has one that may
+# have read what somebody changed.
 onsuccess:
     failed = tell_failed_cells()
-    enter_results(done=not failed)
-    if failed:
+    changed = enter_results(done=not failed)
+    if failed or changed:
         sys.exit(1)
 
 

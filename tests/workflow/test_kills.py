@@ -181,6 +181,7 @@ def test_what_is_changed_is_told_by_the_next_run_and_by_no_touch(killed):
     assert touched.returncode == 0, touched.stdout
     assert "changed since a run wrote it" not in touched.stdout
     done = snakemake(killed, "--force")
+    assert done.returncode == 1
     assert "results/tables/leaderboard.md: changed since a run wrote it" in done.stdout
     assert "1 of 1 steps" in done.stdout
     assert read_manifest(killed / "results").files == before

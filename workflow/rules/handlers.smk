@@ -57,10 +57,11 @@ def begin_manifest():
 def enter_results(done):
     """Enter what the run wrote in the manifest, and tell what was changed behind it.
 
-    done: whether all jobs and cells were.
+    done: whether all jobs and cells were. Returns whether there was something to tell: what the run
+    made of a changed file is as wrong as that file.
     """
     if began is None:
-        return
+        return False
     found = workflow.dag.jobs
     whole = done and any(job.rule.name == "all" for job in found)
     about = manifest.about_run(paths.RESULTS, study, study_arguments())
@@ -70,6 +71,7 @@ def enter_results(done):
         changed = f"no manifest was written: {error}"
     if changed:
         print(f"\n{changed}", file=sys.stderr)
+    return bool(changed)
 
 
 def study_arguments():
