@@ -205,10 +205,10 @@ def test_a_log_that_the_disk_takes_no_more_of_is_told_once_and_stops_nothing(tmp
 
 
 def test_a_log_that_cannot_be_opened_is_told_in_one_line(tmp_path):
-    (tmp_path / "logs").touch()
-    result = by_hand(tmp_path, "", "--log", str(tmp_path / "logs" / "log"))
+    (tmp_path / "log").mkdir()
+    result = by_hand(tmp_path, "", "--log", str(tmp_path / "log"))
     assert result.stderr.splitlines() == [
-        f"{tmp_path / 'logs'}: a file stands where a folder is needed; move it away, and the same "
+        f"{tmp_path / 'log'}: a folder stands where a file is needed; move it away, and the same "
         "command goes on"
     ]
 
