@@ -13,7 +13,7 @@ import yaml
 
 from repository import ROOT
 
-#: Long enough to be met at work, and with a checkpoint at nearly every step.
+#: Long enough to be met at work, and with checkpoints on the way.
 LONGER = {"datasets": {"digits": {"base": {"steps": 200}}}, "compute": {"checkpoint_seconds": 0.05}}
 PRIOR = "results/priors/digits/replicate~0/base"
 SECONDS = 400  # of a machine that is busy; 40 otherwise
