@@ -14,6 +14,8 @@ from string import Template
 import psutil
 import pytest
 
+from lighthouse.alike import unlike
+from lighthouse.manifest import find_results
 from repository import ROOT
 
 TEMPLATES = ROOT / "tests" / "slurm"
@@ -211,10 +213,10 @@ def test_a_job_has_a_gpu_where_its_rule_can_use_one(run):
 
 
 def test_every_result_is_that_of_a_local_run_to_the_byte(run):
-    found, expected = contents(run.results), contents(run.local_results)
-    assert found.keys() == expected.keys()
-    assert [name for name in expected if found[name] != expected[name]] == []
-    assert {Path(name).suffix for name in expected} >= {".csv", ".json", ".safetensors"}
+    timed, other = unlike(run.local_results, run.results)
+    assert other == []
+    found = find_results(run.local_results)
+    assert {Path(name).suffix for name in found.keys() - {*timed}} >= {".csv", ".safetensors"}
 
 
 def test_jobs_of_both_have_the_arithmetic_of_the_config(run):
@@ -224,27 +226,3 @@ def test_jobs_of_both_have_the_arithmetic_of_the_config(run):
         )
         assert record["machine"]["portable"]
         assert record["machine"]["torch_vectors"] == "AVX2"
-
-
-#: What no two runs measure alike, in the records of a cell's samples and of its students.
-MEASURED = {"seconds", "peak_host_bytes", "peak_device_bytes"}
-
-
-def without_measured(record):
-    return {key: value for key, value in record.items() if key not in MEASURED}
-
-
-def contents(results):
-    """What all files hold by name, but for logs and measured times and costs."""
-    files = (path for path in results.rglob("*") if path.is_file())
-    named = {str(path.relative_to(results)): path.read_bytes() for path in files}
-    for stage in ("samples", "students"):
-        records = {name for name in named if name.startswith(stage) and name.endswith(".json")}
-        records = {name for name in records if Path(name).stem != "full"}  # the ceiling's
-        assert records
-        for name in records:
-            record = json.loads(named[name])
-            assert record.keys() >= MEASURED
-            parts = [without_measured(part) for part in record.get("replicates", ())]
-            named[name] = {**without_measured(record), "replicates": parts}
-    return {k: v for k, v in named.items() if not k.startswith(("logs/", "benchmarks/", "costs/"))}
