@@ -71,7 +71,7 @@ held: dict[Path, object] = {}
 
 # All that any cell will load: a record names the libraries that are loaded, and is to be the same
 # where a job goes on behind the cells that need one.
-for name in {name for cell in params.cells for name in cell["loads"]}:
+for name in sorted({name for cell in params.cells for name in cell["loads"]}):
     load(name)
 
 

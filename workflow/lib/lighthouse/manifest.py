@@ -6,7 +6,6 @@ is changed while no run goes on keeps its entry, by which ``lighthouse.verify`` 
 file was written is its ctime, which nobody can set, unlike the mtime that Snakemake goes by.
 """
 
-import hashlib
 import os
 import re
 import shutil
@@ -21,7 +20,7 @@ from lighthouse.config import rows, stamps
 from lighthouse.config.paths import BENCHMARKS, LOGS, MANIFEST, RESULTS, UNLISTED
 from lighthouse.config.study import Study
 from lighthouse.results import machines_of, versions_of
-from lighthouse.runtime.contents import read_record
+from lighthouse.runtime.contents import read_record, sum_of
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_json, write_json
 from lighthouse.runtime.provenance import code_of
@@ -232,9 +231,7 @@ def _told(folder: Path, changed: Sequence[str]) -> str:
 
 
 def _entry(path: Path) -> Entry:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return Entry(digest, file.tell())
+    return Entry(sum_of(path), path.stat().st_size)
 
 
 def _maker(name: str, makers: Makers) -> tuple[str | None, str | None]:

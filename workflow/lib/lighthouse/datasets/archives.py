@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lighthouse.datasets.labels import LabelSet
-from lighthouse.runtime.weights import digest
+from lighthouse.runtime.contents import sum_of
 
 
 @dataclass(frozen=True)
@@ -48,5 +48,5 @@ class Archive:
             f"{file}: its {kind} is {found}, not {wanted}; get {self.url} anew, or remove the "
             "file for a download"
             for kind, wanted in sums.items()
-            if wanted and (found := digest(file, kind)) != wanted
+            if wanted and (found := sum_of(file, kind)) != wanted
         ]

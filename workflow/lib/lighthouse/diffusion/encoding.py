@@ -19,6 +19,7 @@ from lighthouse.datasets.index import ImageIndex
 from lighthouse.datasets.latents import HELD_OUT, LATENTS, MEANS
 from lighthouse.diffusion.autoencoder import encode
 from lighthouse.runtime.cells import recorded
+from lighthouse.runtime.contents import sum_of
 from lighthouse.runtime.faults import writing
 from lighthouse.runtime.files import whole, write_arrays, write_json
 from lighthouse.runtime.job import log, progress
@@ -168,6 +169,5 @@ def _digest(index: ImageIndex, weights: Path, options: Mapping) -> str:
         if row[0] in ("train", "val"):
             sha.update(repr(row).encode())
     for file in sorted([*weights.glob("config.json"), *weights.glob("*.safetensors")]):
-        with file.open("rb") as opened:
-            sha.update(hashlib.file_digest(opened, "sha256").digest())
+        sha.update(bytes.fromhex(sum_of(file)))
     return sha.hexdigest()

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lighthouse.diffusion.loading import FOLDERS, WEIGHTS
+from lighthouse.runtime.contents import sum_of
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_json, whole
-from lighthouse.runtime.weights import digest
 
 HUB = "https://huggingface.co"
 #: Files of the repositories that the shipped configs name, by kind of model. The hub is
@@ -99,7 +99,7 @@ def digests(folder: Path) -> dict[str, str]:
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
     names = ((path.relative_to(folder), path) for path in files)
     return {
-        name.as_posix(): digest(path)
+        name.as_posix(): sum_of(path)
         for name, path in names
         if not any(part.startswith(".") for part in name.parts)
     }

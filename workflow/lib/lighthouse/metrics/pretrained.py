@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from lighthouse.datasets.labels import pretrained_labels
 from lighthouse.datasets.real import RealImages
 from lighthouse.metrics.features import Seen
+from lighthouse.runtime.contents import sum_of
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.faults import YOURS
 from lighthouse.runtime.files import read_pickle, read_tensors
-from lighthouse.runtime.weights import digest
 
 
 class Pretrained(nn.Module):
@@ -121,4 +121,4 @@ def read_weights(path: Path, build: Callable[[Mapping], nn.Module]) -> tuple[dic
             f"datasets.<name>.extractor.weights: {path} does not hold the weights of "
             f"{build.__name__}: {shorten(str(error), 200)}"
         ) from None
-    return state, {"weights": {"file": path.name, "sha256": digest(path)}}
+    return state, {"weights": {"file": path.name, "sha256": sum_of(path)}}

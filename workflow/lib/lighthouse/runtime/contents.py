@@ -70,9 +70,14 @@ def _record_digest(path: Path) -> bytes:
     return hashlib.sha256(_text(without_machine(record))).digest()
 
 
-def _bytes_digest(path: Path) -> bytes:
+def sum_of(path: Path, kind: str = "sha256") -> str:
+    """The sha256 of a file's bytes in hex, or another sum that ``hashlib`` knows."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()
+        return hashlib.file_digest(file, kind).hexdigest()
+
+
+def _bytes_digest(path: Path) -> bytes:
+    return bytes.fromhex(sum_of(path))
 
 
 def _with_numbers(about: object, path: Path, offset: int) -> bytes:

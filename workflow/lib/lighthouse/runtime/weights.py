@@ -1,11 +1,11 @@
 """Pretrained weights that are one file, and where they come from. Imports no torch."""
 
-import hashlib
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
 
+from lighthouse.runtime.contents import sum_of
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import whole
 
@@ -49,12 +49,6 @@ def fetch(weights: Weights, path: Path) -> None:
                 shutil.copyfileobj(source, target)
         except OSError as error:
             raise DataError(f"no download of {weights.url}: {error}. {by_hand}") from None
-        found = digest(beside)
+        found = sum_of(beside)
         if not found.startswith(weights.sha256):
             raise DataError(f"{weights.url} gave another file (sha256 {found}). {by_hand}")
-
-
-def digest(path: Path, kind: str = "sha256") -> str:
-    """The sha256 of a file, or another sum that ``hashlib`` knows."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, kind).hexdigest()
