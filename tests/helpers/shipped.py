@@ -14,6 +14,16 @@ SCHEMAS = ROOT / "workflow" / "schemas"
 DEFAULT = yaml.safe_load((ROOT / "config" / "config.yaml").read_text("utf-8"))
 #: The same without claims, so that a test may take out a method, an IPC or a sweep of theirs.
 SHIPPED = {**DEFAULT, "run": {**DEFAULT["run"], "claims": None}}
+#: Of `run`, what a study can do without.
+LEFT_OUT = {
+    "only": [],
+    "claims": None,
+    "comparisons": {"pairs": []},
+    "tuning": None,
+    "ablation": None,
+    "sweep": None,
+    "strategies": None,
+}
 SCHEMA = load_schema(SCHEMAS / "config.schema.yaml")
 
 

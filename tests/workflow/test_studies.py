@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from repository import ROOT
+from shipped import LEFT_OUT
 
 DOCS = (ROOT / "docs" / "paper.md").read_text(encoding="utf-8")
 #: Config files of a study, its number of jobs and which of them go to a GPU, from the table in
@@ -152,14 +153,8 @@ def test_a_named_study_works_in_its_own_folder(clone):
 SMALL = {
     "methods": ["dit", "rsm"],
     "ipc": [2],
-    "only": [],
+    **LEFT_OUT,
     "seeds": [[0, 10], [1, 11]],
-    "claims": None,
-    "comparisons": {"pairs": []},
-    "tuning": None,
-    "ablation": None,
-    "sweep": None,
-    "strategies": None,
     "spectrum": {"ipc": 2, "curves": [{"source": "DiT", "method": "dit"}]},
 }
 
