@@ -83,6 +83,8 @@ def test_a_page_that_is_made_again_is_the_same():
         ({"type": "number", "exclusiveMinimum": 0, "maximum": 0.5}, "> 0, ≤ 0.5"),
         ({"type": "boolean"}, "true, false"),
         ({"enum": ["a", "b"]}, "`a`, `b`"),
+        ({"enum": ["a", None]}, "`a`, or `null`"),
+        ({"type": "string", "x-pattern": "six digits"}, "six digits"),
         ({"oneOf": [COUNT, {"const": "table"}]}, "1…9, or `table`"),
         ({"type": "array", "minItems": 1, "items": COUNT}, "integers 1…9"),
         ({"type": "array", "minItems": 2, "maxItems": 2, "items": COUNT}, "two of 1…9"),

@@ -79,7 +79,8 @@ class Keys:
         if _holds(spec):
             return GROUP
         if "enum" in spec:
-            return ", ".join(f"`{word}`" for word in spec["enum"])
+            words = [f"`{word}`" for word in spec["enum"] if word is not None]
+            return ", ".join(words) + ", or `null`" * (None in spec["enum"])
         if "const" in spec:
             return f"`{spec['const']}`"
         if "oneOf" in spec:
@@ -90,7 +91,7 @@ class Keys:
             return step + _between(spec)
         if "array" in kinds:
             return self._list(spec)
-        return "true, false" if "boolean" in kinds else "a text"
+        return "true, false" if "boolean" in kinds else spec.get("x-pattern", "a text")
 
     def _list(self, spec: Mapping) -> str:
         items = self.resolved(spec.get("items", {}))
