@@ -28,6 +28,13 @@ def test_every_key_of_a_schema_has_a_description(path):
     assert bare == []
 
 
+@pytest.mark.parametrize("path", sorted(SCHEMAS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_description_of_a_schema_is_whole(path):
+    """Within braces a comma ends a text that has no quotes."""
+    said = {place: spec.get("description", "") for place, spec in properties(load_schema(path))}
+    assert {place: text for place, text in said.items() if not text.endswith(".")} == {}
+
+
 def closed(schema):
     """Every object of a schema that lists its keys, with its place."""
     stack = [("", schema)]
