@@ -14,6 +14,7 @@ from lighthouse.config.batches import sampled_by, tried_by, tuned_by
 from lighthouse.config.expectations import expectations
 from lighthouse.config.grid import BASE, CEILINGS
 from lighthouse.config.load import check_name, load_study
+from lighthouse.config.presets import default_file, preset_files
 from lighthouse.config.reader import check_files
 from lighthouse.config.schema import ConfigError
 from lighthouse.datasets.downloads import ARCHIVES
@@ -38,9 +39,16 @@ if workflow.is_main_process:
     stopped = Stopped(logger)
     shell.prefix(JOBS_PREFIX)
 
+# Over the default, and the study's own keys once more over these.
+for preset in preset_files(config, workflow.basedir):
+
+    configfile: f"{preset}"
+
+
 try:
     if workflow.is_main_process:  # jobs are given the same files
-        check_files([f"{workflow.basedir}/config/config.yaml", *workflow.overwrite_configfiles])
+        shipped = [default_file(workflow.basedir), *preset_files(config, workflow.basedir)]
+        check_files([*shipped, *workflow.overwrite_configfiles])
     study = load_study(config, workflow.basedir)
     if workflow.overwrite_workdir is None:
         check_name(study)

@@ -9,6 +9,7 @@ import yaml
 from lighthouse.config.checks import cross_checks, published_names
 from lighthouse.config.grid import Method, method_of
 from lighthouse.config.plain import mistakes
+from lighthouse.config.presets import default_file
 from lighthouse.config.schema import ConfigError, check, load_schema, shortened
 from lighthouse.config.settings import table_path
 from lighthouse.config.study import Study
@@ -35,6 +36,10 @@ def _load_study(config: Mapping, base: Path) -> Study:
     config = completed(json.loads(json.dumps(config)))
     schemas = base / "workflow" / "schemas"
     schema = load_schema(schemas / "config.schema.yaml")
+    # Of a preset that is not known all keys would be missing, too.
+    named = {"properties": {"preset": schema["properties"]["preset"]}}
+    if found := check(config, named, "config"):
+        raise ConfigError(found)
     problems = check(config, schema, "config")
     tables = {"$defs": schema["$defs"], **schema["properties"]["tables"]}
     if check(config.get("tables"), tables, "config"):
@@ -69,8 +74,8 @@ def check_name(study: Study) -> None:
 
     Its results would replace those of the default.
     """
-    path = study.base / "config" / "config.yaml"
-    shipped = completed(yaml.load(path.read_text("utf-8"), yaml.CSafeLoader))
+    text = default_file(study.base).read_text("utf-8")
+    shipped = completed(yaml.load(text, yaml.CSafeLoader))
     if study.folder is None and study.config != shipped:
         changed = [key for key in study.config if study.config[key] != shipped.get(key)]
         raise ConfigError(

@@ -114,15 +114,17 @@ class Settings:
     def weights(self, dataset: str, method: str, ipc: int) -> dict:
         """The hyperparameters of a method: the row of all, and over it the method's own.
 
+        A row of all IPCs lies below that of one, each of all methods below each of one method.
         Empty where the table has no row for the dataset and IPC.
         """
         rows = [
             row
             for row in self.hyperparameters
-            if (row["dataset"], row["ipc"]) == (dataset, ipc)
+            if row["dataset"] == dataset
+            and row.get("ipc") in (None, ipc)
             and row.get("method") in (None, method)
         ]
-        rows.sort(key=lambda row: "method" in row)
+        rows.sort(key=lambda row: ("method" in row, "ipc" in row))
         return {key: value for row in rows for key, value in row.items()}
 
     def tuning(self, dataset: str, prior: Prior) -> dict:
