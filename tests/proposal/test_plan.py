@@ -26,7 +26,7 @@ def invented(fixed=300.0, autoencoder=0.1, prior=0.1, ceilings=0.0, per_ipc=0.0)
     return stages_of
 
 
-def planned(stages_of, counts=(200, 200), machine=CPU, **given):
+def planned(stages_of, counts=(2000, 2000), machine=CPU, **given):
     wish = asked(**given)
     return plan(draft(wish, survey(*counts), machine), wish, stages_of)
 
@@ -42,6 +42,14 @@ def test_more_minutes_are_more_steps_up_to_a_limit():
     steps = [planned(invented(), minutes=m).lengths for m in (10, 20, 40, 4000, 8000)]
     assert [s.prior for s in steps] == sorted(s.prior for s in steps)
     assert steps[-1] == steps[-2]
+
+
+def test_few_images_are_not_seen_for_ever():
+    made = planned(invented(), counts=(100, 100), minutes=600)
+    # 136 of them are learned from, in batches of 64: 2.1 steps a pass.
+    assert made.lengths.prior == 2100
+    assert any("sees each image about 988 times" in note for note in made.notes)
+    assert not [note for note in made.notes if "too few minutes" in note]
 
 
 def test_too_few_minutes_are_told_with_how_many_would_do():

@@ -14,8 +14,9 @@ from lighthouse.proposal.study_file import DATASET, Lengths
 #: back as blurs (docs/photographs), and beyond thrice a preset's there is little more to gain.
 AUTOENCODER_SHARE, LEAST_AUTOENCODER, MOST_AUTOENCODER = 0.25, 300, 3
 #: Steps of a prior: fewer show noise, and beyond four times the preset's a small denoiser gains
-#: nothing (a held-out loss that no longer falls ends it before).
-LEAST_PRIOR, MOST_PRIOR = 500, 4
+#: nothing. Nor do more passes than 1,000 teach it of few images anything but these themselves. (A
+#: held-out loss that no longer falls ends it before.)
+LEAST_PRIOR, MOST_PRIOR, MOST_PASSES = 500, 4, 1000
 #: What makes a prior that is worth distilling with: so many steps, and passes over the images.
 #: On digits 2,000 steps are 128 passes, of photographs 6,000 are 45 (docs/prior, docs/photographs).
 USEFUL_STEPS, USEFUL_PASSES = 2000, 40
@@ -58,13 +59,14 @@ def plan(
         most = MOST_AUTOENCODER * first.autoencoder
         autoencoder = _held(AUTOENCODER_SHARE * left / own, LEAST_AUTOENCODER, most)
         left -= autoencoder * own
-    prior = _held(left / step, LEAST_PRIOR, MOST_PRIOR * first.prior)
-    lengths = Lengths(autoencoder, prior)
-    batch = preset["base"]["batch_size"]
-    useful = max(USEFUL_STEPS, round(USEFUL_PASSES * draft.images["train"] / batch))
-    passes = prior * batch / draft.images["train"]
+    # Steps in which the prior sees each image once.
+    once = draft.images["train"] / preset["base"]["batch_size"]
+    most = min(MOST_PRIOR * first.prior, max(USEFUL_STEPS, round(MOST_PASSES * once)))
+    useful = min(most, max(USEFUL_STEPS, round(USEFUL_PASSES * once)))
+    prior = _held(left / step, LEAST_PRIOR, most)
+    lengths, passes = Lengths(autoencoder, prior), prior / once
     notes.append(f"the prior sees each image about {passes:,.0f} times in at most {prior:,} steps")
-    if prior < min(useful, MOST_PRIOR * first.prior):
+    if prior < _held(useful, LEAST_PRIOR, most):
         share = 1 - AUTOENCODER_SHARE if trains else 1.0
         needed = useful * step / share
         # With more minutes less is left out, up to the share that this may take.
