@@ -21,15 +21,16 @@ LENGTHS = frozenset({"steps", "epochs"})
 class Settings:
     """A config with its tables.
 
-    config: as Snakemake merged it. base: the repository, to which paths are relative.
-    methods: the rows of the method table and the external sets, by name. hyperparameters:
-    the rows of that table.
+    config: as Snakemake merged it. base: the repository. methods: the rows of the method table
+    and the external sets, by name. hyperparameters: the rows of that table. home: the folder to
+    which paths are relative; the repository, unless another workflow uses this one.
     """
 
     config: Mapping
     base: Path
     methods: Mapping[str, Method]
     hyperparameters: Sequence[Mapping]
+    home: Path
 
     @property
     def run(self) -> Mapping:
@@ -46,8 +47,8 @@ class Settings:
         return table_path(self.config, self.base, name)
 
     def place(self, path: str) -> Path:
-        """A path that the config names, relative to the repository unless absolute."""
-        return (self.base / path).absolute()
+        """A path that the config names, relative to ``home`` unless absolute."""
+        return (self.home / path).absolute()
 
     @property
     def folder(self) -> Path | None:
