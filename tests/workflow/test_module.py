@@ -1,5 +1,6 @@
 """The workflow as a module of another one, as users of Snakemake's catalogue have it."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -55,11 +56,12 @@ SMALL = {"methods": ["dit"], "ipc": [2], **LEFT_OUT}
 SMALL["spectrum"] = {"ipc": 2, "curves": [{"source": "DiT", "method": "dit"}]}
 
 
-def snakemake(folder, *arguments):
+def snakemake(folder, *arguments, **environment):
     """What Snakemake says in a folder."""
     return subprocess.run(
         [sys.executable, "-m", "snakemake", *map(str, arguments)],
         cwd=folder,
+        env={**os.environ, **{key: str(value) for key, value in environment.items()}},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -117,6 +119,27 @@ def test_paths_of_a_modules_config_are_relative_to_where_it_runs(tmp_path):
     done = snakemake(tmp_path, "-n", "--quiet")
     assert done.returncode != 0
     assert f"{tmp_path}/mine/train: no such folder" in done.stdout
+
+
+@pytest.mark.workflow
+def test_a_module_out_of_a_repository_of_git_has_its_package(tmp_path):
+    """Of GitHub's Snakemake keeps a clone: this one is there before, so that no net is needed."""
+    clone = tmp_path / "cache/snakemake/snakemake/source-cache/snakemake-git-cache/github.com/a/b"
+    for name in ("workflow", "config", "envs"):
+        unwanted = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, clone / name, ignore=unwanted)
+    names = ("-c", "user.name=a", "-c", "user.email=a@b")
+    for words in (["init", "-q"], ["add", "."], [*names, "commit", "-qm", "all"], ["tag", "v1"]):
+        subprocess.run(["git", *words], cwd=clone, check=True)
+    source = '"{snakefile}"', 'github("a/b", path="workflow/Snakefile", tag="v1")'
+    folder = tmp_path / "own"
+    folder.mkdir()
+    written(folder, WITHIN.replace(*source), {"run": SMALL})
+    done = snakemake(folder, "--cores", 1, "--quiet", "rules", XDG_CACHE_HOME=tmp_path / "cache")
+    assert done.returncode == 0, done.stdout
+    assert (folder / "mine.txt").is_file()
+    (package,) = (folder / ".snakemake" / "lighthouse").iterdir()
+    assert (package / "workflow" / "lib" / "lighthouse").is_dir()
 
 
 @pytest.mark.workflow
