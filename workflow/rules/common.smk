@@ -55,6 +55,10 @@ try:
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
 
+if workflow.is_main_process:
+    for line in study.left_out:
+        logger.info(line)
+
 if IN_MODULE and workflow.modifier.modify_path(paths.RESULTS) != paths.RESULTS:
     raise WorkflowError(
         "module: has a prefix, which does not reach the paths in jobs' parameters; leave out `prefix` "

@@ -8,6 +8,7 @@ import yaml
 
 from lighthouse.config.checks import cross_checks, published_names
 from lighthouse.config.grid import Method, method_of
+from lighthouse.config.inherited import following
 from lighthouse.config.plain import mistakes
 from lighthouse.config.reader import laid_over
 from lighthouse.config.schema import ConfigError, check, load_schema, shortened
@@ -52,6 +53,7 @@ def _load_study(config: Mapping, base: Path, home: Path) -> Study:
     for name, given in config["external"].items():
         methods.setdefault(name, Method(name, given["label"], external=True))
     study = Study(config, base, methods, rows["hyperparameters"], home)
+    study = following(study, completed(shipped(base)))
     problems = [*published_names(rows["published"], study), *cross_checks(study)]
     if problems:
         raise ConfigError(dict.fromkeys(problems))

@@ -23,7 +23,8 @@ class Settings:
 
     config: as Snakemake merged it. base: the repository. methods: the rows of the method table
     and the external sets, by name. hyperparameters: the rows of that table. home: the folder to
-    which paths are relative; the repository, unless another workflow uses this one.
+    which paths are relative; the repository, unless another workflow uses this one. left_out: what
+    inherited sections lost of methods that are not run, a line a section (``config.inherited``).
     """
 
     config: Mapping
@@ -31,6 +32,7 @@ class Settings:
     methods: Mapping[str, Method]
     hyperparameters: Sequence[Mapping]
     home: Path
+    left_out: tuple[str, ...] = ()
 
     @property
     def run(self) -> Mapping:
@@ -205,7 +207,8 @@ class Settings:
     @property
     def spectrum_sources(self) -> dict[str, str]:
         """The name of each method's curve of the spectrum, in the curves' order."""
-        return {curve["method"]: curve["source"] for curve in self.run["spectrum"]["curves"]}
+        curves = self.run["spectrum"]["curves"] if self.run["spectrum"] else []
+        return {curve["method"]: curve["source"] for curve in curves}
 
 
 def table_path(config: Mapping, base: Path, name: str) -> Path:
