@@ -341,6 +341,11 @@ def pretrained_of(part):
     return place
 
 
+def source_of(wildcards):
+    """The declaration of the source of the wildcards' dataset."""
+    return SOURCES[study.dataset(wildcards.dataset)["source"]]
+
+
 def source_options(wildcards):
     """The options that the source of the wildcards' dataset reads."""
     return study.source_options(wildcards.dataset)
@@ -348,8 +353,7 @@ def source_options(wildcards):
 
 def source_state(wildcards):
     """A digest of a folder of one's own images: others make the dataset anew."""
-    source = SOURCES[study.dataset(wildcards.dataset)["source"]]
-    return source.state(study.source_options(wildcards.dataset))
+    return source_of(wildcards).state(study.source_options(wildcards.dataset))
 
 
 def dataset_option(key):

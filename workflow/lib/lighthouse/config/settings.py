@@ -73,6 +73,12 @@ class Settings:
             options["root"] = str(self.place(options["root"]))
         return options
 
+    def images_root(self, dataset: str) -> str | None:
+        """The folder that a dataset's images are read from; None where they come with a package."""
+        options = self.source_options(dataset)
+        archive = SOURCES[self.dataset(dataset)["source"]].archive(options)
+        return options.get("root") or (archive and f"{options['downloads']}/{archive}")
+
     def n_classes(self, dataset: str) -> int:
         """How many classes a dataset has. No image is read for it."""
         source = SOURCES[self.dataset(dataset)["source"]]
