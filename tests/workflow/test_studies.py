@@ -54,7 +54,6 @@ def clone(tmp_path):
     """The workflow in a folder of its own, without results or data."""
     for name in ("workflow", "config", "envs", "profiles", "tests/configs", "docs/own-folder"):
         shutil.copytree(ROOT / name, tmp_path / name)
-    shutil.copy(ROOT / "Snakefile", tmp_path)
     return tmp_path
 
 

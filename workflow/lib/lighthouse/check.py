@@ -3,8 +3,8 @@
     uv run python -m lighthouse.check config/my.yaml [more.yaml ...]
 
 Lays the files over the default and the preset that they name, as Snakemake does, and checks them
-with their tables. Prints a line for each mistake, or one that says what the study computes. Where
-there are mistakes the exit status is 1.
+with their tables. Prints a line for each mistake, or one that says what the study computes, and
+what of the default's it leaves out. Where there are mistakes the exit status is 1.
 """
 
 import argparse
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         print(error)
         return 1
-    print(in_words(study))
+    print(in_words(study), *study.left_out, sep="\n")
     return 0
 
 

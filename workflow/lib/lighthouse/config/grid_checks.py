@@ -41,8 +41,8 @@ def grid_checks(study: Study) -> Iterable[str]:
     for key in ("ablation", "spectrum"):
         if run[key] and run[key]["ipc"] not in run["ipc"]:
             yield f"config: run.{key}.ipc: {run[key]['ipc']} {_none_of(run['ipc'], 'run.ipc')}"
-    for curve in run["spectrum"]["curves"]:
-        yield from _not_run(study, "spectrum", curve["method"], run["spectrum"]["ipc"])
+    for method in study.spectrum_sources:
+        yield from _not_run(study, "spectrum", method, run["spectrum"]["ipc"])
     for dataset in run["datasets"]:
         yield from _check_students(study, dataset)
         yield from _check_guided_steps(study, dataset)
