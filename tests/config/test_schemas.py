@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from lighthouse.config.key_tables import GROUP, Keys
 from lighthouse.config.schema import check, load_schema
 from repository import ROOT
 from shipped import DEFAULT, SCHEMA, SCHEMAS, SHIPPED
@@ -25,6 +26,13 @@ def properties(schema, place=""):
 def test_every_key_of_a_schema_has_a_description(path):
     bare = [place for place, spec in properties(load_schema(path)) if not spec.get("description")]
     assert bare == []
+
+
+@pytest.mark.parametrize("path", sorted(SCHEMAS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_description_of_a_schema_is_whole(path):
+    """Within braces a comma ends a text that has no quotes."""
+    said = {place: spec.get("description", "") for place, spec in properties(load_schema(path))}
+    assert {place: text for place, text in said.items() if not text.endswith(".")} == {}
 
 
 def closed(schema):
@@ -53,11 +61,7 @@ def test_no_object_of_a_schema_lets_a_typo_pass(path):
 
 def resolved(schema):
     """A schema with its reference merged in: keys and required keys of both."""
-    if "$ref" not in schema:
-        return schema
-    target = SCHEMA["$defs"][schema["$ref"].rsplit("/", 1)[1]]
-    required = [*target.get("required", []), *schema.get("required", [])]
-    return {**target, **schema, "required": required}
+    return Keys(SCHEMA).resolved(schema)
 
 
 def drift(config, schema, place="config"):
@@ -151,23 +155,9 @@ def test_the_columns_that_a_hyperparameter_table_must_have_are_columns():
 # The README of the config: every key, with its range.
 
 README = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
-
-
-def leaves(schema, place=""):
-    """Every key of a schema that holds no keys of its own, by dotted place."""
-    schema = resolved(schema)
-    for option in schema.get("anyOf", []):
-        if "$ref" in option:
-            schema = resolved({**option, **{k: v for k, v in schema.items() if k != "anyOf"}})
-    nested = {f".{name}": spec for name, spec in schema.get("properties", {}).items()}
-    if isinstance(schema.get("additionalProperties"), dict):
-        nested[".<name>"] = schema["additionalProperties"]
-    if "properties" in schema.get("items", {}):
-        nested["[]"] = schema["items"]
-    if not nested:
-        yield place.removeprefix("."), schema
-    for name, spec in nested.items():
-        yield from leaves(spec, f"{place}{name}")
+KEYS = Keys(SCHEMA)
+#: Ranges of keys that hold keys, which have rows of their own.
+GROUPS = {GROUP, f"{GROUP}, or `null`"}
 
 
 def described():
@@ -179,7 +169,7 @@ def described():
     for line in README.split("## Keys", 1)[1].splitlines():
         if line.startswith("#"):
             below = [f"{name}." for name in re.findall(r"`([^`]+)`", line)] or [""]
-        elif line.startswith("| `"):
+        elif line.startswith("| `") and line.split(" | ")[1] not in GROUPS:
             keys, allowed, _ = line.strip("|").split(" | ", 2)
             for key in re.findall(r"`([^`]+)`", keys):
                 found += [(f"{place}{key}", allowed) for place in below]
@@ -223,14 +213,19 @@ def differences(allowed, spec):
     return wanted - found | further
 
 
+def test_the_tables_of_keys_are_those_of_the_schema():
+    """``python -m lighthouse.config.key_tables`` writes them."""
+    assert KEYS.renewed(README) == README
+
+
 def test_the_readme_describes_every_key_of_the_config_once_and_no_other():
     keys = [key for key, _ in described()]
-    assert sorted(keys) == sorted(place for place, _ in leaves(SCHEMA))
+    assert sorted(keys) == sorted(place for place, _ in KEYS.leaves())
 
 
 def test_the_readme_gives_the_range_of_every_key():
     allowed = dict(described())
-    wrong = {place: differences(allowed.get(place, ""), spec) for place, spec in leaves(SCHEMA)}
+    wrong = {place: differences(allowed.get(place, ""), spec) for place, spec in KEYS.leaves()}
     assert {place: words for place, words in wrong.items() if words} == {}
 
 

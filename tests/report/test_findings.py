@@ -1,4 +1,4 @@
-"""The README's findings are those of the tables that it names."""
+"""The findings of a page are those of the tables that it names."""
 
 import subprocess
 import sys
@@ -14,9 +14,11 @@ NAN = float("nan")
 #: Documents of the repository that have a block.
 DOCUMENTS = [
     str(path.relative_to(ROOT))
-    for path in (ROOT / "README.md", *sorted(ROOT.glob("docs/*/README.md")))
+    for path in sorted(ROOT.glob("docs/**/*.md"))
     if given_in(path.read_text(encoding="utf-8"))
 ]
+#: The page that the command renews unless told another.
+PAGE = "docs/findings.md"
 EMPTY = "before\n\n<!-- findings of: -->\n<!-- end of findings -->\n\nafter\n"
 
 
@@ -51,10 +53,11 @@ OTHER = [row("a", "holds", 3.0), row("b", "does not hold", -2.0), ROWS[2]]
 
 @pytest.fixture
 def folder(tmp_path):
-    """A folder with two tables of claims and a README that has room for findings."""
+    """A folder with two tables of claims and a page that has room for findings."""
     write_rows(tmp_path / "one.csv", ROWS, COLUMNS)
     write_rows(tmp_path / "two.csv", OTHER, COLUMNS)
-    (tmp_path / "README.md").write_text(EMPTY, encoding="utf-8")
+    (tmp_path / PAGE).parent.mkdir()
+    (tmp_path / PAGE).write_text(EMPTY, encoding="utf-8")
     return tmp_path
 
 
@@ -101,7 +104,7 @@ def run(folder, *words):
 def test_the_command_writes_the_block_and_it_can_be_made_again(folder):
     done = run(folder, "as it is=one.csv", "AVX2=two.csv")
     assert done.returncode == 0, done.stderr
-    text = (folder / "README.md").read_text(encoding="utf-8")
+    text = (folder / PAGE).read_text(encoding="utf-8")
     assert text.startswith(
         "before\n\n<!-- findings of: 'as it is=one.csv' AVX2=two.csv -->\n*as it is*: Of"
     )
@@ -110,18 +113,25 @@ def test_the_command_writes_the_block_and_it_can_be_made_again(folder):
     assert given == [Source("as it is", "one.csv"), Source("AVX2", "two.csv")]
     assert renewed(text, block(given, folder)) == text
     assert run(folder, "one.csv").returncode == 0
-    assert given_in((folder / "README.md").read_text(encoding="utf-8")) == [Source("", "one.csv")]
+    assert given_in((folder / PAGE).read_text(encoding="utf-8")) == [Source("", "one.csv")]
 
 
 def test_what_it_cannot_do_it_says(folder):
     assert "need a name each" in run(folder, "one.csv", "two.csv").stderr
     assert "none.csv" in run(folder, "none.csv").stderr
-    (folder / "README.md").write_text("nothing", encoding="utf-8")
+    (folder / PAGE).write_text("nothing", encoding="utf-8")
     assert "no place for the findings" in run(folder, "one.csv").stderr
 
 
-def test_the_readme_has_findings():
-    assert "README.md" in DOCUMENTS
+def test_another_page_is_renewed_where_it_is_named(folder):
+    (folder / "mine.md").write_text(EMPTY, encoding="utf-8")
+    assert run(folder, "one.csv", "--page", "mine.md").returncode == 0
+    assert (folder / PAGE).read_text(encoding="utf-8") == EMPTY
+    assert given_in((folder / "mine.md").read_text(encoding="utf-8")) == [Source("", "one.csv")]
+
+
+def test_the_page_of_findings_has_some():
+    assert PAGE in DOCUMENTS
 
 
 @pytest.mark.parametrize("path", DOCUMENTS)
@@ -129,7 +139,7 @@ def test_a_document_says_what_the_tables_say_that_it_names(path):
     assert stale((ROOT / path).read_text(encoding="utf-8"), ROOT) is False
 
 
-def test_a_readme_that_says_something_else_is_stale(folder):
+def test_a_page_that_says_something_else_is_stale(folder):
     text = renewed(EMPTY, block(sources(["one.csv"]), folder))
     assert stale(text, folder) is False
     assert stale(text.replace("+2.5", "+2.6"), folder) is True

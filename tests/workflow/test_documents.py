@@ -8,11 +8,12 @@ from functools import cache
 
 import pytest
 
+from lighthouse.config.key_tables import Keys
 from lighthouse.config.load import load_study
 from lighthouse.report.items import items
 from lighthouse.report.significance import CORRECTED
 from repository import ROOT
-from shipped import DEFAULT
+from shipped import DEFAULT, SCHEMA
 
 LIBRARY = ROOT / "workflow" / "lib" / "lighthouse"
 MODULES = {path: path.read_text("utf-8") for path in sorted(LIBRARY.rglob("*.py"))}
@@ -51,8 +52,8 @@ def defined(path):
 
 #: Folders of the repository as a checkout has it: what a study makes or reads lies elsewhere.
 SHIPPED_FOLDERS = ("config", "docs", "envs", "profiles", "tests", "workflow", ".ci")
-#: The module that CONTRIBUTING's example writes.
-EXAMPLE = "guidance/nearest.py"
+#: What a reader of the documents makes: the module of CONTRIBUTING's example, a study.
+EXAMPLES = ("guidance/nearest.py", "flowers.yaml")
 FILE = r"[\w.-]+(?:/[\w.-]+)+|[\w.-]+\.(?:py|md|yaml|tsv|csv|png)"
 
 
@@ -75,14 +76,14 @@ def is_shipped(name, document):
     first, *rest = name.split("/")
     if rest:
         return first in SHIPPED_FOLDERS or (LIBRARY / first).is_dir()
-    return name.endswith((".py", ".yaml", ".tsv")) or document.is_relative_to(ROOT / "docs")
+    return name.endswith((".py", ".yaml", ".tsv")) or document.parent.parent == ROOT / "docs"
 
 
 def test_every_file_that_a_document_names_is_there(document):
     absent = [
         name
         for name, _ in named_files(document)
-        if name != EXAMPLE and not any(place.exists() for place in candidates(name, document))
+        if name not in EXAMPLES and not any(place.exists() for place in candidates(name, document))
     ]
     assert absent == []
 
@@ -91,6 +92,21 @@ def test_every_link_of_a_document_leads_to_a_file(document):
     links = re.findall(r"\]\(([^)#\s]+)(?:#[\w-]+)?\)", DOCUMENTS[document])
     local = [link for link in links if "://" not in link]
     assert [link for link in local if not (document.parent / link).exists()] == []
+
+
+def anchors(path):
+    """What a link may name of a page: its headings, as GitHub makes anchors of them."""
+    text = re.sub(r"^```.*?^```", "", path.read_text("utf-8"), flags=re.M | re.S)
+    headings = re.findall(r"^ *#+ +(.+?) *$", text, flags=re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_every_link_to_a_part_of_a_document_leads_to_a_heading(document):
+    links = re.findall(r"\]\(([^)#\s]*)#([\w-]+)\)", DOCUMENTS[document])
+    local = [
+        (document.parent / page if page else document, a) for page, a in links if "://" not in page
+    ]
+    assert [(page.name, a) for page, a in local if a not in anchors(page)] == []
 
 
 def test_every_name_that_a_document_puts_in_a_module_is_there(document):
@@ -103,8 +119,11 @@ def test_every_name_that_a_document_puts_in_a_module_is_there(document):
         assert name in defined(module), f"{file} has no {name}"
 
 
-#: Keys of the config that begin as a room does.
-CONFIG_KEYS = {"parts.train", "parts.val", "parts.test"}
+#: Keys of the config, some of which begin as a room does: whole places, and ends of such.
+CONFIG_KEYS = "|".join(
+    re.escape(place).replace("<name>", r"\w+") for place, _ in Keys(SCHEMA).leaves()
+)
+ENDS_OF_KEYS = {"parts.train", "parts.val", "parts.test"}
 
 
 def test_every_dotted_name_of_a_document_is_one_of_the_package(document):
@@ -114,7 +133,8 @@ def test_every_dotted_name_of_a_document_is_one_of_the_package(document):
         if not re.fullmatch(r"\w+(\.\w+)+", word) or word.endswith((".csv", ".json", ".yaml")):
             continue
         first, *parts = word.removeprefix("lighthouse.").split(".")
-        if (first in rooms and word not in CONFIG_KEYS) or word.startswith("lighthouse."):
+        is_key = re.fullmatch(CONFIG_KEYS, word) or word in ENDS_OF_KEYS
+        if (first in rooms and not is_key) or word.startswith("lighthouse."):
             place = LIBRARY.joinpath(first, *parts)
             modules = (place.parent.with_suffix(".py"), place.parent / "__init__.py")
             names = set().union(*(defined(module) for module in modules if module in MODULES))
@@ -126,6 +146,48 @@ def test_every_registry_that_contributing_names_is_in_the_package():
     named = {w for w in words(DOCUMENTS[ROOT / "CONTRIBUTING.md"]) if re.fullmatch("[A-Z_]{4,}", w)}
     assert len(named) > 5
     assert named <= everything
+
+
+# The README, which is short: its numbers are those of the runs that it speaks of.
+
+README = DOCUMENTS[ROOT / "README.md"]
+#: Lines that fit on a screen and a half.
+MOST_LINES = 120
+EVIDENCE = ROOT / "docs" / "evidence"
+
+
+def test_the_readme_is_short():
+    assert len(README.splitlines()) <= MOST_LINES
+
+
+def table_rows(text):
+    """Rows of a leaderboard by the name of the method, bold or not."""
+    rows = re.findall(r"^\| ([^|]+) \| (\d.*|\*.*) \|$", text, flags=re.M)
+    return {name: fields.replace("**", "") for name, fields in rows}
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/findings.md"])
+def test_a_leaderboard_of_a_page_is_that_of_the_evidence_study(page):
+    made = table_rows((EVIDENCE / "avx512" / "leaderboard.md").read_text("utf-8"))
+    shown = table_rows(
+        DOCUMENTS[ROOT / page]
+        .split("| Method | IPC 1 | IPC 5 | IPC 10 |", 1)[1]
+        .split("\n\n", 1)[0]
+    )
+    assert len(shown) > 5
+    assert shown == {name: made.get(name) for name in shown}
+
+
+def test_the_readme_says_how_many_claims_hold():
+    for run in ("evidence/avx512", "evidence/avx2", "photographs/nette32"):
+        with (ROOT / "docs" / run / "claims.csv").open(encoding="utf-8", newline="") as file:
+            verdicts = [row["verdict"] for row in csv.DictReader(file)]
+        holds, n = verdicts.count("holds"), len(verdicts)
+        others = verdicts.count("does not hold"), verdicts.count("undecided")
+        text = " ".join(README.split())
+        digits = f"of {n} claims {holds} hold and {others[0]} do not"
+        photographs = f"{holds} of {n} claims holds and {others[1]} are undecided"
+        assert (digits if run.startswith("evidence") else photographs) in text
 
 
 # Tables.
@@ -151,10 +213,11 @@ def stems(text):
     return [re.sub(r"\.[\w{},]+$", "", name) for name in re.findall(r"`([^`]+)`", text)]
 
 
-def test_the_readme_lists_every_table_and_figure_that_the_rules_make_and_no_other():
+def test_the_page_of_results_lists_every_table_and_figure_that_the_rules_make_and_no_other():
     study = load_study(copy.deepcopy(DEFAULT), ROOT)
     made = {path.removeprefix("results/") for item in items(study) for path in item.paths}
-    table = DOCUMENTS[ROOT / "README.md"].split("## What comes out", 1)[1].split("\n\n", 2)[1]
+    text = DOCUMENTS[ROOT / "docs" / "results.md"]
+    table = text.split("## Tables, figures and sets", 1)[1].split("\n\n", 2)[1]
     listed = set()
     for cell in re.findall(r"^\| (`(?:tables|figures)/.*?) \|", table, flags=re.M):
         first, *others = stems(cell)

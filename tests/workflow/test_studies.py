@@ -23,12 +23,12 @@ COUNTED = {
     "of students": ("student",),
     "ceilings": ("ceiling",),
 }
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-#: Numbers of jobs by the columns of the README's table of studies.
+RUNNING = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
+#: Numbers of jobs by the columns of that page's table of studies.
 JOBS = dict(
     zip(
         *(
-            [field.strip() for field in re.search(row, README, flags=re.M)[1].split("|")]
+            [field.strip() for field in re.search(row, RUNNING, flags=re.M)[1].split("|")]
             for row in (r"^\| +\| (default.*) \|$", r"^\| jobs \| (.*) \|$")
         ),
         strict=True,
@@ -87,7 +87,7 @@ def test_a_dry_run_needs_no_data_and_has_the_jobs_that_the_docs_count(clone, fil
     assert expected == {word: count for word, count in by_words.items() if count}
 
 
-def test_the_readme_counts_the_jobs_that_the_studies_have(clone):
+def test_the_page_counts_the_jobs_that_the_studies_have(clone):
     rows = {files: jobs for files, jobs, _ in ROWS}
     assert JOBS["paper"] == rows["config/paper.yaml"]
     assert JOBS["imagenet1k"] == rows["config/paper.yaml config/imagenet1k.yaml"]

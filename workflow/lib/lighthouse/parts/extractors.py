@@ -28,7 +28,7 @@ class Extractor:
 DISTANCE = "lighthouse.metrics.perceptual:load_distance"
 
 LOCAL_WEIGHTS = Option(
-    {"type": ["string", "null"]},
+    {"type": ["string", "null"], "x-range": "a local file"},
     "A local file of the weights, absolute or relative to the repository; null downloads them "
     "(all but trained).",
 )

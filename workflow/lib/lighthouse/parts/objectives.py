@@ -42,7 +42,11 @@ OBJECTIVES: dict[str, Objective] = {
             "lighthouse.priors.objectives:make_rsm",
             options={
                 "lambda": Option(
-                    WEIGHT, "Weight of RSM's L1 term, or `table`.", symbol="λ", label="λ of RSM"
+                    WEIGHT,
+                    "Weight of RSM's L1 term; `table` takes it by dataset and IPC, and 0 is plain "
+                    "fine-tuning (rsm).",
+                    symbol="λ",
+                    label="λ of RSM",
                 )
             },
             from_table=("lambda",),
@@ -59,7 +63,8 @@ OBJECTIVES: dict[str, Objective] = {
                     WEIGHT, "MiniMax's weight of distance from its own predictions (minimax)."
                 ),
                 "memory": Option(
-                    COUNT, "Latents of each class that each of the two memories holds (minimax)."
+                    COUNT,
+                    "Latents of a class that each of MiniMax's two memories holds (minimax).",
                 ),
             },
             earlier=True,

@@ -27,7 +27,7 @@ SAMPLER = {
     "start_step": Option(
         {"type": "integer", "minimum": 1, "maximum": TRAIN_STEPS},
         "Of methods with a `start`: its images are noised to the first of the respaced steps t "
-        "below this one, and denoised from there.",
+        "below this one, and denoised from there. 600 where the key is left out.",
         600,
         symbol="t₀",
         label="step at which a set starts",

@@ -20,7 +20,7 @@ def steps_option(first: int, last: int) -> Option:
     step = {"type": "integer", "minimum": 0, "maximum": TRAIN_STEPS}
     return Option(
         {"type": "array", "minItems": 2, "maxItems": 2, "items": step},
-        "Guided diffusion steps t, first <= t < last.",
+        "Guided diffusion steps t, first ≤ t < last.",
         [first, last],
     )
 
@@ -115,8 +115,8 @@ TERMS: dict[str, Term] = {
                 ),
                 "kernel": Option(
                     {"enum": ["z_t", "z0"]},
-                    "What the kernel is of, the noisy latents or the clean ones that are "
-                    "predicted.",
+                    "What the kernel is of: the noisy latents, as the paper has it, or the clean "
+                    "ones that are predicted (ours).",
                     "z_t",
                 ),
             },

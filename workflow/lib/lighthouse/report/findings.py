@@ -1,13 +1,13 @@
-"""The findings of the README, written from finished tables of claims.
+"""The findings of a page, written from finished tables of claims.
 
-    PYTHONPATH=workflow/lib uv run python -m lighthouse.report.findings docs/evidence/claims.csv
+    uv run python -m lighthouse.report.findings docs/evidence/claims.csv
 
 Of one study, run on several machines or settings, a table each, side by side:
 
     … -m lighthouse.report.findings "as it is=docs/evidence/claims.csv" "AVX2=other/claims.csv"
 
-They stand in README.md between two comments, of which the first repeats the tables' names: what
-stands between them can be made again, and a test does so.
+They stand in docs/findings.md, or another ``--page``, between two comments. The first repeats the
+tables' names, so that what stands between them can be made again; a test does so.
 """
 
 import argparse
@@ -127,16 +127,16 @@ def renewed(text: str, made: str) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Write the findings of a README.")
+    parser = argparse.ArgumentParser(description="Write the findings of a page.")
     parser.add_argument("tables", nargs="+", metavar="[NAME=]PATH", help="tables of claims")
-    parser.add_argument("--readme", type=Path, default=Path("README.md"))
+    parser.add_argument("--page", type=Path, default=Path("docs/findings.md"))
     options = parser.parse_args()
     try:
         made = block(sources(options.tables), Path())
-        text = renewed(options.readme.read_text(encoding="utf-8"), made)
+        text = renewed(options.page.read_text(encoding="utf-8"), made)
     except (ValueError, OSError) as error:
         parser.error(str(error))
-    write_text(options.readme, text)
+    write_text(options.page, text)
 
 
 if __name__ == "__main__":
