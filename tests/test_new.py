@@ -59,7 +59,9 @@ def test_a_folder_becomes_a_study_in_order(quick, images, capsys):
     assert study.config["study"] == "birds"
     assert study.dataset("images")["root"] == str(images)
     total = sum(map(float, re.findall(r"^ +(\d+\.\d)  \w", "\n".join(lines), re.MULTILINE)))
-    assert 20 < total < 31
+    (stated,) = re.findall(r"about (\d+) minutes:", "\n".join(lines))
+    assert 5 < total < 30
+    assert total == pytest.approx(float(stated), abs=1)
 
 
 def test_the_options_are_taken(quick, images, capsys):
