@@ -212,7 +212,8 @@ class Run:
         runs again and does these.
         """
         return [
-            *(sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")),
+            *(sys.executable, "-m", "snakemake"),
+            *("--snakefile", str(ROOT / "workflow" / "Snakefile")),
             *("--configfile", str(config), "--directory", str(self.folder)),
             *("--cores", str(self.given.cores), "--resources", f"gpu={self.given.jobs}"),
             *("--keep-going", "--rerun-incomplete", "--rerun-triggers", *triggers),

@@ -28,7 +28,7 @@ SCHEMA_MISTAKES = {
         [0],
         ["config: run: unknown key 'sedes'", "allowed: datasets, methods, ipc"],
     ),
-    "unknown room": ("gpu", {}, ["config: unknown key 'gpu'", "allowed: study, downloads, run"]),
+    "unknown room": ("gpu", {}, ["config: unknown key 'gpu'", "allowed: study, preset, downloads"]),
     "unknown option of a dataset": (
         "datasets.digits.sampler.stpes",
         50,

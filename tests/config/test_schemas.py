@@ -181,7 +181,7 @@ def words_of_range(spec):
     spec = resolved(spec)
     for option in spec.get("oneOf", []):
         yield from words_of_range(option)
-    yield from (f"`{word}`" for word in spec.get("enum", []))
+    yield from (f"`{'null' if word is None else word}`" for word in spec.get("enum", []))
     yield from (f"`{word}`" for word in [spec.get("const")] if word)
     yield from (
         "`null`" for kind in [spec.get("type")] if "null" in (kind or "") and kind != "null"

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,8 +15,10 @@ from PIL import Image
 from lighthouse.datasets import external
 from lighthouse.datasets.export import write_class_folders
 from lighthouse.datasets.external import (
+    class_folders,
     fingerprint,
     folders_for,
+    numbered,
     problems,
     read_external,
     seed_folders,
@@ -127,6 +130,37 @@ def test_a_folder_that_is_no_class_is_named_with_the_allowed_ones(single):
     assert "no class: dog; allowed: cat, ant, bee" in line
 
 
+@pytest.mark.parametrize("spell", ["{}", "{:05d}"])
+def test_folders_that_are_numbers_are_the_classes_in_the_datasets_order(single, spell):
+    for label, name in enumerate(CLASSES):
+        (single / name).rename(single / spell.format(label))
+    assert problems(single, IPC, CLASSES, [0]) == []
+    assert np.array_equal(read_external(single, IPC, CLASSES, SIDE), pictures(1))
+    first = spell.format(0)
+    assert numbered(single, CLASSES).startswith(f"{single}: folders are numbers")
+    assert f"{first} is cat, " in numbered(single, CLASSES)
+    assert class_folders(single, CLASSES)["cat"] == first
+
+
+def test_folders_that_have_the_names_of_classes_are_no_numbers(single):
+    assert numbered(single, CLASSES) is None
+    for label, name in enumerate(CLASSES):
+        (single / name).rename(single / str(2 - label))
+    # A dataset whose classes are called so: names count, not the order.
+    assert class_folders(single, ["2", "1", "0"]) == {"2": "2", "1": "1", "0": "0"}
+    assert numbered(single, ["2", "1", "0"]) is None
+
+
+@pytest.mark.parametrize("numbers", [(1, 2, 3), (0, 1), (0, 1, 2, 3)])
+def test_numbers_that_are_not_those_of_all_classes_are_told(single, numbers):
+    for name in CLASSES:
+        shutil.rmtree(single / name)
+    for number in numbers:
+        noise(single / str(number) / "1.png")
+    told = "\n".join(problems(single, 1, CLASSES, [0]))
+    assert "no class: " in told and "or the numbers 0 to 2 for all classes" in told
+
+
 @pytest.mark.parametrize("change", ["fewer", "more"])
 def test_a_class_with_another_number_of_images_is_named_with_it(exported, change):
     folder = exported / "seed~2" / "ant"
@@ -180,7 +214,7 @@ def test_every_mistake_is_listed_at_once_and_long_lists_break_off(exported):
     found = problems(exported, IPC, classes, [0])
     assert len(found) == 2
     assert found[0].endswith("class 0, class 1, class 2, class 3, class 4 …")
-    assert found[1].endswith("allowed: class 0, class 1, class 2, class 3, class 4 …")
+    assert "allowed: class 0, class 1, class 2, class 3, class 4 …; or" in found[1]
 
 
 # When it has to be read again.

@@ -296,7 +296,7 @@ def conda_run(tmp_path_factory):
     done = {
         name: run(
             *("-m", "snakemake", "--cores", 2, "--use-conda", "--conda-prefix", folder / "conda"),
-            *("--snakefile", ROOT / "Snakefile", "--directory", folder / name),
+            *("--snakefile", ROOT / "workflow/Snakefile", "--directory", folder / name),
             *("--configfile", *files),
         )
         for name, files in studies.items()

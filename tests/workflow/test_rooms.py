@@ -38,6 +38,17 @@ MAY_IMPORT = {
     "verify": {"runtime", "config", "manifest"},
     "alike": {"runtime", "tables", "results", "manifest"},
     "check": {"config"},
+    "proposal": {
+        "runtime",
+        "datasets",
+        "students",
+        "config",
+        "couplings",
+        "diffusion",
+        "priors",
+        "report",
+    },
+    "new": {"runtime", "datasets", "config", "proposal"},
 }
 
 #: What code must not reach through any import, however many modules lie between: by patterns

@@ -138,7 +138,6 @@ def run(cluster, tmp_path_factory):
     unwanted = shutil.ignore_patterns("__pycache__")
     for name in ("config", "envs", "profiles", "workflow", "tests/configs", "tests/slurm"):
         shutil.copytree(ROOT / name, repository / name, ignore=unwanted)
-    shutil.copy(ROOT / "Snakefile", repository)
     snakemake = [sys.executable, "-m", "snakemake", "--configfile", *CONFIGS]
     results = repository / "runs" / "slurm" / "results"
 

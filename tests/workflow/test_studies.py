@@ -54,7 +54,6 @@ def clone(tmp_path):
     """The workflow in a folder of its own, without results or data."""
     for name in ("workflow", "config", "envs", "profiles", "tests/configs", "docs/own-folder"):
         shutil.copytree(ROOT / name, tmp_path / name)
-    shutil.copy(ROOT / "Snakefile", tmp_path)
     return tmp_path
 
 
@@ -145,6 +144,23 @@ def test_a_named_study_works_in_its_own_folder(clone):
     assert done.returncode == 0, done.stdout
     assert (clone / "runs" / "mine" / "results" / "study.json").is_file()
     assert not (clone / "results").exists()
+
+
+def test_a_preset_lies_between_the_default_and_a_study(clone):
+    for part in ("train", "val"):
+        for name in ("a", "b"):
+            folder = clone / "images" / part / name
+            folder.mkdir(parents=True)
+            for number in range(20):
+                (folder / f"{number}.png").touch()
+    text = "study: mine\npreset: small\nrun: {ipc: [1, 5]}\ndatasets: {images: {root: images}}\n"
+    (clone / "my.yaml").write_text(text, encoding="utf-8")
+    found = counted("--configfile", "my.yaml", cwd=clone)
+    assert (found["base_prior"], found["autoencoder"], found["ceiling"]) == (1, 1, 2)
+    (clone / "my.yaml").write_text("study: mine\npreset: tiny\n", encoding="utf-8")
+    done = snakemake("-n", "--configfile", "my.yaml", cwd=clone)
+    assert done.returncode != 0
+    assert "preset: 'tiny' is not known; allowed: small, medium, large, pretrained" in done.stdout
 
 
 # A study that is extended.

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 
-sys.path.insert(0, f"{workflow.basedir}/workflow/lib")
+sys.path.insert(0, f"{REPOSITORY}/workflow/lib")
 
 from lighthouse.config import jobs, paths
 from lighthouse.config import rows, stamps
@@ -14,6 +14,7 @@ from lighthouse.config.batches import sampled_by, tried_by, tuned_by
 from lighthouse.config.expectations import expectations
 from lighthouse.config.grid import BASE, CEILINGS
 from lighthouse.config.load import check_name, load_study
+from lighthouse.config.presets import default_file, over_shipped, preset_files
 from lighthouse.config.reader import check_files
 from lighthouse.config.schema import ConfigError
 from lighthouse.datasets.downloads import ARCHIVES
@@ -33,35 +34,61 @@ from snakemake.logging import logger
 
 keep_bytecode(os.environ, Path(".snakemake/pycache"))
 
+# Whether another workflow uses this one (`module`). Its files and its folder are its own then: its
+# config is laid over the default here, relative paths and results are where it runs.
+IN_MODULE = not workflow.modifier.is_main_snakefile()
+
 # Not in a job's own Snakemake, on a cluster's node.
 if workflow.is_main_process:
     stopped = Stopped(logger)
-    shell.prefix(JOBS_PREFIX)
+    if not IN_MODULE:  # whose shell commands are its own
+        shell.prefix(JOBS_PREFIX)
+
+# Over the default, and the study's own keys once more over these.
+for preset in [] if IN_MODULE else preset_files(config, REPOSITORY):
+
+    configfile: f"{preset}"
+
 
 try:
-    if workflow.is_main_process:  # jobs are given the same files
-        check_files([f"{workflow.basedir}/config/config.yaml", *workflow.overwrite_configfiles])
-    study = load_study(config, workflow.basedir)
-    if workflow.overwrite_workdir is None:
-        check_name(study)
+    if IN_MODULE:
+        study = load_study(over_shipped(config, REPOSITORY), REPOSITORY, home=Path.cwd())
+    else:
+        if workflow.is_main_process:  # jobs are given the same files
+            shipped = [default_file(REPOSITORY), *preset_files(config, REPOSITORY)]
+            check_files([*shipped, *workflow.overwrite_configfiles])
+        study = load_study(config, REPOSITORY)
+        if workflow.overwrite_workdir is None:
+            check_name(study)
 except ConfigError as error:
     raise WorkflowError(str(error)) from None
+
+if workflow.is_main_process:
+    for line in study.left_out:
+        logger.info(line)
+
+if IN_MODULE and workflow.modifier.modify_path(paths.RESULTS) != paths.RESULTS:
+    raise WorkflowError(
+        "module: has a prefix, which does not reach the paths in jobs' parameters; leave out `prefix` "
+        "and `replace_prefix`, and run Snakemake in another folder instead"
+    )
 
 # Jobs inherit the environment. On a cluster Snakemake reads this file on the job's node, too.
 if study.config["compute"]["portable"]:
     make_portable(os.environ)
 
 # Before Snakemake finds out by itself, with a traceback.
-HERE = Path("." if workflow.overwrite_workdir else study.folder or ".")
+OWN_FOLDER = None if IN_MODULE or workflow.overwrite_workdir else study.folder
+HERE = Path(OWN_FOLDER or ".")
 for place in (".snakemake", paths.RESULTS):
     if why := barred(HERE / place):
         raise WorkflowError(why)
 
 # Each study has a folder of its own, so that no result of another is overwritten;
 # --directory names another one.
-if study.folder:
+if OWN_FOLDER:
 
-    workdir: study.folder
+    workdir: OWN_FOLDER
 
 
 BATCHES = {(batch.dataset, batch.name): batch for batch in batches(study)}
@@ -120,7 +147,7 @@ def code(script, makers=()):
 @cache
 def code_of(script, makers):
     """``code``, reckoned once a start: a large study asks for it at each of its jobs."""
-    folder = f"{workflow.basedir}/workflow"
+    folder = f"{REPOSITORY}/workflow"
     return code_digest(f"{folder}/scripts/{script}", f"{folder}/lib", makers)
 
 
@@ -322,6 +349,11 @@ def pretrained_of(part):
     return place
 
 
+def source_of(wildcards):
+    """The declaration of the source of the wildcards' dataset."""
+    return SOURCES[study.dataset(wildcards.dataset)["source"]]
+
+
 def source_options(wildcards):
     """The options that the source of the wildcards' dataset reads."""
     return study.source_options(wildcards.dataset)
@@ -329,8 +361,7 @@ def source_options(wildcards):
 
 def source_state(wildcards):
     """A digest of a folder of one's own images: others make the dataset anew."""
-    source = SOURCES[study.dataset(wildcards.dataset)["source"]]
-    return source.state(study.source_options(wildcards.dataset))
+    return source_of(wildcards).state(study.source_options(wildcards.dataset))
 
 
 def dataset_option(key):

@@ -76,7 +76,7 @@ def enter_results(done):
 
 def study_arguments():
     """Those of Snakemake's arguments that say which study it is."""
-    given, base = workflow.config_settings, Path(workflow.basedir)
+    given, base = workflow.config_settings, REPOSITORY
     files = [str(f.relative_to(base) if f.is_relative_to(base) else f) for f in given.configfiles]
     values = [f"{key}={json.dumps(value)}" for key, value in (given.config or {}).items()]
     return [

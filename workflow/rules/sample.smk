@@ -21,6 +21,7 @@ rule coreset:
     params:
         cells=coreset_cells,
         lost=lost_of(coreset_cells, "samples"),
+        root=lambda wildcards: study.images_root(wildcards.dataset),
         image_size=dataset_option("image_size"),
         seeds=study.set_seeds,
     script:
@@ -132,9 +133,11 @@ rule external:
         "../scripts/external.py"
 
 
+# The sets as they are handed on, with what students reached on them.
 rule distilled:
     input:
         samples=lambda wildcards: sampled_by(study, jobs.handed_on(study, wildcards.dataset)),
+        accuracy=paths.table("accuracy"),
     output:
         record=paths.batch("distilled", "{dataset}", "all"),
     log:
@@ -146,6 +149,9 @@ rule distilled:
     params:
         cells=distilled_cells,
         lost=lost_of(distilled_cells, "distilled", "all"),
+        image_size=dataset_option("image_size"),
+        licence=lambda wildcards: source_of(wildcards).licence,
+        url=lambda wildcards: source_of(wildcards).url,
         code=code("distilled.py"),
     script:
         "../scripts/distilled.py"

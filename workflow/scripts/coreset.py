@@ -47,7 +47,9 @@ def make(cell: dict) -> dict:
         write_tensors(path, sets, about)
     # What is the same under each seed was chosen once.
     different = len({one.tobytes() for one in chosen})
-    return job.cost(images=different * chosen[0].size)
+    names = np.array(index.names("train", rows, job.params.root), dtype=object)
+    files = {f"seed~{s}": names[mine].tolist() for s, mine in zip(seeds, places, strict=True)}
+    return {**job.cost(images=different * chosen[0].size), "chosen": files}
 
 
 read = [job.input.index, f"{job.input.latents}/means.safetensors", *job.input.features]

@@ -2,14 +2,20 @@
 
 from pathlib import Path
 
-from lighthouse.runtime.job import device, start
+from lighthouse.runtime.job import device, log, start
 
 job = start(globals().get("snakemake"))
 
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
-from lighthouse.datasets.external import folders_for, problems, read_external  # noqa: E402
+from lighthouse.datasets.external import (  # noqa: E402
+    class_folders,
+    folders_for,
+    numbered,
+    problems,
+    read_external,
+)
 from lighthouse.datasets.index import ImageIndex  # noqa: E402
 from lighthouse.diffusion.autoencoder import encode, load_autoencoder  # noqa: E402
 from lighthouse.runtime.cells import run_cells  # noqa: E402
@@ -42,6 +48,8 @@ def make(cell: dict) -> dict:
         folder: read_external(folder, ipc, classes, job.params.image_size, job.threads)
         for folder in set(folders.values())
     }
+    for words in filter(None, (numbered(folder, classes) for folder in images)):
+        log.warning("%s", words)
     latents = {folder: encoded(found) for folder, found in images.items()}
     about = {
         "stamp": cell["stamp"],
@@ -51,7 +59,9 @@ def make(cell: dict) -> dict:
     }
     for path, values in ((cell["latents"], latents), (cell["images"], images)):
         write_tensors(path, {f"seed~{s}": values[folder] for s, folder in folders.items()}, about)
-    return job.cost(images=len(images) * len(classes) * ipc)
+    # How each class is called there, set by set.
+    called = {f"seed~{s}": class_folders(folder, classes) for s, folder in folders.items()}
+    return {**job.cost(images=len(images) * len(classes) * ipc), "folders": called}
 
 
 read = [job.input.index, job.input.autoencoder]

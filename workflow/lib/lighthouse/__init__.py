@@ -25,6 +25,8 @@ tests/workflow/test_rooms.py:
 ``verify`` results by it: a command
 ``alike`` results of two runs, but for the clock
 ``check`` of study files, a command
+``proposal`` of a study for a folder of images
+``new`` a study file by it: a command
 """
 
 __version__ = "0.1.0"

@@ -2,9 +2,9 @@
 
     uv run python -m lighthouse.check config/my.yaml [more.yaml ...]
 
-Lays the files over the default as Snakemake does, and checks them with their tables. Prints a line
-for each mistake, or one that says what the study computes. Where there are mistakes the exit status
-is 1.
+Lays the files over the default and the preset that they name, as Snakemake does, and checks them
+with their tables. Prints a line for each mistake, or one that says what the study computes, and
+what of the default's it leaves out. Where there are mistakes the exit status is 1.
 """
 
 import argparse
@@ -14,15 +14,14 @@ from pathlib import Path
 
 from lighthouse.config.load import check_name, load_study
 from lighthouse.config.paths import REPOSITORY
-from lighthouse.config.reader import read_studies
+from lighthouse.config.presets import config_of
 from lighthouse.config.schema import ConfigError
 from lighthouse.config.study import Study
 
 
 def study_of(paths: Iterable[str | Path]) -> Study:
     """The study of files laid over the default. Raises ``ConfigError`` with what is wrong."""
-    config = read_studies([REPOSITORY / "config" / "config.yaml", *map(Path, paths)])
-    return load_study(config, REPOSITORY)
+    return load_study(config_of(map(Path, paths), REPOSITORY), REPOSITORY)
 
 
 def in_words(study: Study) -> str:
@@ -48,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         print(error)
         return 1
-    print(in_words(study))
+    print(in_words(study), *study.left_out, sep="\n")
     return 0
 
 

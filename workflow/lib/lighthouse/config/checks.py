@@ -36,10 +36,11 @@ def published_names(rows: Iterable[dict], study: Study) -> Iterable[str]:
 def cross_checks(study: Study) -> Iterable[str]:
     """What no schema can say: names that must exist, and combinations that make sense."""
     config, run = study.config, study.run
-    table, curves = list(study.methods), run["spectrum"]["curves"]
-    sweep, ablation, strategies, tuning = (
-        run[key] or {} for key in ("sweep", "ablation", "strategies", "tuning")
+    table = list(study.methods)
+    sweep, ablation, strategies, tuning, spectrum = (
+        run[key] or {} for key in ("sweep", "ablation", "strategies", "tuning", "spectrum")
     )
+    curves = spectrum.get("curves", [])
     own = [name for name, method in study.methods.items() if not method.external]
     named = {
         "datasets": (run["datasets"], config["datasets"]),
@@ -122,7 +123,7 @@ def _check_replicates(study: Study) -> Iterable[str]:
 
 
 #: Parts of a study that one laid over it may do without, and how it says so.
-PARTS = dict.fromkeys(("ablation", "sweep", "strategies", "tuning", "claims"), "null")
+PARTS = dict.fromkeys(("ablation", "sweep", "strategies", "spectrum", "tuning", "claims"), "null")
 PARTS["only"] = "[]"
 
 

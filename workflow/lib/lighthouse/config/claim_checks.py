@@ -101,10 +101,11 @@ def _lack(study: Study, claim: Mapping, cell: Cell) -> Iterable[str]:
         able = [m.name for m in MEASURES.values() if m.reach is Reach.EVERY]
         yield f"{place} is not taken of a sweep's sets; allowed: {', '.join(able)}"
     elif measure.reach is Reach.CURVES and study.measures(cell)["spectrum"] is None:
-        curves, ipc = study.spectrum_sources, study.run["spectrum"]["ipc"]
+        curves, spectrum = study.spectrum_sources, study.run["spectrum"]
+        able = f"{', '.join(curves)} at IPC {spectrum['ipc']}" if spectrum else "none: it is null"
         yield (
             f"{place} is of the curves of run.spectrum, and {cell.method!r} at IPC {cell.ipc} is "
-            f"none; allowed: {', '.join(curves)} at IPC {ipc}"
+            f"none; allowed: {able}"
         )
     elif measure.reach in (Reach.SAMPLED, Reach.DENOISED) and method.prior is None:
         yield f"{place} of {cell.method!r}, which is not sampled here, is not known by replicate"

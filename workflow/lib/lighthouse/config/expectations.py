@@ -25,7 +25,7 @@ def expectations(study: Study) -> dict:
     trained, each with its replicate and the cell that shows it.
     ``claims``: each on each dataset, with what names the rows of tables that it is about.
     ``terms``: the declared guidance terms, with the columns of their weights.
-    ``sweep`` and ``strategies`` are None where the study has none.
+    ``sweep``, ``strategies`` and ``spectrum_ipc`` are None where the study has none.
     """
     run, datasets = study.run, study.run["datasets"]
     return {
@@ -77,7 +77,7 @@ def expectations(study: Study) -> dict:
         "ablation": rows.ablation_specs(study),
         "ablation_students": run["ablation"]["students"] if run["ablation"] else [],
         "spectra": [record.row for record in rows.spectra(study)],
-        "spectrum_ipc": run["spectrum"]["ipc"],
+        "spectrum_ipc": run["spectrum"]["ipc"] if run["spectrum"] else None,
         "sweep": _sweep(study),
         "strategies": _strategies(study),
     }

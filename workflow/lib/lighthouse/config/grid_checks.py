@@ -24,7 +24,8 @@ def grid_checks(study: Study) -> Iterable[str]:
         dataset, method = row["dataset"], row.get("method")
         if dataset not in study.config["datasets"]:
             names = ", ".join(study.config["datasets"])
-            yield f"{table}: dataset {dataset!r} (IPC {row['ipc']}) is not known; allowed: {names}"
+            ipc = f"IPC {row['ipc']}" if "ipc" in row else "all IPCs"
+            yield f"{table}: dataset {dataset!r} ({ipc}) is not known; allowed: {names}"
         if method is not None and method not in study.own_methods:
             yield f"{table}: method {method!r} {_none_of(study.own_methods, 'the method table')}"
     yield from dict.fromkeys(_check_rows(study, table))
@@ -40,8 +41,8 @@ def grid_checks(study: Study) -> Iterable[str]:
     for key in ("ablation", "spectrum"):
         if run[key] and run[key]["ipc"] not in run["ipc"]:
             yield f"config: run.{key}.ipc: {run[key]['ipc']} {_none_of(run['ipc'], 'run.ipc')}"
-    for curve in run["spectrum"]["curves"]:
-        yield from _not_run(study, "spectrum", curve["method"], run["spectrum"]["ipc"])
+    for method in study.spectrum_sources:
+        yield from _not_run(study, "spectrum", method, run["spectrum"]["ipc"])
     for dataset in run["datasets"]:
         yield from _check_students(study, dataset)
         yield from _check_guided_steps(study, dataset)

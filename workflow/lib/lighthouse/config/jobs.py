@@ -173,7 +173,9 @@ def distilled_cells(study: Study, dataset: str) -> list[dict]:
     return [
         {
             **_of_source(study, cell),
+            "row": cell.row,
             "ipc": cell.ipc,
+            "label": study.methods[cell.method].label,
             "folder": paths.distilled(cell),
             "files": [paths.distilled(cell)],
             "record": paths.batch("distilled", cell.dataset, f"{cell.method}/ipc~{cell.ipc}"),

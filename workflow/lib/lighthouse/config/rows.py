@@ -82,9 +82,8 @@ def set_records(study: Study, cells: list[Cell]) -> list[Expected]:
 
 def spectrum_cells(study: Study) -> list[Cell]:
     """The cells behind the curves of the spectrum."""
-    ipc = study.run["spectrum"]["ipc"]
     return [
-        Cell(dataset, method, ipc)
+        Cell(dataset, method, study.run["spectrum"]["ipc"])
         for dataset in study.run["datasets"]
         for method in study.spectrum_sources
     ]

@@ -119,7 +119,7 @@ def _explain(error: ValidationError, hint: Callable) -> list[str]:
                 if key in error.instance and name not in error.instance
             ]
         case "enum":
-            names = ", ".join(map(str, error.validator_value))
+            names = ", ".join("null" if n is None else str(n) for n in error.validator_value)
             return [f"{lead}{given} is not known; allowed: {names}"]
         case "anyOf" if isinstance(error.instance, dict):  # null, or a mapping: its mistakes
             return [

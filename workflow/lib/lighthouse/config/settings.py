@@ -21,15 +21,18 @@ LENGTHS = frozenset({"steps", "epochs"})
 class Settings:
     """A config with its tables.
 
-    config: as Snakemake merged it. base: the repository, to which paths are relative.
-    methods: the rows of the method table and the external sets, by name. hyperparameters:
-    the rows of that table.
+    config: as Snakemake merged it. base: the repository. methods: the rows of the method table
+    and the external sets, by name. hyperparameters: the rows of that table. home: the folder to
+    which paths are relative; the repository, unless another workflow uses this one. left_out: what
+    inherited sections lost of methods that are not run, a line a section (``config.inherited``).
     """
 
     config: Mapping
     base: Path
     methods: Mapping[str, Method]
     hyperparameters: Sequence[Mapping]
+    home: Path
+    left_out: tuple[str, ...] = ()
 
     @property
     def run(self) -> Mapping:
@@ -46,8 +49,8 @@ class Settings:
         return table_path(self.config, self.base, name)
 
     def place(self, path: str) -> Path:
-        """A path that the config names, relative to the repository unless absolute."""
-        return (self.base / path).absolute()
+        """A path that the config names, relative to ``home`` unless absolute."""
+        return (self.home / path).absolute()
 
     @property
     def folder(self) -> Path | None:
@@ -69,6 +72,12 @@ class Settings:
         if "root" in options:
             options["root"] = str(self.place(options["root"]))
         return options
+
+    def images_root(self, dataset: str) -> str | None:
+        """The folder that a dataset's images are read from; None where they come with a package."""
+        options = self.source_options(dataset)
+        archive = SOURCES[self.dataset(dataset)["source"]].archive(options)
+        return options.get("root") or (archive and f"{options['downloads']}/{archive}")
 
     def n_classes(self, dataset: str) -> int:
         """How many classes a dataset has. No image is read for it."""
@@ -114,15 +123,17 @@ class Settings:
     def weights(self, dataset: str, method: str, ipc: int) -> dict:
         """The hyperparameters of a method: the row of all, and over it the method's own.
 
+        A row of all IPCs lies below that of one, each of all methods below each of one method.
         Empty where the table has no row for the dataset and IPC.
         """
         rows = [
             row
             for row in self.hyperparameters
-            if (row["dataset"], row["ipc"]) == (dataset, ipc)
+            if row["dataset"] == dataset
+            and row.get("ipc") in (None, ipc)
             and row.get("method") in (None, method)
         ]
-        rows.sort(key=lambda row: "method" in row)
+        rows.sort(key=lambda row: ("method" in row, "ipc" in row))
         return {key: value for row in rows for key, value in row.items()}
 
     def tuning(self, dataset: str, prior: Prior) -> dict:
@@ -204,7 +215,8 @@ class Settings:
     @property
     def spectrum_sources(self) -> dict[str, str]:
         """The name of each method's curve of the spectrum, in the curves' order."""
-        return {curve["method"]: curve["source"] for curve in self.run["spectrum"]["curves"]}
+        curves = self.run["spectrum"]["curves"] if self.run["spectrum"] else []
+        return {curve["method"]: curve["source"] for curve in curves}
 
 
 def table_path(config: Mapping, base: Path, name: str) -> Path:

@@ -320,7 +320,8 @@ class Study(Settings):
         distances: whether those from the real images are. spectrum: the name of the curve
         that the cell stands for, or None.
         """
-        drawn = not cell.moved and cell.ipc == self.run["spectrum"]["ipc"]
+        spectrum = self.run["spectrum"] or {"ipc": None}
+        drawn = not cell.moved and cell.ipc == spectrum["ipc"]
         return {
             "distances": cell in self.table_cells,
             "spectrum": self.spectrum_sources.get(cell.method) if drawn else None,

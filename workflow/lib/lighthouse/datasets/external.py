@@ -2,8 +2,9 @@
 
 Either one set, ``root/<class>/*``, or one for each seed, ``root/seed~<s>/<class>/*``, as
 ``export.write_class_folders`` writes them. Classes have the names of the dataset's (for
-ImageNet's, the wnids). Files that are no images by their name, and names that begin with a
-dot, are passed over. Imports no torch: configs are checked with it.
+ImageNet's, the wnids), or their numbers in the dataset's order, from 0 and with leading zeros or
+without. Files that are no images by their name, and names that begin with a dot, are passed over.
+Imports no torch: configs are checked with it.
 """
 
 import hashlib
@@ -24,6 +25,7 @@ LAYOUT = (
 #: Names that a message lists before it breaks off.
 SHOWN = 5
 SEED = re.compile(r"seed~(0|[1-9]\d*)")
+NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 def seed_folders(root: Path) -> dict[int, Path]:
@@ -41,6 +43,31 @@ def folders_for(root: Path, seeds: Sequence[int]) -> dict[int, Path]:
     """
     found = seed_folders(root)
     return {seed: found[seed] if found else root for seed in seeds}
+
+
+def class_folders(folder: Path, classes: Sequence[str]) -> dict[str, str]:
+    """The name of each class's folder in a set: its own, or its number where all are numbers.
+
+    Of a set that is neither, the classes' own names, of which ``problems`` tells what is wrong.
+    """
+    found = subfolders(folder)
+    own = {name: name for name in classes}
+    if set(found) == set(classes) or not all(map(NUMBER.fullmatch, found)):
+        return own
+    by_number = {int(name): name for name in found}
+    if len(found) != len(classes) or sorted(by_number) != list(range(len(classes))):
+        return own
+    return {name: by_number[label] for label, name in enumerate(classes)}
+
+
+def numbered(folder: Path, classes: Sequence[str]) -> str | None:
+    """Which class each number of a set's folders was taken for; None where they have names."""
+    folders = class_folders(folder, classes)
+    if all(name == given for name, given in folders.items()):
+        return None
+    pairs = [f"{given} is {shown(name)}" for name, given in folders.items()]
+    shortened = ", ".join(pairs[:SHOWN]) + " …" * (len(pairs) > SHOWN)
+    return f"{folder}: folders are numbers, taken in the order of the classes: {shortened}"
 
 
 def problems(root: Path, ipc: int, classes: Sequence[str], seeds: Sequence[int]) -> list[str]:
@@ -82,8 +109,8 @@ def read_external(
     """
     rows = [
         ("train", label, name, path.relative_to(folder).as_posix())
-        for label, name in enumerate(classes)
-        for path in _images(folder / name)
+        for label, (name, given) in enumerate(class_folders(folder, classes).items())
+        for path in _images(folder / given)
     ]
     images = ImageIndex(folder, tuple(rows)).images("train", size, threads)
     return images.reshape(len(classes), ipc, *images.shape[1:])
@@ -105,9 +132,9 @@ def fingerprint(root: Path) -> str:
 
 
 def _problems_of_set(folder: Path, ipc: int, classes: Sequence[str]) -> list[str]:
-    found = set(subfolders(folder))
-    absent = [name for name in classes if name not in found]
-    unknown = sorted(found - set(classes))
+    found, folders = set(subfolders(folder)), class_folders(folder, classes)
+    absent = [name for name, given in folders.items() if given not in found]
+    unknown = sorted(found - set(folders.values()))
     loose = [path.name for path in _images(folder)]
     lines = []
     if absent:
@@ -115,11 +142,11 @@ def _problems_of_set(folder: Path, ipc: int, classes: Sequence[str]) -> list[str
     if unknown:
         lines.append(
             f"{folder}: {len(unknown)} folder(s) that are no class: {_some(unknown)}; "
-            f"allowed: {_some(classes)}"
+            f"allowed: {_some(classes)}; or the numbers 0 to {len(classes) - 1} for all classes"
         )
     if loose:
         lines.append(f"{folder}: {len(loose)} images lie in no class folder: {_some(loose)}")
-    counts = {name: len(_images(folder / name)) for name in classes if name in found}
+    counts = {given: len(_images(folder / given)) for given in folders.values() if given in found}
     wrong = [f"{name} ({count})" for name, count in counts.items() if count != ipc]
     if wrong:
         lines.append(

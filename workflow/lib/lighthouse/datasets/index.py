@@ -74,6 +74,15 @@ class ImageIndex:
         """Image files of a part, in index order."""
         return [self.root / row[3] for row in self.rows if row[0] == part]
 
+    def names(self, part: str, rows: Iterable[int], root: str | Path | None = None) -> list[str]:
+        """The files of some images of a part, without the folders of this machine.
+
+        root: the folder that the dataset was read from, to which they are relative; so are those
+        that lie beside the index to its folder. Of others the name alone is told.
+        """
+        paths, places = self.paths(part), [self.root] if root is None else [Path(root), self.root]
+        return [_below(paths[row], places) for row in rows]
+
     def images(
         self,
         part: str,
@@ -120,6 +129,11 @@ class ImageIndex:
                 yield np.stack([image.result() for image in pending.popleft()])
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _below(path: Path, places: Sequence[Path]) -> str:
+    found = (path.relative_to(place) for place in places if path.is_relative_to(place))
+    return next(found, Path(path.name)).as_posix()
 
 
 def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence]) -> None:

@@ -55,12 +55,15 @@ def claims_table(
     runs: Sequence[Mapping],
     diversity: Sequence[Mapping],
     fid_sets: Sequence[Mapping],
-    spectrum_ranks: Sequence[Mapping],
     cost_replicates: Sequence[Mapping],
     rows: Sequence[Mapping],
     alpha: float,
+    spectrum_ranks: Sequence[Mapping] = (),
 ) -> dict:
-    """The table of ``claim_rows``, and the same for readers. rows: ``config.claims.claim_rows``."""
+    """The table of ``claim_rows``, and the same for readers.
+
+    rows: ``config.claims.claim_rows``. spectrum_ranks: none of a study without a spectrum.
+    """
     tables = {
         "runs": runs,
         "diversity": diversity,

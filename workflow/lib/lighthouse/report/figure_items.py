@@ -79,23 +79,23 @@ def figures(study: Study) -> list[Item]:
                 },
             )
         ]
-    curves = rows.spectra(study)
+    if curves := rows.spectra(study):
+        found.append(
+            _figure(
+                "spectrum",
+                "figures:spectrum",
+                "Spectrum of deep features",
+                params={
+                    "names": [record.row for record in curves],
+                    "sources": list(study.spectrum_sources.values()),
+                },
+                **of_records(curves, measured_by(study, rows.spectrum_cells(study))),
+            )
+        )
     found += [
-        _figure(
-            "spectrum",
-            "figures:spectrum",
-            "Spectrum of deep features",
-            params={
-                "names": [record.row for record in curves],
-                "sources": list(study.spectrum_sources.values()),
-            },
-            **of_records(curves, measured_by(study, rows.spectrum_cells(study))),
-        ),
-        *(
-            _samples_sheet(study, dataset)
-            for dataset in run["datasets"]
-            if rows.shown_cells(study, dataset)
-        ),
+        _samples_sheet(study, dataset)
+        for dataset in run["datasets"]
+        if rows.shown_cells(study, dataset)
     ]
     if "eta_dpp" in study.swept:
         points = [point for point in rows.sweep_points(study) if point["factor"] == "eta_dpp"]

@@ -7,7 +7,7 @@ from lighthouse.config.batches import measured_by, sampled_by, trained_by, tuned
 from lighthouse.config.candidates import SCALE
 from lighthouse.config.claims import claim_rows
 from lighthouse.config.study import Study
-from lighthouse.parts.measures import MEASURES
+from lighthouse.parts.measures import MEASURES, Reach
 from lighthouse.parts.terms import TERMS
 from lighthouse.report.cost import paths_of
 from lighthouse.report.item import Inputs, Item
@@ -88,17 +88,12 @@ def tables(study: Study) -> list[Item]:
             )
         ]
     of_all, of_tables = (rows.set_records(study, c) for c in (study.cells, study.table_cells))
-    curves = rows.spectra(study)
-    measured, compared, drawn = (
-        measured_by(study, cells)
-        for cells in (study.cells, study.table_cells, rows.spectrum_cells(study))
-    )
+    measured, compared = (measured_by(study, c) for c in (study.cells, study.table_cells))
     found += [
         _joined(study, "diversity", "Diversity and set utility", of_all, "diversity", measured),
         _joined(study, "fid", "Fréchet distance", of_tables, "distances", compared),
         _joined(study, "fid_sets", "Fréchet distance by set", of_tables, "set_distances", compared),
-        _joined(study, "spectrum", "Singular values", curves, "spectrum", drawn, "spectrum_values"),
-        _joined(study, "spectrum_ranks", "Effective and stable rank", curves, "ranks", drawn),
+        *(_spectra(study) if run["spectrum"] else []),
         _guidance(study),
         _autoencoders(study),
     ]
@@ -122,6 +117,14 @@ def tables(study: Study) -> list[Item]:
             ),
         ]
     return found
+
+
+def _spectra(study: Study) -> list[Item]:
+    curves, drawn = rows.spectra(study), measured_by(study, rows.spectrum_cells(study))
+    return [
+        _joined(study, "spectrum", "Singular values", curves, "spectrum", drawn, "spectrum_values"),
+        _joined(study, "spectrum_ranks", "Effective and stable rank", curves, "ranks", drawn),
+    ]
 
 
 def _accuracy(study: Study) -> Item:
@@ -233,7 +236,13 @@ def _claims(study: Study) -> Item:
     return Item(
         "tables/claims",
         "lighthouse.report.claims:claims_table",
-        finished(*dict.fromkeys(measure.table for measure in MEASURES.values())),
+        finished(
+            *dict.fromkeys(
+                measure.table
+                for measure in MEASURES.values()
+                if measure.reach is not Reach.CURVES or study.run["spectrum"]
+            )
+        ),
         {name: [paths.table("claims", suffix)] for name, suffix in suffixes.items()},
         {"rows": claim_rows(study), "alpha": study.run["comparisons"]["alpha"]},
         {"table": "Claims"},
