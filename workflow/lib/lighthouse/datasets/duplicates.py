@@ -19,7 +19,9 @@ SIDE = 16
 ALIKE = 0.98
 #: Standard deviation, in grey levels, below which a thumbnail is flat: it is compared whole.
 FLAT = 2.0
-#: Directions that candidates are looked for in, and images by which these are found.
+#: Images up to which all pairs are looked at. Of more, those near in some directions.
+ALL_PAIRS = 1000
+#: These directions, and the images by which they are found.
 DIRECTIONS, SAMPLED = 12, 4000
 #: Pairs whose correlation is worked out at once.
 PAIRS_AT_ONCE = 50_000
@@ -45,8 +47,6 @@ def groups(thumbnails: Sequence[bytes]) -> np.ndarray:
 
 def _pairs(pixels: np.ndarray) -> np.ndarray:
     """Pairs of rows that correlate by ``ALIKE``, (p, 2), of thumbnails (n, SIDE · SIDE · 3)."""
-    from scipy.spatial import cKDTree
-
     channels = pixels.reshape(len(pixels), -1, 3).astype(np.float32)
     centred = (channels - channels.mean(1, keepdims=True)).reshape(len(pixels), -1)
     spread = np.sqrt((centred**2).mean(1))
@@ -55,17 +55,29 @@ def _pairs(pixels: np.ndarray) -> np.ndarray:
         return np.empty((0, 2), np.int64)
     units = centred[rows]
     units /= np.sqrt((units**2).sum(1, keepdims=True))
-    # A correlation c is a distance √(2 - 2c), and no projection makes a distance longer.
-    few = units[:: max(1, len(units) // SAMPLED)]
-    few = few - few.mean(0)
-    directions = np.linalg.eigh(few.T @ few)[1][:, -DIRECTIONS:]
-    radius = np.sqrt(2 - 2 * ALIKE) + 1e-3
-    found = cKDTree(units @ directions).query_pairs(radius, output_type="ndarray")
+    found = _near(units)
     kept = [
         some[np.einsum("ij,ij->i", units[some[:, 0]], units[some[:, 1]], dtype=np.float64) >= ALIKE]
         for some in np.array_split(found, len(found) // PAIRS_AT_ONCE + 1)
     ]
     return rows[np.concatenate(kept)]
+
+
+def _near(units: np.ndarray) -> np.ndarray:
+    """Pairs of rows of length 1, (p, 2), among them all that correlate by ``ALIKE``."""
+    if len(units) <= ALL_PAIRS:
+        return np.argwhere(np.triu(units @ units.T >= ALIKE - 1e-3, k=1))
+    from scipy.spatial import cKDTree
+
+    # A correlation c is a distance √(2 - 2c), and no projection makes a distance longer: neither
+    # that onto means of 2×2 pixels nor that onto their principal directions.
+    half = SIDE // 2
+    coarse = units.reshape(len(units), half, 2, half, 2, 3).sum((2, 4)).reshape(len(units), -1) / 2
+    few = coarse[:: len(coarse) // SAMPLED + 1]
+    few = few - few.mean(0)
+    directions = np.linalg.eigh(few.T @ few)[1][:, -DIRECTIONS:]
+    radius = np.sqrt(2 - 2 * ALIKE) + 1e-3
+    return cKDTree(coarse @ directions).query_pairs(radius, output_type="ndarray")
 
 
 def _first(parent: np.ndarray, k: int) -> int:

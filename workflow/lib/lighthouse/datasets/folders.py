@@ -25,7 +25,7 @@ from lighthouse.datasets.labels import LabelSet
 from lighthouse.datasets.layout import Layout, find_layout
 from lighthouse.datasets.overlaps import left_out
 from lighthouse.datasets.scanning import scan
-from lighthouse.datasets.splitting import TEST_SHARE, held_out, rank, split, tested, validate
+from lighthouse.datasets.splitting import TEST_SHARE, held_for_test, held_out, rank, split, validate
 from lighthouse.datasets.walking import (
     Passed,
     alike,
@@ -182,7 +182,7 @@ class Tree:
         if self.layout.kind == "classes":
             if count == 1:
                 return [f"{folder}: 1 image; a class needs one to train with and one to test"]
-            count -= tested(count, TEST_SHARE if test_share is None else test_share)
+            count -= held_for_test(count, TEST_SHARE if test_share is None else test_share)
         left = count - held_out(count, val_share)
         if left < least:
             return [f"{folder}: {left} images for training, of {least} that the study needs"]

@@ -18,7 +18,7 @@ def held_out(count: int, share: float) -> int:
     return min(round(share * count), max(count - 1, 0))
 
 
-def tested(count: int, share: float) -> int:
+def held_for_test(count: int, share: float) -> int:
     """How many of a class's ``count`` images become the part test: one at least, never all."""
     return max(held_out(count, share), min(1, count - 1))
 
@@ -89,7 +89,7 @@ def split(
     labels = np.asarray(labels)
     counts = Counter(labels.tolist())
     test = hold_out(
-        labels.tolist(), ranks, groups, {c: tested(n, test_share) for c, n in counts.items()}
+        labels.tolist(), ranks, groups, {c: held_for_test(n, test_share) for c, n in counts.items()}
     )
     parts[test] = "test"
     for label, name in enumerate(classes):
