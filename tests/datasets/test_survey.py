@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -162,6 +163,7 @@ def test_what_the_part_test_has_leaves_the_part_train(tmp_path):
         "train/cat/copy.png\tthe same bytes as val/cat/0.png of the part test",
         "train/dog/near.jpg\tnearly the same picture as val/dog/1.png of the part test",
     ]
+    assert look(root).lines == survey.lines
     assert survey.lines == [
         "Left out of their part, since one that judges has them too: 1 of the same bytes, 1 nearly "
         "the same (train/cat/copy.png, train/dog/near.jpg)."
@@ -200,7 +202,7 @@ def test_transparency_and_turns_are_read_as_the_index_says(pets, tmp_path):
     Image.fromarray(np.zeros((16, 16, 4), np.uint8)).save(pets / "cat" / "clear.png")
     ODD["turned 3"](pets / "cat").rename(pets / "cat" / "turned.png")
     index, _ = built(pets, tmp_path, background="#0000ff")
-    assert {os.path.basename(p): how for p, how in index.readings.items()} == {
+    assert {Path(p).name: how for p, how in index.readings.items()} == {
         "clear.png": "#0000ff",
         "turned.png": "upright",
     }
@@ -289,8 +291,10 @@ def test_a_survey_says_what_there_is(pets):
         (shutil.rmtree, "no such folder"),
         (lambda root: shutil.rmtree(root / "dog"), "one class alone"),
         (lambda root: [p.unlink() for p in (root / "dog").iterdir()], "dog: holds no images"),
+        (lambda root: [p.write_bytes(b"x") for p in (root / "dog").iterdir()],
+         "dog: holds no image that can be used"),
         (lambda root: (root / "c\nat").mkdir(), "classes of names that no table holds"),
-        (lambda root: [shutil.copy(root / "dog/0.png", root / f"dog/{k}.png") for k in range(1, 10)],
+        (lambda root: [photograph(root / f"dog/{k}.png", 7) for k in range(10)],
          "class dog: its 10 image(s) are the same photograph or nearly"),
     ],
 )  # fmt: skip

@@ -5,8 +5,8 @@ are nearly the same where these correlate by ``ALIKE`` or more (ours). On 13,394
 ImageNet (64 px) and 2,062 of hands before one wall (100 px, taken one after another) no pair of 92
 million does; of photographs saved anew as JPEG of quality 30 96 % do, of those at half the size or
 a fifth brighter 99 %. A 64-bit difference hash within 4 bits, for comparison, takes 419 pairs of
-those hands for one, all wrongly. A photograph that is cut by 2 % at two sides is found in a third
-of all cases, a mirrored one never.
+those hands for one, none of which correlates so. A photograph that is cut by 2 % at two sides is
+found in a third of all cases, a mirrored one never.
 """
 
 from collections.abc import Sequence

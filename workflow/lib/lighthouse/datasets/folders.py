@@ -195,16 +195,17 @@ class Tree:
         classes = self.classes()
         entries, lines = self._look(classes, threads, background)
         good = [entry for entry in entries if not entry.seen.fault]
-        faults = [*faults]
-        if self.own and good:
-            alike_in = groups([entry.seen.thumbnail for entry in good])
-            lines += findings.alike(good, alike_in)
-            if self.layout.kind == "classes" and not faults:
-                try:
-                    self._split(classes, good, alike_in)
-                except DataError as error:
-                    faults.append(str(error))
-        return self._survey(classes, good, [e.part for e in good], lines, faults)
+        faults, parts = [*faults], [entry.part for entry in good]
+        if not faults:
+            try:
+                self._check_none_is_empty(classes, good)
+                good, alike_in, _, told = self._apart(classes, good)
+                lines += told
+                parts = [entry.part for entry in good]
+                self._split(classes, good, alike_in)
+            except DataError as error:
+                faults.append(str(error))
+        return self._survey(classes, good, parts, lines, faults)
 
     def build(
         self,
@@ -237,21 +238,10 @@ class Tree:
             )
         good = [entry for entry in entries if not entry.seen.fault]
         self._check_none_is_empty(classes, good)
-        if self.own:
-            alike_in = groups([entry.seen.thumbnail for entry in good])
-            if self.layout.kind == "parts":
-                twice, also, told = left_out(good, alike_in)
-                if also:
-                    write_rows(folder / "rejected.tsv", ("path", "reason"), rejected + also)
-                good = [entry for entry, gone in zip(good, twice, strict=True) if not gone]
-                alike_in = alike_in[~twice]
-                self._check_none_is_empty(
-                    classes, good, ", or none that another part does not have"
-                )
-                lines += told
-            lines += findings.alike(good, alike_in)
-        else:
-            alike_in = np.arange(len(good))
+        good, alike_in, also, told = self._apart(classes, good)
+        if also:
+            write_rows(folder / "rejected.tsv", ("path", "reason"), rejected + also)
+        lines += told
         parts = self._split(classes, good, alike_in, val_share, test_share)
         lines += findings.smaller(good, image_size)
         rows = [
@@ -286,6 +276,26 @@ class Tree:
                 for name, count in hidden_classes(folder)
             ]
         return entries, lines + findings.of_files(entries, passed, layout.base, background)
+
+    def _apart(
+        self, classes: Sequence[str], good: Sequence[Entry]
+    ) -> tuple[list[Entry], np.ndarray, list[tuple[str, str]], list[str]]:
+        """Images without those that another part has too, and the group of each.
+
+        Also a row for each that is left out, path and reason, and sentences about likes. Raises
+        ``DataError`` at a class that has none left. Of ImageNet's nothing is looked at: its parts
+        are as everybody's.
+        """
+        if not self.own:
+            return [*good], np.arange(len(good)), [], []
+        alike_in = groups([entry.seen.thumbnail for entry in good])
+        rows, lines = [], []
+        if self.layout.kind == "parts":
+            gone, rows, lines = left_out(good, alike_in)
+            good = [entry for entry, leaves in zip(good, gone, strict=True) if not leaves]
+            alike_in = alike_in[~gone]
+            self._check_none_is_empty(classes, good, ", or none that another part does not have")
+        return [*good], alike_in, rows, [*lines, *findings.alike(good, alike_in)]
 
     def _split(
         self,
