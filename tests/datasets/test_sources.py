@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from lighthouse.datasets.folders import held_out
 from lighthouse.datasets.index import ImageIndex
 from lighthouse.datasets.labels import LABELS, digest, pretrained_labels
 from lighthouse.datasets.sources import SOURCES
+from lighthouse.datasets.splitting import held_out
 from lighthouse.runtime.errors import DataError
 from pictures import noise
 from repository import LIBRARY
@@ -69,13 +69,12 @@ def test_all_of_imagenet_is_labelled_by_rank(monkeypatch):
 def pets(tmp_path):
     """Two classes of eight training images and two test images, and files of no matter."""
     root = tmp_path / "pets"
-    for name in ("cat", "dog"):
+    for label, name in enumerate(("cat", "dog")):
         for k in range(8):
-            place = "train" if k < 5 else "train/deeper"
-            where = root / place / name if k < 5 else root / "train" / name / "deeper"
-            noise(where / f"{name}{k}.{'png' if k % 2 else 'JPG'}", seed=k)
+            where = root / "train" / name / ("." if k < 5 else "deeper")
+            noise(where / f"{name}{k}.{'png' if k % 2 else 'JPG'}", seed=10 * label + k)
         for k in range(2):
-            noise(root / "val" / name / f"{k}.jpeg", seed=k)
+            noise(root / "val" / name / f"{k}.jpeg", seed=20 + 10 * label + k)
         (root / "train" / name / ".DS_Store").write_bytes(b"x")
     (root / "train" / ".cache").mkdir()
     return root
@@ -220,10 +219,12 @@ def test_an_absent_root_is_told_with_what_belongs_there(tmp_path):
 
 
 @pytest.mark.parametrize("part", ["train", "val"])
-def test_an_absent_part_is_told(pets, part):
-    (pets / part).rename(pets / "elsewhere")
-    (line,) = missing(pets)
-    assert line.startswith(f"{pets / part}: no such folder")
+def test_an_absent_part_of_imagenet_is_told(tmp_path, part):
+    for there in {"train", "val"} - {part}:
+        for entry in LABELS["imagenette"].classes:
+            noise(tmp_path / there / entry.wnid / "a.png")
+    (line,) = missing(tmp_path, "imagenet", classes="imagenette")
+    assert line.startswith(f"{tmp_path / part}: no such folder")
 
 
 def test_folders_that_do_not_match_are_all_named(pets):

@@ -26,6 +26,7 @@ rule dataset:
         download=download_of,
     output:
         index=paths.index("{dataset}"),
+        survey=paths.survey("{dataset}"),
         images=directory("results/datasets/{dataset}/images"),
     log:
         paths.log("datasets/{dataset}"),

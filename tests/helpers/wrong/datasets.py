@@ -10,6 +10,13 @@ from lighthouse.runtime.errors import DataError
 from pictures import noise
 from wrong.spoiling import spoil
 
+FILES = [
+    (part, name, number)
+    for part, count in (("train", 2), ("val", 1))
+    for name in ("cat", "dog")
+    for number in range(count)
+]
+
 
 def told(entry: Mapping, folder: Path) -> str:
     """What is said before any job of a spoilt folder, or, of one that passes, by the job.
@@ -17,10 +24,9 @@ def told(entry: Mapping, folder: Path) -> str:
     ``options``: of the dataset, beside its root. ``least``: training images a class needs.
     """
     root = folder / "pets"
-    for part, count in (("train", 2), ("val", 1)):
-        for name in ("cat", "dog"):
-            for number in range(count):
-                noise(root / part / name / f"{number}.png", side=4, seed=number)
+    names = [f"{part}/{name}/{number}.png" for part, name, number in FILES]
+    for seed, file in enumerate(names):
+        noise(root / file, side=4, seed=seed)
     spoil(root, entry["spoil"])
     source = SOURCES["folder"]
     options = {"root": str(root), **entry.get("options", {})}

@@ -67,6 +67,11 @@ def _image(path: Path, mode: str, width: int, height: int) -> None:
     Image.new(mode, (width, height)).save(path)
 
 
+def _floats(path: Path, values: Sequence[float]) -> None:
+    """A TIFF of one row of floats."""
+    Image.fromarray(np.array([values], np.float32)).save(path)
+
+
 def _damage(path: Path, at: int) -> None:
     """Turn one byte."""
     held = bytearray(path.read_bytes())
@@ -118,6 +123,7 @@ DEEDS: dict[str, Callable] = {
     "cut": _cut,
     "damage": _damage,
     "file of bytes": _file_of_bytes,
+    "floats": _floats,
     "folder": _folder,
     "header": _header,
     "image": _image,

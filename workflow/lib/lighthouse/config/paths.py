@@ -43,6 +43,11 @@ def index(dataset: str) -> str:
     return f"{RESULTS}/datasets/{dataset}/index.tsv"
 
 
+def survey(dataset: str) -> str:
+    """What was found in a dataset's images: counts, sizes, and what is odd."""
+    return f"{RESULTS}/datasets/{dataset}/survey.json"
+
+
 def pixels(dataset: str, resize: object, size: object) -> str:
     """The real images that students are judged by."""
     return f"{RESULTS}/pixels/{dataset}/resize~{resize}/size~{size}.safetensors"

@@ -14,7 +14,7 @@ from lighthouse.parts.coresets import CORESETS
 
 #: Options of a dataset that its images and their latents depend on.
 SEEN = frozenset({"source", "image_size", "parts", "split_seed", "root", "classes", "edition"})
-SEEN |= {"val_share", "bad_files", "autoencoder"}
+SEEN |= {"val_share", "test_share", "background", "bad_files", "autoencoder"}
 #: And those that a prior depends on, too.
 TRAINED = SEEN | {"flips", "denoiser", "base"}
 

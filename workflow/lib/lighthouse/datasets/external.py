@@ -16,8 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lighthouse.datasets.folders import IMAGE_SUFFIXES, shown, subfolders
 from lighthouse.datasets.index import ImageIndex
+from lighthouse.datasets.kinds import IMAGE_SUFFIXES
+from lighthouse.datasets.walking import shown, subfolders
 
 LAYOUT = (
     "images belong in <class>/ below root, or in seed~<s>/<class>/ where there are several sets"

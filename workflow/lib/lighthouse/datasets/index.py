@@ -3,26 +3,25 @@
 import csv
 import sys
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from lighthouse.runtime.errors import DataError
-from lighthouse.runtime.faults import ENDLESS, endless, reading
+from lighthouse.datasets.decoding import WHITE, centre_first, decode
+from lighthouse.runtime.faults import reading
 from lighthouse.runtime.files import whole
 
 #: Priors and class means see train; choices are made on val; test is for the
 #: figures reported.
 PARTS = ("train", "val", "test")
 COLUMNS = ("part", "label", "class_name", "path")
-#: What is decoded, whatever a file's name: for others Pillow would start programs.
-FORMATS = ("BMP", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-#: How many times as long as wide an image may be: the shorter side is scaled to the size.
-MOST_OBLONG = 100
+#: A column more, of an index that has an image to be read in another way than others are: the
+#: word ``upright`` (EXIF's rotation is applied), a colour ``#rrggbb`` (behind transparency).
+READING, UPRIGHT = "reading", "upright"
 #: Batches that are decoded while their reader is busy with an earlier one.
 AHEAD = 2
 
@@ -31,11 +30,13 @@ AHEAD = 2
 class ImageIndex:
     """The rows of an index: ``(part, label, class name, path)``.
 
-    Paths are relative to ``root``, or absolute.
+    Paths are relative to ``root``, or absolute. readings: how images are read that are not
+    read as others are, by path.
     """
 
     root: Path
     rows: tuple[tuple[str, int, str, str], ...]
+    readings: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: str | Path) -> "ImageIndex":
@@ -43,18 +44,27 @@ class ImageIndex:
         path = Path(path)
         with reading(path), path.open(encoding="utf-8", newline="") as file:
             lines = csv.reader(file, delimiter="\t")
-            if next(lines, None) != [*COLUMNS]:
+            found = next(lines, None)
+            if found not in ([*COLUMNS], [*COLUMNS, READING]):
                 raise ValueError(f"its columns are not {', '.join(COLUMNS)}")
-            rows = tuple(  # interned: a million rows share a few words
-                (sys.intern(part), int(label), sys.intern(name), image)
-                for part, label, name, image in lines
-            )
-        return cls(path.parent, rows)
+            rows, readings = [], {}
+            for part, label, name, image, *words in lines:
+                # Interned: a million rows share a few words.
+                rows.append((sys.intern(part), int(label), sys.intern(name), image))
+                if words != [""] * (len(found) - len(COLUMNS)):
+                    (readings[image],) = words
+        return cls(path.parent, tuple(rows), readings)
 
     @staticmethod
-    def write(path: str | Path, rows: Iterable[tuple[str, int, str, str]]) -> None:
-        """Write ``index.tsv``, whole or not at all."""
-        write_rows(path, COLUMNS, rows)
+    def write(
+        path: str | Path,
+        rows: Iterable[tuple[str, int, str, str]],
+        readings: Mapping[str, str] | None = None,
+    ) -> None:
+        """Write ``index.tsv``, whole or not at all; the column ``reading`` where one has any."""
+        if readings:
+            rows = [(*row, readings.get(row[3], "")) for row in rows]
+        write_rows(path, (*COLUMNS, READING) if readings else COLUMNS, rows)
 
     @property
     def classes(self) -> list[str]:
@@ -82,6 +92,14 @@ class ImageIndex:
         """
         paths, places = self.paths(part), [self.root] if root is None else [Path(root), self.root]
         return [_below(paths[row], places) for row in rows]
+
+    def _readable(self, part: str) -> list[tuple[Path, str]]:
+        """Image files of a part, and how each is read."""
+        return [
+            (self.root / row[3], self.readings.get(row[3], ""))
+            for row in self.rows
+            if row[0] == part
+        ]
 
     def images(
         self,
@@ -116,13 +134,15 @@ class ImageIndex:
         ``AHEAD`` batches while the caller uses one; no more is in memory. Raises
         ``DataError`` at an image that cannot be read.
         """
-        paths = self.paths(part)
+        paths = self._readable(part)
         chosen = paths if rows is None else [paths[row] for row in rows]
         pool, pending = ThreadPoolExecutor(threads), deque()
         try:
             for start in range(0, len(chosen), batch):
                 some = chosen[start : start + batch]
-                pending.append([pool.submit(read_image, path, size, resize) for path in some])
+                pending.append(
+                    [pool.submit(read_image, path, size, resize, how) for path, how in some]
+                )
                 if len(pending) > AHEAD:
                     yield np.stack([image.result() for image in pending.popleft()])
             while pending:
@@ -144,14 +164,17 @@ def write_rows(path: str | Path, columns: Sequence[str], rows: Iterable[Sequence
         writer.writerows(rows)
 
 
-def read_image(path: Path, size: int, resize: float = 1.0) -> np.ndarray:
+def read_image(path: Path, size: int, resize: float = 1.0, reading: str = "") -> np.ndarray:
     """One image, (3, size, size) uint8 RGB.
 
     The shorter side is scaled (bicubic) to round(resize · size), resize ≥ 1, and the
-    centre is cut out. A rotation that EXIF asks for is not applied, as ImageNet's
-    pipelines do not. Raises ``DataError``, naming the file, if it cannot be decoded.
+    centre is cut out. reading: its words of the column ``reading``; without them a
+    rotation that EXIF asks for is not applied, as ImageNet's pipelines do not, and what is
+    transparent becomes white. Raises ``DataError``, naming the file, if it cannot be decoded.
     """
-    image = decode(path)
+    words = reading.split()
+    background = next((word for word in words if word.startswith("#")), WHITE)
+    image = centre_first(decode(path, background, upright=UPRIGHT in words).image)
     target = round(resize * size)
     scale = target / min(image.size)
     image = image.resize(
@@ -160,30 +183,3 @@ def read_image(path: Path, size: int, resize: float = 1.0) -> np.ndarray:
     left, top = ((side - size) // 2 for side in image.size)
     image = image.crop((left, top, left + size, top + size))
     return np.asarray(image).transpose(2, 0, 1).copy()
-
-
-def decode(path: Path) -> Image.Image:
-    """An image decoded whole, RGB: of several frames the first.
-
-    Raises ``DataError``, naming the file, if it cannot be, or not without loss of what it shows.
-    """
-    try:
-        if endless(path):
-            raise DataError(f"{path}: {ENDLESS}")
-        with Image.open(path, formats=FORMATS) as file:
-            if file.mode.startswith(("I", "F")):  # which "RGB" would make white or black
-                raise DataError(f"{path}: more than 8 bits a pixel and channel; save it with 8")
-            if max(file.size) > MOST_OBLONG * min(file.size):
-                width, height = file.size
-                raise DataError(f"{path}: {width}×{height} pixels, too oblong to cut a centre out")
-            return file.convert("RGB")
-    except DataError:
-        raise
-    except Image.DecompressionBombError:
-        most = 2 * Image.MAX_IMAGE_PIXELS
-        raise DataError(f"{path}: more than {most} pixels; scale it down") from None
-    except UnidentifiedImageError:
-        raise DataError(f"{path}: not an image of a known format") from None
-    except Exception as error:  # decoders raise errors of many kinds at broken files
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise DataError(f"{path}: {reason}") from None

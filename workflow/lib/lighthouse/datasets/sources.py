@@ -9,8 +9,11 @@ from pathlib import Path
 
 from lighthouse.datasets import cifar, digits, fastai
 from lighthouse.datasets.downloads import ARCHIVES
-from lighthouse.datasets.folders import Tree, held_out
+from lighthouse.datasets.findings import Survey
+from lighthouse.datasets.folders import Tree
 from lighthouse.datasets.labels import LABELS, LICENCE, URL
+from lighthouse.datasets.layout import WHERE
+from lighthouse.datasets.splitting import held_out
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Source:
     missing(options, least): what the disk lacks before jobs can run, one line each;
     least: training images that every class must have.
     build(options, folder, threads): writes ``folder/index.tsv`` and the images it names
-    that are nowhere yet.
+    that are nowhere yet, and returns what it found; None where there is nothing to find.
     archive(options): the key in ``ARCHIVES`` of what is downloaded; None where nothing is.
     state(options): a digest of what the disk holds, where its owner may change it at any time.
     of_imagenet: whether its classes may be ImageNet's, whose embeddings a pretrained DiT has.
@@ -43,7 +46,7 @@ class Source:
     holds_out: Callable[[Mapping], bool]
     classes: Callable[[Mapping], list[str]]
     missing: Callable[..., list[str]]
-    build: Callable[[Mapping, Path, int], None]
+    build: Callable[[Mapping, Path, int], Survey | None]
     licence: str
     url: str
     archive: Callable[[Mapping], str | None] = lambda options: None
@@ -62,8 +65,7 @@ class Source:
 
 
 def _own_folder(options: Mapping) -> Tree:
-    layout = "images belong in train/<class>/ and val/<class>/ below root"
-    return Tree(Path(options["root"]), None, layout)
+    return Tree(Path(options["root"]), None, WHERE, own=True)
 
 
 def _imagenet(options: Mapping) -> Tree:
@@ -77,7 +79,7 @@ def _imagenet(options: Mapping) -> Tree:
 
 
 def _missing(tree: Tree, options: Mapping, least: int) -> list[str]:
-    return tree.missing(least, options.get("val_share", 0.0))
+    return tree.missing(least, options.get("val_share", 0.0), options.get("test_share"))
 
 
 def _of_archive(name: Callable[[Mapping], str]) -> dict[str, Callable]:
@@ -127,9 +129,10 @@ def _of_tree(tree: Callable[[Mapping], Tree]) -> dict[str, Callable]:
     def missing(options: Mapping, least: int = 1) -> list[str]:
         return _missing(tree(options), options, least)
 
-    def build(options: Mapping, folder: Path, threads: int = 1) -> None:
-        given = {key: options[key] for key in ("val_share", "bad_files") if key in options}
-        tree(options).build(folder, threads=threads, **given)
+    def build(options: Mapping, folder: Path, threads: int = 1) -> Survey:
+        keys = (*OF_OWN_FOLDERS, "image_size")
+        given = {key: options[key] for key in keys if key in options}
+        return tree(options).build(folder, threads=threads, **given)
 
     return {
         "n_classes": n_classes,
@@ -151,6 +154,7 @@ def _one_of(key: str, registry: Mapping) -> Callable[[Mapping], list[str]]:
 
 
 HOW_TO_READ = frozenset({"val_share", "bad_files"})
+OF_OWN_FOLDERS = HOW_TO_READ | {"test_share", "background"}
 
 
 def _cifar(name: str) -> Source:
@@ -182,13 +186,18 @@ SOURCES = {
     ),
     "folder": Source(
         required=frozenset({"root"}),
-        optional=HOW_TO_READ,
+        optional=OF_OWN_FOLDERS,
         invalid=lambda options: [],
         smallest_class=lambda options: None,
         licence="that of your images",
         url="",
         state=lambda options: _own_folder(options).state(),
-        **_of_tree(_own_folder),
+        **_of_tree(_own_folder)
+        | {
+            "holds_out": lambda options: (
+                options.get("val_share", 0.0) > 0 or _own_folder(options).holds_out()
+            )
+        },
     ),
     "imagenet": Source(
         required=frozenset({"root", "classes"}),

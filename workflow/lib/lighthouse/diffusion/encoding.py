@@ -167,7 +167,7 @@ def _digest(index: ImageIndex, weights: Path, options: Mapping) -> str:
     sha = hashlib.sha256(repr(sorted(options.items())).encode())
     for row in index.rows:
         if row[0] in ("train", "val"):
-            sha.update(repr(row).encode())
+            sha.update((repr(row) + index.readings.get(row[3], "")).encode())
     for file in sorted([*weights.glob("config.json"), *weights.glob("*.safetensors")]):
         sha.update(bytes.fromhex(sum_of(file)))
     return sha.hexdigest()
