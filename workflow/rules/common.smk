@@ -14,7 +14,7 @@ from lighthouse.config.batches import sampled_by, tried_by, tuned_by
 from lighthouse.config.expectations import expectations
 from lighthouse.config.grid import BASE, CEILINGS
 from lighthouse.config.load import check_name, load_study, over_default
-from lighthouse.config.reader import check_files
+from lighthouse.config.reader import check_files, check_words
 from lighthouse.config.schema import ConfigError
 from lighthouse.datasets.downloads import ARCHIVES
 from lighthouse.datasets.sources import SOURCES
@@ -48,6 +48,7 @@ try:
         study = load_study(over_default(config, REPOSITORY), REPOSITORY, home=Path.cwd())
     else:
         if workflow.is_main_process:  # jobs are given the same files
+            check_words(sys.argv)
             check_files([f"{REPOSITORY}/config/config.yaml", *workflow.overwrite_configfiles])
         study = load_study(config, REPOSITORY)
         if workflow.overwrite_workdir is None:
