@@ -15,6 +15,7 @@ from lighthouse.datasets.export import write_class_folders
 from lighthouse.datasets.index import PARTS, ImageIndex, read_image
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_json, write_json, write_tensors
+from lighthouse.tables import write_rows
 from pictures import noise
 from repository import ROOT
 
@@ -238,9 +239,16 @@ def test_a_name_that_leads_out_of_the_folder_is_not_written(tmp_path, name):
 def test_the_script_writes_the_first_images_of_each_cell_of_a_larger_set(tmp_path, run_script):
     images = np.random.default_rng(0).integers(0, 256, (3, 4, 3, 8, 8), np.uint8)
     write_tensors(tmp_path / "images", {"seed~0": images}, {"classes": NAMES, "prior": "p"})
-    write_json(tmp_path / "of.json", {"made": "m"})
+    files = [[f"{name}/{number}.jpg" for number in range(4)] for name in NAMES]
+    write_json(tmp_path / "of.json", {"made": "m", "chosen": {"seed~0": files}})
+    names = {"dataset": "toy", "method": "random", "variant": "table"}
+    figures = {"top1_last_mean": 50.0, "top1_last_std": float("nan"), "n_seeds": 1, "n_students": 2}
+    told = {"student": "net", "protocol": "p", **figures, "status": "measured"}
+    write_rows(tmp_path / "accuracy.csv", [{**names, "ipc": 2, **told}])
     cells = [
         {
+            "row": {**names, "ipc": ipc},
+            "label": "Random",
             "images": tmp_path / "images",
             "sources": [tmp_path / f"{source}.json"],
             "ipc": ipc,
@@ -252,15 +260,21 @@ def test_the_script_writes_the_first_images_of_each_cell_of_a_larger_set(tmp_pat
     ]
     run_script(
         "distilled",
-        {},
+        {"accuracy": tmp_path / "accuracy.csv"},
         {"record": tmp_path / "batch.json"},
-        {"cells": cells, "code": "c"},
+        {"cells": cells, "code": "c", "image_size": 8, "licence": "mine", "url": ""},
         dataset="toy",
     )
     for ipc in (2, 4):
         folder = tmp_path / f"ipc~{ipc}"
-        about = {"classes": NAMES, "prior": "p", "dataset": "toy", "ipc": ipc}
-        assert read_json(folder / "metadata.json") == about
+        about = read_json(folder / "metadata.json")
+        named = {"classes": NAMES, "prior": "p", "dataset": "toy", "ipc": ipc, "image_size": 8}
+        assert named.items() <= about.items() and about["licence"] == "mine"
+        of_set = {name: of_class[:ipc] for name, of_class in zip(NAMES, files, strict=True)}
+        assert about["chosen"] == {"seed~0": of_set}
+        score = {"student": "net", "protocol": "p", "mean": 50.0, "std": None}
+        assert about["scores"] == ([{**score, "students": 2, "sets": 1}] if ipc == 2 else [])
+        assert (folder / "README.md").read_text("utf-8").startswith("---\nlicense: other\n")
         paths = sorted((folder / "seed~0").rglob("*.png"))
         assert np.array_equal(
             [read_image(path, 8) for path in paths], np.concatenate(images[:, :ipc])

@@ -15,7 +15,7 @@ from lighthouse.config.expectations import expectations
 from lighthouse.config.grid import BASE, CEILINGS
 from lighthouse.config.load import check_name, load_study
 from lighthouse.config.presets import default_file, over_shipped, preset_files
-from lighthouse.config.reader import check_files
+from lighthouse.config.reader import check_files, check_words
 from lighthouse.config.schema import ConfigError
 from lighthouse.datasets.downloads import ARCHIVES
 from lighthouse.datasets.sources import SOURCES
@@ -55,6 +55,7 @@ try:
         study = load_study(over_shipped(config, REPOSITORY), REPOSITORY, home=Path.cwd())
     else:
         if workflow.is_main_process:  # jobs are given the same files
+            check_words(sys.argv)
             shipped = [default_file(REPOSITORY), *preset_files(config, REPOSITORY)]
             check_files([*shipped, *workflow.overwrite_configfiles])
         study = load_study(config, REPOSITORY)

@@ -8,7 +8,7 @@ from snakemake.cli import parse_config
 
 from lighthouse.check import study_of
 from lighthouse.config.load import load_study
-from lighthouse.config.reader import check_files, laid_over
+from lighthouse.config.reader import check_files, check_words, laid_over
 from lighthouse.config.schema import ConfigError
 from repository import ROOT
 from shipped import SHIPPED
@@ -17,10 +17,12 @@ from shipped import SHIPPED
 def told(entry: Mapping, folder: Path) -> str:
     """What is said of a ``study``, a text, with ``repeated`` and ``behind`` after it.
 
-    json, hex: a file of JSON or of such bytes instead. words: those behind ``--config`` instead.
-    run: by a run, which has read the file before.
+    json, hex: a file of JSON or of such bytes instead. words: those behind ``--config`` instead;
+    arguments: all of Snakemake's. run: by a run, which has read the file before.
     """
     with pytest.raises(ConfigError) as error:
+        if "arguments" in entry:
+            check_words(entry["arguments"])
         if "words" in entry:
             load_study(laid_over(SHIPPED, parse_config(entry["words"])), ROOT)
         path = folder / ("study.json" if "json" in entry else "study.yaml")

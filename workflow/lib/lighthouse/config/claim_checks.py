@@ -100,12 +100,13 @@ def _lack(study: Study, claim: Mapping, cell: Cell) -> Iterable[str]:
     if cell.moved and measure.reach is not Reach.EVERY:
         able = [m.name for m in MEASURES.values() if m.reach is Reach.EVERY]
         yield f"{place} is not taken of a sweep's sets; allowed: {', '.join(able)}"
+    elif measure.reach is Reach.CURVES and study.run["spectrum"] is None:
+        yield f"{place} is of the curves of run.spectrum, which is null"
     elif measure.reach is Reach.CURVES and study.measures(cell)["spectrum"] is None:
-        curves, spectrum = study.spectrum_sources, study.run["spectrum"]
-        able = f"{', '.join(curves)} at IPC {spectrum['ipc']}" if spectrum else "none: it is null"
+        curves, ipc = study.spectrum_sources, study.run["spectrum"]["ipc"]
         yield (
             f"{place} is of the curves of run.spectrum, and {cell.method!r} at IPC {cell.ipc} is "
-            f"none; allowed: {able}"
+            f"none; allowed: {', '.join(curves)} at IPC {ipc}"
         )
     elif measure.reach in (Reach.SAMPLED, Reach.DENOISED) and method.prior is None:
         yield f"{place} of {cell.method!r}, which is not sampled here, is not known by replicate"

@@ -64,6 +64,19 @@ def check_files(paths: Iterable[Path]) -> None:
         raise ConfigError(problems)
 
 
+def check_words(words: Iterable[str]) -> None:
+    """Raise ``ConfigError`` where of Snakemake's words, two lists of study files, one is lost."""
+    given = [word for word in words if re.fullmatch(r"--configfiles?(=.*)?", word)]
+    if len(given) > 1:
+        raise ConfigError(
+            [
+                f"--configfile: stands {len(given)} times, and Snakemake takes the last alone; "
+                "allowed: once, with several files behind it and `--` between these and targets: "
+                "`--configfile a.yaml b.yaml -- TARGET`"
+            ]
+        )
+
+
 def laid_over(config: object, more: Mapping) -> dict:
     """A config with another's keys: mappings merge, all else is replaced."""
     made = dict(config) if isinstance(config, Mapping) else {}
