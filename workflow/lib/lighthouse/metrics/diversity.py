@@ -25,6 +25,18 @@ class RealClasses:
         return manifold(real, self.radii[label], synthetic, self.neighbours)
 
 
+def among_real(real: RealClasses, features: np.ndarray) -> dict[str, float]:
+    """``precision`` and ``coverage`` of a set among real images, means over classes.
+
+    features: (C, N, d), deep, of N images of each class.
+    """
+    found = [real.manifold(label, own) for label, own in enumerate(features)]
+    return {
+        name: float(np.mean([getattr(one, name) for one in found]))
+        for name in ("precision", "coverage")
+    }
+
+
 def diversity_row(
     cell: Mapping,
     seed: int,
