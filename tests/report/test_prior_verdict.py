@@ -42,8 +42,8 @@ def test_a_useless_prior_is_told_with_what_it_rests_on_and_what_to_change():
         "guessing it teaches 0.10 of what the real images do (weak below 0.9, useless below 0.3).",
         "The same real images, encoded and decoded by the autoencoder, reach 50.0 ± 0.0 %; the "
         "error of all is 20.0 dB (PSNR, the higher the better).",
-        "25 % of its images lie among the real ones of their class (precision); they have 12 % of "
-        "these in their surroundings (coverage), the random real images 50 %.",
+        "25.0 % of its images lie among the real ones of their class (precision); they have 12.5 % "
+        "of these in their surroundings (coverage), the random real images 50.0 %.",
         "Its training took 2,000 steps and was ended by its given length; held-out loss 0.25.",
         "The denoiser limits it, not the autoencoder.",
         "Change datasets.digits.base.steps from 2000 to 8000 (about 5 minutes more a replicate).",
@@ -52,7 +52,9 @@ def test_a_useless_prior_is_told_with_what_it_rests_on_and_what_to_change():
 
 def test_an_autoencoder_that_limits_is_told_with_its_own_minutes():
     *_, limit, first, second = sentences(record(back=(0.12, 0.16)))
-    assert limit == "The autoencoder limits it: what it gives back teaches 0.10 of the images."
+    assert limit == (
+        "The autoencoder limits it: its reconstructions teach 0.10 of what the real images do."
+    )
     assert (
         first == "Change datasets.digits.autoencoder.steps from 300 to 1200 (about 2 minutes more)."
     )

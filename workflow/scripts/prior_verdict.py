@@ -11,8 +11,8 @@ from lighthouse.datasets.latents import MEANS  # noqa: E402
 from lighthouse.diffusion.autoencoder import decode, load_autoencoder  # noqa: E402
 from lighthouse.diffusion.denoiser import load_denoiser  # noqa: E402
 from lighthouse.diffusion.sampler import sample, sets_of  # noqa: E402
-from lighthouse.metrics.diversity import RealClasses, among_real  # noqa: E402
 from lighthouse.metrics.features import load_extractor, set_seen  # noqa: E402
+from lighthouse.metrics.real_classes import RealClasses, among_real  # noqa: E402
 from lighthouse.priors.verdict import KINDS, REAL, SAMPLED, advice, judged  # noqa: E402
 from lighthouse.report.prior_verdict import sentences  # noqa: E402
 from lighthouse.runtime.files import (  # noqa: E402

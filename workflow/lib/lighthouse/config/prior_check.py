@@ -14,11 +14,12 @@ LAST_SEED = 2**32 - 1
 
 
 def checked(study: Study) -> list[str]:
-    """The datasets whose base prior is judged: those on which a method samples from one."""
+    """The datasets whose base prior is judged: all, where a method samples from a prior."""
     if study.run["prior_check"] is None:
         return []
-    sampled = {cell.dataset for cell in study.cells if study.methods[cell.method].denoises}
-    return [dataset for dataset in study.run["datasets"] if dataset in sampled]
+    names = [*study.run["methods"], *(study.run["ablation"] or {"methods": []})["methods"]]
+    sampled = any(study.methods[name].denoises for name in names)
+    return list(study.run["datasets"]) if sampled else []
 
 
 def student_of(study: Study) -> tuple[str, str]:

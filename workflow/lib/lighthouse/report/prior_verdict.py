@@ -101,9 +101,9 @@ def _came_back(record: Mapping) -> str:
 def _near(record: Mapping) -> str:
     precision, coverage, real = (100 * record[name] for name in NEAR)
     return (
-        f"{precision:.0f} % of its images lie among the real ones of their class (precision); "
-        f"they have {coverage:.0f} % of these in their surroundings (coverage), the random real "
-        f"images {real:.0f} %."
+        f"{precision:.1f} % of its images lie among the real ones of their class (precision); "
+        f"they have {coverage:.1f} % of these in their surroundings (coverage), the random real "
+        f"images {real:.1f} %."
     )
 
 
@@ -122,7 +122,8 @@ def _limit(record: Mapping) -> list[str]:
         return []
     if record["limit"] == "autoencoder":
         share = record["reconstructed_share"]
-        return [f"The autoencoder limits it: what it gives back teaches {share:.2f} of the images."]
+        told = f"its reconstructions teach {share:.2f} of what the real images do"
+        return [f"The autoencoder limits it: {told}."]
     flat = record["training"]["ended_by"] == "flat"
     longer = " A longer training would not help. More images of each class would." if flat else ""
     return [f"The denoiser limits it, not the autoencoder.{longer}"]
