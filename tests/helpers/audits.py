@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from invented import MORE, STUDENT, invented_study
-from lighthouse.config import paths, rows
+from lighthouse.config import paths, prior_check, rows
 from lighthouse.config.expectations import expectations
 from lighthouse.metrics.frechet import Reference, distance_row, set_rows
 from lighthouse.metrics.sets import distinct_sets
 from lighthouse.metrics.spectrum import rank_row, singular_values, value_rows
 from lighthouse.metrics.strategies import claims
+from lighthouse.priors.verdict import KINDS, advice, judged
 from lighthouse.report.audit.checks import read_results
 from lighthouse.report.cost import paths_of
 from lighthouse.report.figures import plt
@@ -272,6 +273,8 @@ class Invented:
             self._record(autoencoder["cost"], "", self._autoencoder(autoencoder["cost"]))
         for prior in rows.prior_rows(self.study):
             self._record(prior["cost"], "", self._prior(prior))
+        for dataset in prior_check.checked(self.study):
+            self._record(paths.prior_verdict(dataset), "", self._verdict(dataset))
         records = rows.sample_records(self.study, self.study.cells)
         for cell, record in zip(self.study.cells, records, strict=True):
             if cell.method in self.failed or self.study.methods[cell.method].external:
@@ -325,6 +328,28 @@ class Invented:
             last = [30, record["losses"]["held_out"]]
             record |= {"ended_by": "flat", "steps": 30, "looks": [[10, 0.9], [20, 0.8], last]}
         return record
+
+    def _verdict(self, dataset):
+        first = next(row for row in rows.prior_rows(self.study) if row["prior"] == "base")
+        training = self._prior(first)
+        check = self.study.run["prior_check"]
+        taught = dict(zip(KINDS, ([0.2, 0.3], [0.8, 0.9], [0.3, 0.5]), strict=True))
+        bounds = {key: check[key] for key in ("weak", "useless")}
+        found = judged(taught, CLASSES, 50, **bounds)
+        words = found["verdict"], found["limit"], dataset, self.study.dataset(dataset)
+        errors = self._autoencoder(paths.autoencoder_cost(dataset))["squared_error"]
+        return {
+            **{"dataset": dataset, **found, **bounds},
+            "advice": advice(*words, training["ended_by"]),
+            **{"ipc": 2, "sets": check["sets"], "judged_on": "val", "n_judged": 50},
+            **{"precision": 0.25, "coverage": 0.5, "coverage_real": 0.75},
+            **{"squared_error": errors["val"], "squared_error_on": "val"},
+            "autoencoder_seconds": 90.0,
+            "training": {
+                **{key: training[key] for key in ("steps", "ended_by", "seconds")},
+                "held_out_loss": training["losses"]["held_out"],
+            },
+        }
 
     def _autoencoder(self, path):
         terms = ("squared", "absolute", "perceptual", "kl")

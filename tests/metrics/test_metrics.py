@@ -15,7 +15,7 @@ from torch_fidelity.metric_kid import KEY_METRIC_KID_MEAN, kid_features_to_metri
 
 from lighthouse.metrics import frechet
 from lighthouse.metrics.copying import RealPoints, RealSpaces
-from lighthouse.metrics.diversity import RealClasses, diversity_row
+from lighthouse.metrics.diversity import diversity_row
 from lighthouse.metrics.features import Extractor
 from lighthouse.metrics.frechet import (
     Reference,
@@ -24,6 +24,7 @@ from lighthouse.metrics.frechet import (
     kernel_distance,
     statistics,
 )
+from lighthouse.metrics.real_classes import RealClasses
 from lighthouse.metrics.sets import class_sets, distinct_sets
 from lighthouse.metrics.setutility import log_det, manifold, radii
 from lighthouse.metrics.spectrum import (

@@ -90,7 +90,7 @@ LOADED = {
     "autoencoder.py": (DISTANCE, *(extractor.network for extractor in EXTRACTORS.values())),
     "coreset.py": [coreset.choose for coreset in CORESETS.values()],
     **dict.fromkeys(
-        ("extractor.py", "features.py", "set_metrics.py", "strategies.py"),
+        ("extractor.py", "features.py", "set_metrics.py", "strategies.py", "prior_verdict.py"),
         tuple(extractor.network for extractor in EXTRACTORS.values()),
     ),
     "report.py": {item.maker for item in items(load_study(copy.deepcopy(DEFAULT), ROOT))},

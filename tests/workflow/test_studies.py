@@ -114,7 +114,8 @@ def test_a_dry_run_of_a_study_of_photographs_needs_the_names_of_its_classes_alon
         for label in range(10):
             (clone / "data" / folder / "train" / f"n{label}").mkdir(parents=True)
     found = counted("--configfile", *(f"config/{file}.yaml" for file in files), cwd=clone)
-    assert found["base_prior"] == 3  # one of each replicate
+    assert (found["base_prior"], found["further_prior"]) == (1, 2)  # one of each replicate
+    assert (found["prior_verdict"], found["prior_gate"]) == (1, 1)
     assert found["tuning"] == 1
     assert found.get("download", 0) == (not folders)
     assert found["weights"] == 1  # the extractor's
@@ -190,8 +191,51 @@ def test_further_replicates_and_sets_train_no_prior_anew(tmp_path):
     done = snakemake("--cores", 1, *laid_over(tmp_path), "--", *priors)
     assert done.returncode == 0, done.stdout
     third = counted(*laid_over(tmp_path, seeds=[[0, 10], [1, 11], [2, 12]]), cwd=ROOT)
-    assert (third["base_prior"], third["tuned_prior"]) == (1, 1)
+    assert (third["further_prior"], third["tuned_prior"]) == (1, 1)
     for seeds in ([[0, 10, 20], [1, 11, 21]], [1]):
         found = counted(*laid_over(tmp_path, seeds=seeds), cwd=ROOT)
         assert found["sample"] > 0
-        assert not {"base_prior", "tuned_prior", "autoencoder"} & found.keys()
+        assert not {"base_prior", "further_prior", "tuned_prior", "autoencoder"} & found.keys()
+
+
+# The verdict on the base prior.
+
+BASE_SETS = "results/batches/samples/digits/base/0.json"
+CORESETS = "results/batches/samples/digits/real/0.json"
+RSM = "results/priors/digits/replicate~0/rsm/lambda~0.005/lr~0.001"
+JUDGED = {"prior_images", "prior_verdict", "prior_gate"}
+
+
+def rules_behind(folder, target, **run):
+    """The rules whose jobs a target waits for, itself among them."""
+    return counted(*laid_over(folder, **run), "--", target, cwd=ROOT).keys()
+
+
+@pytest.mark.parametrize("target", [BASE_SETS, RSM])
+def test_what_samples_from_the_base_prior_or_tunes_it_waits_for_the_verdict(tmp_path, target):
+    assert rules_behind(tmp_path, target) >= JUDGED
+    without = rules_behind(tmp_path, target, prior_check=None)
+    assert not JUDGED & without
+    assert "base_prior" in without
+
+
+def test_the_verdict_waits_for_the_first_base_prior_and_coresets_for_no_verdict(tmp_path):
+    behind = counted(*laid_over(tmp_path), "--", "results/metrics/prior/digits.json", cwd=ROOT)
+    assert behind["base_prior"] == 1
+    assert not {"further_prior", "sample", "tuned_prior"} & behind.keys()
+    methods = ["dit", "rsm", "random"]
+    assert not JUDGED & rules_behind(tmp_path, CORESETS, methods=methods)
+
+
+def test_at_a_useless_prior_a_run_stops_says_why_and_samples_coresets_all_the_same(tmp_path):
+    check = {"ipc": 2, "sets": 1, "weak": 0.9, "useless": 0.3, "on_useless": "stop"}
+    study = laid_over(tmp_path, methods=["dit", "rsm", "random"], prior_check=check)
+    done = snakemake("--cores", 1, *study, "--", BASE_SETS, CORESETS)
+    assert done.returncode != 0
+    assert "digits: the base prior is useless to distil with" in done.stdout
+    assert "Change datasets.digits.autoencoder.steps from 3 to 12" in done.stdout
+    assert "run: {prior_check: {on_useless: go-on}}" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert (tmp_path / "results/metrics/prior/digits.json").is_file()
+    assert (tmp_path / CORESETS).is_file()
+    assert not (tmp_path / BASE_SETS).exists()

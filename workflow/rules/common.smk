@@ -7,9 +7,10 @@ from pathlib import Path
 
 sys.path.insert(0, f"{REPOSITORY}/workflow/lib")
 
-from lighthouse.config import jobs, paths
+from lighthouse.config import jobs, paths, prior_check
 from lighthouse.config import rows, stamps
-from lighthouse.config.batches import EXTERNAL, REAL, SAMPLED, SCALES, TRIED, WEIGHTS, batches
+from lighthouse.config.batches import EXTERNAL, REAL, SAMPLED, SCALED, SCALES, TRIED, WEIGHTS
+from lighthouse.config.batches import batches
 from lighthouse.config.batches import sampled_by, tried_by, tuned_by
 from lighthouse.config.expectations import expectations
 from lighthouse.config.grid import BASE, CEILINGS
@@ -108,6 +109,11 @@ HUB = {
     for given in map(study.dataset(name).get, ("autoencoder", "denoiser"))
     if given.get("revision")
 }
+# The first replicate, by whose base prior the check of ``run.prior_check`` goes, on which datasets,
+# and the student and protocol that judge.
+FIRST = str(next(iter(study.replicates)))
+CHECKED = prior_check.checked(study)
+CHECKED_BY = prior_check.student_of(study)
 GPUS = study.config["compute"]["training_gpus"]
 ITEMS = items(study)
 TEMPLATES = template_digest()
@@ -125,7 +131,7 @@ def batch_names(*kinds):
 
 wildcard_constraints:
     dataset=one_of(study.run["datasets"]),
-    batch=batch_names(REAL, SAMPLED, EXTERNAL, TRIED),
+    batch=batch_names(REAL, SAMPLED, EXTERNAL, TRIED, SCALED),
     shard=r"\d+",
     size=r"\d+",
     resize=r"\d[\d.e+-]*",
@@ -248,6 +254,28 @@ def priors_of(wildcards):
         return []
     own = study.prior(source)
     return [prior_in(wildcards.dataset, own, seed) for seed in replicates_of(wildcards)]
+
+
+def first_base_cost(wildcards):
+    """What the training of the first replicate's base prior took."""
+    owner = study.prior_replicate(wildcards.dataset, BASE, int(FIRST))
+    return paths.prior_cost(wildcards.dataset, BASE.path, owner)
+
+
+def first_scale(wildcards):
+    """The record of the job that chooses a dataset's guidance scale; none where it is given."""
+    return tuned_by(study, scaled_cells(wildcards))
+
+
+def gate_of(wildcards):
+    """What is written where a dataset's base prior may be sampled from; none where none asks."""
+    return [paths.prior_gate(wildcards.dataset)] if wildcards.dataset in CHECKED else []
+
+
+def gate_of_batch(wildcards):
+    """The same of a batch's prior: not of a guidance scale's candidates, which come before it."""
+    waits = priors_of(wildcards) and batch_of(wildcards).kind != SCALED
+    return gate_of(wildcards) if waits else []
 
 
 def seeds_of(wildcards):
@@ -412,10 +440,14 @@ def classes_of(wildcards):
 
 
 def teacher_of(wildcards):
+    """The teacher of a rule's protocol; none of one with hard labels."""
+    return teachers_of(wildcards.dataset, wildcards.protocol)
+
+
+def teachers_of(dataset, protocol):
     """The teacher of a protocol with soft labels; none for one with hard labels."""
-    if study.protocol(wildcards.protocol)["labels"] == "hard":
-        return []
-    return [paths.teacher(wildcards.dataset, wildcards.protocol)]
+    soft = study.protocol(protocol)["labels"] == "soft"
+    return [paths.teacher(dataset, protocol)] if soft else []
 
 
 def reconstructed_for(wildcards):

@@ -84,7 +84,7 @@ rule autoencoder:
         paths.log("autoencoders/{dataset}"),
     benchmark:
         paths.benchmark("autoencoders/{dataset}")
-    priority: 100
+    priority: 115
     conda:
         "../../envs/diffusion.yaml"
     threads: study.config["compute"]["training_threads"]
@@ -113,7 +113,7 @@ rule latents:
         paths.log("latents/{dataset}"),
     benchmark:
         paths.benchmark("latents/{dataset}")
-    priority: 100
+    priority: 115
     conda:
         "../../envs/diffusion.yaml"
     threads: study.config["compute"]["training_threads"]

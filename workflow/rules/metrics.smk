@@ -8,6 +8,7 @@ rule extractor:
         paths.log("extractors/{dataset}"),
     benchmark:
         paths.benchmark("extractors/{dataset}")
+    priority: 108
     conda:
         "../../envs/metrics.yaml"
     resources:
@@ -33,6 +34,7 @@ rule features:
         paths.log("features/{dataset}"),
     benchmark:
         paths.benchmark("features/{dataset}")
+    priority: 108
     conda:
         "../../envs/metrics.yaml"
     threads: study.config["compute"]["training_threads"]

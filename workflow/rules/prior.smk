@@ -1,4 +1,5 @@
-# All that is trained from here on is trained in each replicate.
+# All that is trained from here on is trained in each replicate. The first one's base prior goes before
+# the others': it is judged (verdict.smk), and weights are tuned with it.
 rule base_prior:
     input:
         latents=paths.latents("{dataset}"),
@@ -10,7 +11,9 @@ rule base_prior:
         paths.log("priors/{dataset}/replicate~{replicate}/base"),
     benchmark:
         paths.benchmark("priors/{dataset}/replicate~{replicate}/base")
-    priority: 100
+    wildcard_constraints:
+        replicate=FIRST,
+    priority: 112
     conda:
         "../../envs/diffusion.yaml"
     threads: study.config["compute"]["training_threads"] * GPUS
@@ -34,6 +37,12 @@ rule base_prior:
         "../scripts/prior.py"
 
 
+use rule base_prior as further_prior with:
+    wildcard_constraints:
+        replicate=one_of(str(seed) for seed in study.replicates if str(seed) != FIRST),
+    priority: 100
+
+
 # A pretrained model that is taken as it is: one for all replicates, and no device is asked for.
 use rule base_prior as taken_prior with:
     output:
@@ -52,6 +61,7 @@ rule tuned_prior:
     input:
         latents=paths.latents("{dataset}"),
         base=base_of,
+        gate=ancient(gate_of),
     output:
         model=directory(paths.prior("{dataset}", "{prior}", "{replicate}")),
         cost=paths.prior_cost("{dataset}", "{prior}", "{replicate}"),

@@ -12,6 +12,7 @@ for item in ITEMS:
             paths.log(item.place),
         benchmark:
             paths.benchmark(item.place)
+        priority: item.priority
         conda:
             "../../envs/report.yaml"
         params:

@@ -37,6 +37,8 @@ rule sample:
         priors=priors_of,
         surrogates=surrogates_of,
         weights=chosen_for,
+        # Whenever it was written: no sample depends on it.
+        gate=ancient(gate_of_batch),
     output:
         record=paths.batch("samples", "{dataset}", "{batch}"),
     log:
@@ -91,7 +93,7 @@ rule gather:
         paths.benchmark("samples/{dataset}/{batch}")
     wildcard_constraints:
         dataset=one_of(SHARDED),
-        batch=batch_names(SAMPLED, TRIED),
+        batch=batch_names(SAMPLED, TRIED, SCALED),
     conda:
         "../../envs/data.yaml"
     resources:

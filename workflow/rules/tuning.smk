@@ -14,6 +14,20 @@ use rule student as judges with:
     priority: 80
 
 
+# Behind a guidance scale waits the verdict on the prior, and behind that all the rest.
+use rule candidates as scale_candidates with:
+    wildcard_constraints:
+        dataset=one_of(WHOLE),
+        batch=batch_names(SCALED),
+    priority: 110
+
+
+use rule judges as scale_judges with:
+    wildcard_constraints:
+        batch=batch_names(SCALED),
+    priority: 110
+
+
 rule tuning:
     input:
         students=lambda wildcards: tried_by(study, tuned_cells(wildcards)),
@@ -43,7 +57,7 @@ use rule tuning as scale with:
         paths.log("metrics/tuning/{dataset}/scale"),
     benchmark:
         paths.benchmark("metrics/tuning/{dataset}/scale")
-    priority: 85
+    priority: 110
     params:
         cells=scale_cells,
         lost=lost_of(scale_cells, "tuning", SCALES),

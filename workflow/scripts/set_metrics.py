@@ -8,9 +8,10 @@ job = start(globals().get("snakemake"))
 
 from lighthouse.datasets.latents import MEANS, Latents  # noqa: E402
 from lighthouse.metrics.copying import RealPoints, RealSpaces  # noqa: E402
-from lighthouse.metrics.diversity import RealClasses, diversity_row  # noqa: E402
+from lighthouse.metrics.diversity import diversity_row  # noqa: E402
 from lighthouse.metrics.features import load_extractor, set_seen  # noqa: E402
 from lighthouse.metrics.frechet import Reference, distance_row, set_rows  # noqa: E402
+from lighthouse.metrics.real_classes import RealClasses  # noqa: E402
 from lighthouse.metrics.sets import class_sets, distinct_sets  # noqa: E402
 from lighthouse.metrics.spectrum import rank_row, singular_values, value_rows  # noqa: E402
 from lighthouse.runtime.cells import run_cells  # noqa: E402

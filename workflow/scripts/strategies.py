@@ -7,9 +7,9 @@ from lighthouse.runtime.job import device, progress, start
 job = start(globals().get("snakemake"))
 
 from lighthouse.datasets.index import ImageIndex  # noqa: E402
-from lighthouse.metrics.diversity import RealClasses  # noqa: E402
 from lighthouse.metrics.features import load_extractor  # noqa: E402
 from lighthouse.metrics.projection import map_rows  # noqa: E402
+from lighthouse.metrics.real_classes import RealClasses  # noqa: E402
 from lighthouse.metrics.sets import class_set, evenly  # noqa: E402
 from lighthouse.metrics.strategies import (  # noqa: E402
     Coast,

@@ -29,6 +29,8 @@ from plants import (
 #: Of sets, as leaderboard and ablation show them.
 MEASURES = ("coverage", "precision", "recall", "density", "nearest_latent", "nearest_feature")
 MEASURES = (*MEASURES, "recognised", "log_det", "ssim")
+#: What a base prior and its autoencoder teach, of what real images do.
+SHARES = ("share_taught", "share_reconstructed")
 
 WRONG_FIELDS = [
     ("what_is_run", "leaderboard", RSM, "label", "RSM"),
@@ -100,6 +102,17 @@ WRONG_FIELDS = [
     ("latents_of_autoencoders", "autoencoders", DIGITS, "latent_dim", 1),
     ("latents_of_autoencoders", "autoencoders", DIGITS, "compression", 0.01),
     ("noise_of_autoencoders", "autoencoders", DIGITS, "psnr_val", 0.01),
+    *(("shares_of_verdicts", "prior_verdict", DIGITS, c, 0.01) for c in SHARES),
+    ("shares_of_verdicts", "prior_verdict", DIGITS, "chance", 0.01),
+    ("words_of_verdicts", "prior_verdict", DIGITS, "verdict", "weak"),
+    ("words_of_verdicts", "prior_verdict", DIGITS, "limit", "denoiser"),
+    ("words_of_verdicts", "prior_verdict", DIGITS, "n_sets", 1),
+    ("joins_of_verdicts", "prior_verdict", DIGITS, "steps", 1),
+    ("joins_of_verdicts", "prior_verdict", DIGITS, "held_out_loss", 0.01),
+    ("joins_of_verdicts", "prior_verdict", DIGITS, "psnr", 0.01),
+    ("joins_of_verdicts", "prior_verdict", DIGITS, "judged_on", "test"),
+    ("joins_of_verdicts", "prior_verdict", DIGITS, "psnr_on", "train"),
+    ("joins_of_verdicts", "prior_verdict", DIGITS, "ended_by", "steps"),
     ("priors_of_cost", "priors", BASE, "seconds", 0.01),
     ("priors_of_cost", "priors", CONTROL, "seconds", 0.01),
     ("priors_of_cost", "priors", CONTROL, "trainable_parameters", 1),

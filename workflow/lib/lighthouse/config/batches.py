@@ -8,8 +8,8 @@ from lighthouse.config.grid import Cell
 from lighthouse.config.study import Study
 
 #: What a batch of sets is made by: real images, a diffusion model, or somebody else; and those
-#: that a diffusion model makes to choose weights by.
-REAL, SAMPLED, EXTERNAL, TRIED = "real", "sampled", "external", "tried"
+#: that a diffusion model makes to choose weights by, or before them a guidance scale.
+REAL, SAMPLED, EXTERNAL, TRIED, SCALED = "real", "sampled", "external", "tried", "scaled"
 #: The jobs that choose: a dataset's guidance scale, and then all weights that are tuned.
 SCALES, WEIGHTS = "scale", "all"
 
@@ -18,9 +18,9 @@ SCALES, WEIGHTS = "scale", "all"
 class Batch:
     """The cells that one job samples, and the next one trains students on and measures.
 
-    kind: ``REAL``, ``SAMPLED``, ``EXTERNAL`` or ``TRIED``. name: a path, which begins with what the
-    cells share: a prior, the real images, or an external set. sources: the cells that are
-    sampled; cells: those whose samples they hold (``Study.source``).
+    kind: ``REAL``, ``SAMPLED``, ``EXTERNAL``, ``TRIED`` or ``SCALED``. name: a path, which begins
+    with what the cells share: a prior, the real images, or an external set. sources: the cells
+    that are sampled; cells: those whose samples they hold (``Study.source``).
     """
 
     dataset: str
@@ -67,7 +67,7 @@ def _shared(study: Study, cell: Cell) -> tuple[str, str]:
         return REAL, "real"
     path = study.prior(cell).path
     if cell.candidate is not None:
-        return TRIED, f"{path}/{'candidates' if method.guidance else 'scales'}"
+        return (TRIED, f"{path}/candidates") if method.guidance else (SCALED, f"{path}/scales")
     return SAMPLED, f"{path}/{method.weights}" if method.is_tuned else path
 
 

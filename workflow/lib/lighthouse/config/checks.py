@@ -14,6 +14,7 @@ from lighthouse.config.option_checks import (
     keys_of,
     options_of_kind,
 )
+from lighthouse.config.prior_check import prior_check_problems
 from lighthouse.config.study import Study
 from lighthouse.config.tuning_checks import tuning_checks
 from lighthouse.parts.coresets import CORESETS
@@ -103,7 +104,7 @@ def cross_checks(study: Study) -> Iterable[str]:
             yield f"config: run.spectrum.curves: {key} {twice!r} is that of two curves"
     if unknown:
         return
-    wrong = [*grid_checks(study), *tuning_checks(study)]
+    wrong = [*grid_checks(study), *tuning_checks(study), *prior_check_problems(study)]
     yield from wrong
     if not wrong:  # claims are looked up in the grid's cells
         yield from claim_checks(study)

@@ -4,6 +4,7 @@ from lighthouse.config import rows
 from lighthouse.config.candidates import SCALE
 from lighthouse.config.claims import claim_rows
 from lighthouse.config.grid import Cell
+from lighthouse.config.prior_check import checked
 from lighthouse.config.study import Study
 from lighthouse.parts.terms import TERMS, named
 from lighthouse.steps import TRAIN_STEPS, respaced
@@ -25,7 +26,8 @@ def expectations(study: Study) -> dict:
     trained, each with its replicate and the cell that shows it.
     ``claims``: each on each dataset, with what names the rows of tables that it is about.
     ``terms``: the declared guidance terms, with the columns of their weights.
-    ``sweep``, ``strategies`` and ``spectrum_ipc`` are None where the study has none.
+    ``prior_check``: the options of that check, and the ``datasets`` that have one.
+    ``sweep``, ``strategies``, ``spectrum_ipc`` and ``prior_check`` are None where the study has none.
     """
     run, datasets = study.run, study.run["datasets"]
     return {
@@ -73,6 +75,7 @@ def expectations(study: Study) -> dict:
             {name: row[name] for name in ("dataset", "prior", "replicate", "sampled")}
             for row in rows.prior_rows(study)
         ],
+        "prior_check": run["prior_check"] and {**run["prior_check"], "datasets": checked(study)},
         "claims": claim_rows(study),
         "ablation": rows.ablation_specs(study),
         "ablation_students": run["ablation"]["students"] if run["ablation"] else [],

@@ -175,6 +175,21 @@ def tuning(cell: Cell) -> str:
     return f"{RESULTS}/metrics/tuning/{cell.path}.json"
 
 
+def prior_verdict(dataset: str) -> str:
+    """Whether the base prior of a dataset is worth distilling with."""
+    return f"{RESULTS}/metrics/prior/{dataset}.json"
+
+
+def prior_images(dataset: str, kind: str) -> str:
+    """The sets that this is judged by. kind: ``real``, ``reconstructed`` or ``sampled``."""
+    return f"{RESULTS}/metrics/prior/{dataset}/{kind}.safetensors"
+
+
+def prior_gate(dataset: str) -> str:
+    """Written where what samples from that prior may begin."""
+    return f"{RESULTS}/metrics/prior/{dataset}/gate.json"
+
+
 def strategies(dataset: str) -> str:
     """What joint and sequential sets of a dataset reach."""
     return f"{RESULTS}/metrics/strategies/{dataset}.json"

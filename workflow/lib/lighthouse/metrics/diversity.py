@@ -5,24 +5,11 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from lighthouse.metrics.copying import RealSpaces
-from lighthouse.metrics.setutility import Manifold, log_det, manifold, radii
+from lighthouse.metrics.real_classes import RealClasses
+from lighthouse.metrics.setutility import log_det
 from lighthouse.metrics.ssim import chosen_pairs, mean_ssim
 from lighthouse.runtime.rng import generator
 from lighthouse.tables import CELL
-
-
-class RealClasses:
-    """Features of real images by class. features: (n, d); labels: (n,)."""
-
-    def __init__(self, features: np.ndarray, labels: np.ndarray, neighbours: int):
-        self.features, self.neighbours = features, neighbours
-        self.rows = [np.flatnonzero(labels == k) for k in range(labels.max() + 1)]
-        self.radii = [radii(features[rows], neighbours) for rows in self.rows]
-
-    def manifold(self, label: int, synthetic: np.ndarray) -> Manifold:
-        """How features (N, d) lie among those of a class."""
-        real = self.features[self.rows[label]]
-        return manifold(real, self.radii[label], synthetic, self.neighbours)
 
 
 def diversity_row(

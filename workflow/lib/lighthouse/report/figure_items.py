@@ -6,6 +6,7 @@ from pathlib import Path
 from lighthouse.config import paths, rows
 from lighthouse.config.batches import measured_by, sampled_by
 from lighthouse.config.grid import Cell
+from lighthouse.config.prior_check import checked, seeds
 from lighthouse.config.study import Study
 from lighthouse.report.item import Inputs, Item
 from lighthouse.report.item_inputs import SECOND, finished, of_records, strategies
@@ -97,6 +98,8 @@ def figures(study: Study) -> list[Item]:
         for dataset in run["datasets"]
         if rows.shown_cells(study, dataset)
     ]
+    for dataset in checked(study):
+        found += _prior_sheets(study, dataset)
     if "eta_dpp" in study.swept:
         points = [point for point in rows.sweep_points(study) if point["factor"] == "eta_dpp"]
         cells = [c for d in run["datasets"] for c in study.sweep_cells(d, "eta_dpp")]
@@ -166,6 +169,44 @@ def _samples_sheet(study: Study, dataset: str) -> Item:
     columns = study.run["pictures"]["columns"]
     params = {"labels": labels, "seeds": study.set_seeds[:1], "classes": [], "columns": columns}
     return _sheet("samples", dataset, f"Images of each method, {dataset}", study, cells, params)
+
+
+#: Of figures that are to be seen while a study is still at work.
+EARLY = 130
+#: Sets that the base prior is judged by, and what a sheet calls them.
+JUDGED_BY = {"real": "Real", "reconstructed": "Reconstructed", "sampled": "Base prior"}
+
+
+def _prior_sheets(study: Study, dataset: str) -> list[Item]:
+    """Real images with their reconstructions, and behind the first training the prior's, too.
+
+    Without `run.pictures.real` the prior's alone: a reconstruction is a real image, nearly.
+    """
+    real = study.run["pictures"]["real"]
+    told = {
+        "reconstructions": (list(JUDGED_BY)[:2] if real else [], "What the autoencoder gives back"),
+        "prior": (list(JUDGED_BY) if real else ["sampled"], "Images of the base prior"),
+    }
+    params = {
+        "seeds": seeds(study)[:1],
+        "classes": [],
+        "columns": study.run["pictures"]["columns"],
+    }
+    return [
+        Item(
+            f"figures/{name}/{dataset}",
+            "lighthouse.report.contact_sheets:contact_sheet",
+            {"images": [paths.prior_images(dataset, kind) for kind in kinds]},
+            {"figure": [paths.figure(f"{name}/{dataset}", "png")]},
+            {"labels": [JUDGED_BY[kind] for kind in kinds], **params},
+            {"figure": f"{label}, {dataset}"},
+            SECOND,
+            f"{name}_sheet",
+            priority=EARLY,
+        )
+        for name, (kinds, label) in told.items()
+        if kinds
+    ]
 
 
 def _diversity_sheet(study: Study, dataset: str) -> Item:

@@ -18,7 +18,7 @@ class Item:
     ``outputs``, each of which is written to one or more files, by their suffixes. stamps: the
     digest of its parameters that a record must carry to be taken, by path; one without is
     taken as it is. jobs: the records of the jobs that write the inputs with a stamp, of which
-    Snakemake does not know.
+    Snakemake does not know. priority: of the job, as Snakemake has it.
 
     In the report: ``labels`` that it is listed under, empty of what is not shown, the
     ``category`` that lists it, and the ``caption`` beside it, a file of ``workflow/report``.
@@ -34,6 +34,7 @@ class Item:
     caption: str = ""
     stamps: Mapping[str, str] = field(default_factory=dict)
     jobs: Sequence[str] = ()
+    priority: int = 0
 
     @property
     def name(self) -> str:

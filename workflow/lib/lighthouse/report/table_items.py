@@ -6,6 +6,7 @@ from lighthouse.config import paths, rows
 from lighthouse.config.batches import measured_by, sampled_by, trained_by, tuned_by
 from lighthouse.config.candidates import SCALE
 from lighthouse.config.claims import claim_rows
+from lighthouse.config.prior_check import checked
 from lighthouse.config.study import Study
 from lighthouse.parts.measures import MEASURES, Reach
 from lighthouse.parts.terms import TERMS
@@ -97,6 +98,8 @@ def tables(study: Study) -> list[Item]:
         _guidance(study),
         _autoencoders(study),
     ]
+    if judged := checked(study):
+        found.append(_prior_verdict(judged))
     if trained := rows.prior_rows(study):
         found.append(_priors(trained))
     if study.choices:
@@ -178,6 +181,20 @@ def _priors(trained: Sequence[Mapping]) -> Item:
         "Priors",
         {"records": [row["cost"] for row in trained], **finished("diversity")},
         {"rows": trained},
+    )
+
+
+def _prior_verdict(datasets: Sequence[str]) -> Item:
+    suffixes = {"table": ["csv", "html"], "markdown": ["md"]}
+    return Item(
+        "tables/prior_verdict",
+        "lighthouse.report.prior_verdict:prior_verdict_table",
+        {"records": [paths.prior_verdict(dataset) for dataset in datasets]},
+        {name: [paths.table("prior_verdict", s) for s in own] for name, own in suffixes.items()},
+        {"datasets": list(datasets)},
+        {"table": "Verdict on each base prior"},
+        THIRD,
+        "prior_verdict",
     )
 
 

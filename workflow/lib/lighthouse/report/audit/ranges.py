@@ -18,6 +18,10 @@ BOUNDS = {
     "ssim": CORRELATION,
     **dict.fromkeys(("top1_last", "top1_best", "top1_mean", "top1_best_mean"), ACCURACY),
     **dict.fromkeys(("top1_last_mean", "published", "top1_val", "top1_test"), ACCURACY),
+    **dict.fromkeys(("top1_sampled", "top1_real", "top1_reconstructed", "chance"), ACCURACY),
+    **dict.fromkeys(("top1_sampled_std", "top1_real_std"), NO_LESS_THAN_0),
+    **dict.fromkeys(("top1_reconstructed_std", "n_judged"), NO_LESS_THAN_0),
+    "coverage_real": SHARE,
     **dict.fromkeys(("top1_std", "top1_last_std", "std_sets", "std_students"), NO_LESS_THAN_0),
     "std_replicates": NO_LESS_THAN_0,
     **dict.fromkeys(("std", "std_difference", "published_std"), NO_LESS_THAN_0),
@@ -44,6 +48,7 @@ BOUNDS = {
 ROUNDING = 1e-6
 #: Bounds of columns whose name says too little.
 OF_TABLE = {
+    ("tables/prior_verdict.csv", "steps"): NO_LESS_THAN_0,
     ("tables/autoencoders.csv", "steps"): NO_LESS_THAN_0,  # none of a pretrained one
     ("figures/spectrum.csv", "mean"): SHARE,
     ("figures/ssim_vs_eta_dpp.csv", "mean"): CORRELATION,

@@ -143,6 +143,7 @@ def _wanted(results: Results, grid: Mapping) -> dict[str, tuple]:
             [{"dataset": dataset} for dataset in grid["image_sizes"]],
             None,
         ),
+        "tables/prior_verdict.csv": (("dataset",), _judged(grid), None),
         "tables/priors.csv": (PRIOR, priors(grid), None),
         "tables/tuning.csv": (CELL, grid["candidates"], None),
         "tables/spectrum_ranks.csv": (CURVE, curves, CURVE[:2]),
@@ -156,6 +157,12 @@ def _replicated(grid: Mapping) -> list[dict]:
     """Each replicate of the cells that are made replicate by replicate."""
     seeds = dict.fromkeys(replicate for _, replicate in grid["replicates"])
     return [{**cell, "replicate": seed} for cell in grid["replicated"] for seed in seeds]
+
+
+def _judged(grid: Mapping) -> list[dict]:
+    """The datasets whose base prior is judged."""
+    check = grid["prior_check"]
+    return [{"dataset": dataset} for dataset in (check["datasets"] if check else ())]
 
 
 def priors(grid: Mapping) -> list[dict]:
