@@ -21,7 +21,7 @@ TABLES = {
     for name in (
         *("leaderboard", "accuracy", "runs", "significance", "ablation", "cost", "diversity"),
         *("fid", "guidance", "tuning", "spectrum", "spectrum_ranks", "strategies"),
-        *("strategies_classes", "cost_replicates", "priors", "autoencoders"),
+        *("recommendation", "strategies_classes", "cost_replicates", "priors", "autoencoders"),
     )
 }
 JOINT = {"strategy": "joint", "seed": 1}
