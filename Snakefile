@@ -45,6 +45,7 @@ onsuccess:
     changed = enter_results(done=not failed)
     if failed or changed:
         sys.exit(1)
+    tell_results()
 
 
 rule all:

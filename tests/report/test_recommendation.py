@@ -2,36 +2,9 @@
 
 import pytest
 
+from choices import ALONE, SYNTHETIC_WINS, THREE, record, row
 from lighthouse.report.recommendation import recommendation_rows, recommendation_table, taken
 from lighthouse.report.recommendation_words import advice
-
-NAN = float("nan")
-CORESETS = {"random": "random", "herding": "herding", "k": "k-centre"}
-THREE = {0: 0, 1: 1, 2: 2}
-ALONE = {0: 0, 1: 0, 2: 0}
-
-
-def row(method, ipc=5):
-    names = {"dataset": "toy", "method": method, "ipc": ipc, "variant": "table"}
-    about = {"label": method.upper(), "coreset": CORESETS.get(method)}
-    return {**names, "student": "s", "protocol": "p", **about}
-
-
-def record(test, val=None):
-    """One student on each set: accuracies on the test part and on validation, in %."""
-    val = val or [None] * len(test)
-    return {
-        "runs": [
-            {
-                "seed": seed,
-                "student_seed": 0,
-                "last": t / 100,
-                "best": 1.0,
-                "last_val": v and v / 100,
-            }
-            for seed, (t, v) in enumerate(zip(test, val, strict=True))
-        ]
-    }
 
 
 def chosen(given, replicates=THREE, ipc=5):
@@ -45,13 +18,6 @@ def chosen(given, replicates=THREE, ipc=5):
 def said(found):
     (one,) = advice(list(found.values()))
     return one.lines
-
-
-SYNTHETIC_WINS = {
-    "random": ([50, 52, 51], [51, 53, 52]),
-    "herding": ([60, 61, 62], [61, 62, 63]),
-    "dit": ([70, 72, 74], [70, 71, 75]),
-}
 
 
 def test_the_choice_is_made_on_validation_and_told_on_test():
@@ -112,7 +78,7 @@ def test_a_synthetic_set_that_is_ahead_is_compared_with_real_images():
         "It is first of 3 on the validation images (72.0 %)."
     )
     assert lines[1].startswith("The best of real images, HERDING, has 61.0 %: 11.0 points less, ")
-    assert "more than chance (what is taken less it: +8.5 to +13.5 at 95 % over 3" in lines[1]
+    assert "more than chance (advantage of the taken: +8.5 to +13.5 at 95 %, over 3" in lines[1]
     assert lines[2].startswith("RANDOM has 51.0 %: 21.0 points less, more than chance")
     assert len(lines) == 3
 

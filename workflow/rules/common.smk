@@ -28,6 +28,8 @@ from lighthouse.runtime.digest import code_digest
 from lighthouse.runtime.faults import barred
 from lighthouse.runtime.stopped import JOBS_PREFIX, Stopped
 from lighthouse.runtime.weights import RESNET18
+from lighthouse.runtime.terminal import folder_from, speak_readably
+from snakemake.common import NOTHING_TO_BE_DONE_MSG
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
@@ -63,6 +65,12 @@ if study.folder:
 
     workdir: study.folder
 
+
+# As it is named where the command was typed, so that what is said of a result can be opened there.
+FOLDER = folder_from(workflow.rundir, HERE.resolve())
+if workflow.is_main_process:
+    behind = {NOTHING_TO_BE_DONE_MSG: lambda: closing_words()}
+    speak_readably(logger, os.environ, FOLDER, behind)
 
 BATCHES = {(batch.dataset, batch.name): batch for batch in batches(study)}
 SHARDED = [name for name in study.run["datasets"] if len(study.shards(name)) > 1]

@@ -112,10 +112,10 @@ def how_far(row: Mapping) -> str:
     text = f"{abs(row['difference']):.1f} points {'more' if row['difference'] < 0 else 'less'}"
     pairs = f"{n:.0f} replicates" if over == "replicates" else f"{n:.0f} sets of one replicate"
     if row["ci_low"] == row["ci_low"]:
-        bounds = f"{signed(row['ci_low'])} to {signed(row['ci_high'])} at 95 % over {pairs}"
+        bounds = f"{signed(row['ci_low'])} to {signed(row['ci_high'])} at 95 %, over {pairs}"
         sure = row["verdict"] in ("better", "worse")
         told = "more than chance" if sure else "which may be chance"
-        return f"{text}, {told} (what is taken less it: {bounds})"
+        return f"{text}, {told} (advantage of the taken: {bounds})"
     if n < 2:
         return f"{text}, not tested: one set cannot tell that from chance"
     return f"{text}, not tested: {pairs} that differ by the same amount leave nothing to test by"
