@@ -6,11 +6,13 @@ min_version("9.0")
 configfile: f"{workflow.basedir}/config/config.yaml"
 
 
-report: "workflow/report/workflow.rst"
-
-
 include: "workflow/rules/common.smk"
 include: "workflow/rules/handlers.smk"
+
+
+report: report_text()
+
+
 include: "workflow/rules/data.smk"
 include: "workflow/rules/pretrained.smk"
 include: "workflow/rules/prior.smk"

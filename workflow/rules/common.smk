@@ -20,6 +20,7 @@ from lighthouse.datasets.downloads import ARCHIVES
 from lighthouse.datasets.sources import SOURCES
 from lighthouse.parts import coresets, extractors
 from lighthouse.parts.objectives import OBJECTIVES
+from lighthouse.report.front_page import is_asked_for, write_first_page
 from lighthouse.report.items import items, template_digest
 from lighthouse.runtime.arithmetic import make_portable
 from lighthouse.runtime.bytecode import keep_bytecode
@@ -91,6 +92,15 @@ HUB = {
 GPUS = study.config["compute"]["training_gpus"]
 ITEMS = items(study)
 TEMPLATES = template_digest()
+
+
+def report_text():
+    """The file of the report's first page: written where the report is asked for."""
+    about = Path(workflow.basedir) / "workflow/report/workflow.rst"
+    if not (workflow.is_main_process and is_asked_for()):
+        return str(about)
+    page = Path(".snakemake/first_page.rst").absolute()
+    return str(write_first_page(Path(paths.RESULTS), about, page))
 
 
 def one_of(names):

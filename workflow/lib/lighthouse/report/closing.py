@@ -42,7 +42,7 @@ def lines(results: Path, arguments: Sequence[str], folder: str = "") -> list[str
             first, *rest = one.lines
             told += [*_wrapped(first, 2), *(line for more in rest for line in _wrapped(more, 4))]
             told += _images(one, results)
-    if verdict := _on_priors(results):
+    if verdict := on_priors(results):
         told += ["What the priors are worth:", *(w for line in verdict for w in _wrapped(line, 2))]
     told += [*_pages(results), *_next(arguments, folder)]
     return [openable(line, folder) for line in told]
@@ -69,7 +69,7 @@ def _images(one: Advice, results: Path) -> list[str]:
     return [f"    Its images: {folder}"] if (results.parent / folder).is_dir() else []
 
 
-def _on_priors(results: Path) -> list[str]:
+def on_priors(results: Path) -> list[str]:
     """The verdict on each dataset's prior."""
     try:
         module = import_module("lighthouse.report.prior_verdict")

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from lighthouse.report.accuracy import run_rows
 from lighthouse.report.recommendation_pages import markdown, page
+from lighthouse.report.recommendation_words import score
 from lighthouse.report.significance import compare
 from lighthouse.report.statistics import MISSING, Paired, verdict
 from lighthouse.report.tables import Table
@@ -126,11 +127,6 @@ def taken(rows: Sequence[Mapping]) -> Mapping | None:
     real = [row for row in measured if row["coreset"]]
     level = [row for row in real if score(row) >= score(best)]
     return level[0] if level else best
-
-
-def score(row: Mapping) -> float:
-    """What a row is chosen by, %."""
-    return row["top1_val"] if row["chosen_on"] == VAL else row["top1_mean"]
 
 
 def _scored(row: Mapping, record: Mapping | None, part: str) -> dict:

@@ -62,8 +62,12 @@ def _lines(rows: Sequence[Mapping]) -> list[str]:
 def rival(measured: Sequence[Mapping], take: Mapping) -> Mapping | None:
     """The best row of the other kind: of real images where synthetic ones are taken."""
     others = [row for row in measured if bool(_coreset(row)) != bool(_coreset(take))]
-    column = "top1_val" if take["chosen_on"] == "val" else "top1_mean"
-    return max(others, key=lambda row: row[column], default=None)
+    return max(others, key=score, default=None)
+
+
+def score(row: Mapping) -> float:
+    """What a row is chosen by, %."""
+    return row["top1_val"] if row["chosen_on"] == "val" else row["top1_mean"]
 
 
 def _chosen(take: Mapping, n: int) -> str:
