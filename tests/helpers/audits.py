@@ -117,6 +117,7 @@ class Invented:
                     "student_seed": student,
                     "last": random.integers(TEST * (level - 0.04), TEST * (level + 0.04)) / TEST,
                     "best": random.integers(TEST * level, TEST * (level + 0.04)) / TEST,
+                    "last_val": random.integers(TEST * (level - 0.04), TEST * level) / TEST,
                 }
                 for seed in training["seeds"]
                 for student in training["student_seeds"]

@@ -21,7 +21,8 @@ TABLES = {
     for name in (
         *("leaderboard", "accuracy", "runs", "significance", "ablation", "cost", "diversity"),
         *("fid", "guidance", "tuning", "spectrum", "spectrum_ranks", "strategies"),
-        *("strategies_classes", "cost_replicates", "priors", "autoencoders", "prior_verdict"),
+        *("recommendation", "strategies_classes", "cost_replicates", "priors", "autoencoders"),
+        "prior_verdict",
     )
 }
 JOINT = {"strategy": "joint", "seed": 1}

@@ -123,9 +123,10 @@ def test_the_claim_is_the_paired_t_test():
         ([1.0, 1.1, 0.9], "yes"),
         ([-1.0, -1.1, -0.9], "no"),
         ([1.0, -1.1, 0.3], "not distinguishable"),
-        ([5.0], "not distinguishable"),
-        ([5.0, 5.0, 5.0], "not distinguishable"),
-        ([0.1, 0.1, 0.1], "not distinguishable"),
+        ([0.0, 0.0, 0.0], "not distinguishable"),
+        ([5.0], "not tested"),
+        ([5.0, 5.0, 5.0], "not tested"),
+        ([0.1, 0.1, 0.1], "not tested"),
     ],
 )
 def test_a_claim_holds_where_the_interval_is_above_zero(differences, holds):

@@ -24,13 +24,18 @@ p_values = st.lists(st.one_of(st.floats(0, 1), st.just(NAN)), max_size=12)
 @pytest.mark.parametrize("difference", [NAN, 0.0])
 @pytest.mark.parametrize("p", [0.0, 0.01, NAN])
 def test_what_is_no_difference_is_no_verdict(judge, difference, p):
-    assert judge(difference, p, 0.05) == "not distinguishable"
+    expected = "not tested" if math.isnan(p) else "not distinguishable"
+    assert judge(difference, p, 0.05) == expected
 
 
 @pytest.mark.parametrize("judge", [verdict, judgement])
 def test_a_verdict_is_the_sign_of_a_difference_that_counts_in_tables_and_in_the_audit(judge):
     told = {(1.0, 0.05): "better", (-1e-9, 0.0): "worse", (INF, 0.01): "better"}
-    told |= dict.fromkeys([(1.0, 0.06), (-INF, NAN)], "not distinguishable")
+    told |= {
+        (1.0, 0.06): "not distinguishable",
+        (-INF, NAN): "not tested",
+        (25.0, NAN): "not tested",
+    }
     assert {given: judge(*given, 0.05) for given in told} == told
 
 
@@ -40,7 +45,7 @@ def test_a_difference_that_is_not_finite_leaves_nothing_to_test(bad):
     assert result.n_pairs == 3
     for value in (result.std_difference, result.ci_low, result.ci_high, result.p):
         assert math.isnan(value)
-    assert verdict(result.difference, result.p, 0.05) == "not distinguishable"
+    assert verdict(result.difference, result.p, 0.05) == "not tested"
     assert math.isnan(deviation([bad, 1.0]))
 
 
@@ -48,7 +53,7 @@ def test_a_difference_that_is_not_finite_leaves_nothing_to_test(bad):
 def test_one_replicate_and_equal_ones_have_no_p(differences):
     assert math.isnan(paired(differences).p)
     if differences:
-        assert claim(np.array(differences))["holds"] == "not distinguishable"
+        assert claim(np.array(differences))["holds"] == "not tested"
         assert math.isnan(claim(np.array(differences))["p"])
 
 

@@ -51,6 +51,25 @@ def test_a_difference_that_may_be_chance_is_called_that():
     )
 
 
+@pytest.mark.parametrize(
+    ("replicates", "why"),
+    [(1, "one replicate cannot tell it from chance"), (3, "nothing to test it by")],
+)
+def test_a_difference_that_was_not_tested_is_not_called_alike(replicates, why):
+    untested = [
+        {**row, "verdict": "not tested", "p_holm": float("nan")}
+        if row["verdict"] != "missing"
+        else row
+        for row in TABLES["significance"]
+    ]
+    accuracy = [{**row, "n_replicates": replicates} for row in TABLES["accuracy"]]
+    (sheet,) = shown({**TABLES, "significance": untested, "accuracy": accuracy})
+    assert f"+7.5 points against DiT & co_1 <base> 100%, not tested ({why})" in sheet.headline[0]
+    assert {entry.mark for _, own in sheet.lines for entry in own} == {""}
+    notes = " ".join(sheet.notes)
+    assert "No mark: not tested against DiT" in notes and "≈" not in notes
+
+
 def test_an_ipc_at_which_all_failed_is_said():
     lost = [{**row, "status": "missing"} if row["ipc"] == 5 else row for row in TABLES["accuracy"]]
     assert (

@@ -113,7 +113,7 @@ def test_fewer_than_two_pairs_cannot_be_tested(differences):
     result = paired(differences)
     assert result.n_pairs == len(differences)
     assert result.p != result.p
-    assert verdict(result.difference, result.p, 0.05) == "not distinguishable"
+    assert verdict(result.difference, result.p, 0.05) == "not tested"
 
 
 def test_equal_accuracies_are_not_distinguishable():
@@ -125,7 +125,7 @@ def test_differences_without_variance_are_not_called_significant():
     result = paired([86.6667 - 85.3333, 70.3333 - 69.0, 71.0 - 69.6667])
     assert result.difference == pytest.approx(1.3333, abs=1e-4)
     assert result.p != result.p
-    assert verdict(result.difference, result.p, 0.05) == "not distinguishable"
+    assert verdict(result.difference, result.p, 0.05) == "not tested"
 
 
 # Holm's correction.
@@ -155,7 +155,7 @@ def test_what_was_not_tested_is_not_counted():
         (1.0, 0.05, "better"),
         (-1.0, 0.01, "worse"),
         (1.0, 0.051, "not distinguishable"),
-        (5.0, NAN, "not distinguishable"),
+        (5.0, NAN, "not tested"),
     ],
 )
 def test_a_verdict_is_by_level_and_sign(difference, p, expected):

@@ -145,7 +145,7 @@ def test_every_dataset_has_its_panels():
     [
         ([1.0, 1.1, 0.9], "+1, higher (p = 0.0033)"),
         ([-1.0, -1.1, -0.9], "−1, lower (p = 0.0033)"),
-        ([1.0], "+1, not distinguishable (1 seed)"),
+        ([1.0], "+1, not tested (1 seed)"),
         ([0.0, 0.0, 0.0], "+0, not distinguishable (3 seeds)"),
     ],
 )

@@ -113,7 +113,8 @@ def test_an_items_stamps_are_asked_of_its_files(study):
 
 def test_the_message_says_how_much_was_made_and_names_what_was_not():
     assert message(["a.csv", "b.csv"], []) == (
-        "2 files of tables and figures were made; rows that are not say 'missing'."
+        "2 files of tables and figures were made, in results/tables and results/figures; "
+        "rows that are not say 'missing'."
     )
     assert "out of date where they exist:\n  tables/x: gone" in message([], ["tables/x: gone"])
 

@@ -247,6 +247,7 @@ COLUMNS_OF = {
     "guidance": ["report/guidance.py", "tables.py", "parts/terms.py"],
     "tuning": ["report/tuning.py", "tables.py", "config/candidates.py"],
     "claims": ["report/claims.py"],
+    "recommendation": ["report/recommendation.py", "report/statistics.py"],
     "sensitivity": ["report/curves.py"],
     "significance": ["report/significance.py", "report/statistics.py"],
 }

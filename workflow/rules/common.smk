@@ -22,6 +22,7 @@ from lighthouse.datasets.downloads import ARCHIVES
 from lighthouse.datasets.sources import SOURCES
 from lighthouse.parts import coresets, extractors
 from lighthouse.parts.objectives import OBJECTIVES
+from lighthouse.report.front_page import is_asked_for, write_first_page
 from lighthouse.report.items import items, template_digest
 from lighthouse.runtime.arithmetic import make_portable
 from lighthouse.runtime.bytecode import keep_bytecode
@@ -30,6 +31,8 @@ from lighthouse.runtime.digest import code_digest
 from lighthouse.runtime.faults import barred
 from lighthouse.runtime.stopped import JOBS_PREFIX, Stopped
 from lighthouse.runtime.weights import RESNET18
+from lighthouse.runtime.terminal import folder_from, speak_readably
+from snakemake.common import NOTHING_TO_BE_DONE_MSG
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
@@ -93,6 +96,12 @@ if OWN_FOLDER:
     workdir: OWN_FOLDER
 
 
+# As it is named where the command was typed, so that what is said of a result can be opened there.
+FOLDER = folder_from(workflow.rundir, HERE.resolve())
+if workflow.is_main_process:
+    behind = {NOTHING_TO_BE_DONE_MSG: lambda: closing_words()}
+    speak_readably(logger, os.environ, FOLDER, behind)
+
 BATCHES = {(batch.dataset, batch.name): batch for batch in batches(study)}
 SHARDED = [name for name in study.run["datasets"] if len(study.shards(name)) > 1]
 WHOLE = [name for name in study.run["datasets"] if name not in SHARDED]
@@ -117,6 +126,15 @@ CHECKED_BY = prior_check.student_of(study)
 GPUS = study.config["compute"]["training_gpus"]
 ITEMS = items(study)
 TEMPLATES = template_digest()
+
+
+def report_text():
+    """The file of the report's first page: written where the report is asked for."""
+    about = Path(workflow.basedir) / "workflow/report/workflow.rst"
+    if not (workflow.is_main_process and is_asked_for()):
+        return str(about)
+    page = Path(".snakemake/first_page.rst").absolute()
+    return str(write_first_page(Path(paths.RESULTS), about, page))
 
 
 def one_of(names):

@@ -5,9 +5,11 @@ from pathlib import Path
 from lighthouse import manifest
 from lighthouse.config import paths
 from lighthouse.config.disk import missing
+from lighthouse.report import closing
 from lighthouse.report.unfinished import make_all, message
 from lighthouse.runtime.cells import forget_failures
 from lighthouse.runtime.errors import DataError
+from lighthouse.runtime.terminal import openable
 from snakemake.exceptions import WorkflowError
 
 
@@ -18,9 +20,37 @@ def check_data(study):
         raise WorkflowError("\n".join(["missing data:", *(f"  - {line}" for line in found)]))
 
 
+def tell(text):
+    """Say something behind a run, with paths that open where the command was typed."""
+    print(f"\n{openable(text, FOLDER)}", file=sys.stderr)
+
+
+def makes_all():
+    """Whether the run was asked for the whole study."""
+    return any(job.rule.name == "all" for job in workflow.dag.jobs)
+
+
+def closing_words():
+    """The last lines of a finished study: what to take, what that rests on, what to do next."""
+    if not makes_all():
+        return ""
+    base = Path(workflow.rundir)
+    files = [closing.shown(file, base) for file in workflow.config_settings.configfiles]
+    given = [
+        *study_arguments(files),
+        *(["--directory", FOLDER or "."] if workflow.overwrite_workdir else []),
+    ]
+    return "\n".join(["", *closing.lines(Path(paths.RESULTS), given, FOLDER)])
+
+
+def tell_results():
+    """Say them."""
+    print(closing_words(), file=sys.stderr)
+
+
 def show_missing(found):
     """Behind a failed run, make the tables and figures that can be made, and tell which."""
-    print(f"\n{message(*make_all(found))}", file=sys.stderr)
+    tell(message(*make_all(found)))
 
 
 def tell_stopped():
@@ -39,7 +69,7 @@ def tell_failed_cells():
         behind = [f"  - {path}: without {source}" for path, source in left.items()]
     if failed or left:
         lines = [f"  - {path}: {error}" for path, error in failed.items()]
-        print("\nFailed:", *lines, *behind, sep="\n", file=sys.stderr)
+        tell("\n".join(["Failed:", *lines, *behind]))
     return bool(failed or left)
 
 
@@ -63,21 +93,25 @@ def enter_results(done):
     if began is None:
         return False
     found = workflow.dag.jobs
-    whole = done and any(job.rule.name == "all" for job in found)
+    whole = done and makes_all()
     about = manifest.about_run(paths.RESULTS, study, study_arguments())
     try:
         changed = manifest.enter(paths.RESULTS, about, manifest.makers_of(found), whole, began)
     except (DataError, OSError) as error:
         changed = f"no manifest was written: {error}"
     if changed:
-        print(f"\n{changed}", file=sys.stderr)
+        tell(changed)
     return bool(changed)
 
 
-def study_arguments():
-    """Those of Snakemake's arguments that say which study it is."""
+def study_arguments(files=None):
+    """Those of Snakemake's arguments that say which study it is.
+
+    files: names of its config files; without, those of the repository, relative to it.
+    """
     given, base = workflow.config_settings, REPOSITORY
-    files = [str(f.relative_to(base) if f.is_relative_to(base) else f) for f in given.configfiles]
+    if files is None:
+        files = [closing.shown(file, base) for file in given.configfiles]
     values = [f"{key}={json.dumps(value)}" for key, value in (given.config or {}).items()]
     return [
         *(["--configfile", *files] if files else []),

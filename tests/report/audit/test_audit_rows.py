@@ -11,6 +11,7 @@ ROWS = {
     "leaderboard": {"method": "dit-igd", "ipc": 2},
     "accuracy": RSM,
     "significance": {**RSM, "against": "rsm-greedy"},
+    "recommendation": RSM,
     "ablation": RSM,
     "cost": RSM,
     "fid": RSM,

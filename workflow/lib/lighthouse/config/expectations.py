@@ -25,9 +25,11 @@ def expectations(study: Study) -> dict:
     ``candidates``: of all choices, with the factors and weights of each. ``priors``: all that are
     trained, each with its replicate and the cell that shows it.
     ``claims``: each on each dataset, with what names the rows of tables that it is about.
+    ``choices``: the rows of the table of recommendations.
     ``terms``: the declared guidance terms, with the columns of their weights.
     ``prior_check``: the options of that check, and the ``datasets`` that have one.
-    ``sweep``, ``strategies``, ``spectrum_ipc`` and ``prior_check`` are None where the study has none.
+    ``sweep``, ``strategies``, ``spectrum_ipc`` and ``prior_check`` are None where the study has
+    none.
     """
     run, datasets = study.run, study.run["datasets"]
     return {
@@ -48,6 +50,7 @@ def expectations(study: Study) -> dict:
         ],
         "trainings": rows.trainings(study),
         "leaderboard": rows.leaderboard_specs(study),
+        "choices": [record.row for record in rows.board_records(study)],
         "main": [cell.row for cell in study.main_cells],
         "tables": [cell.row for cell in study.table_cells],
         "sampled": [

@@ -47,6 +47,21 @@ def student_records(study: Study) -> list[Expected]:
     ]
 
 
+def board_records(study: Study) -> list[Expected]:
+    """The records of the students that the leaderboard is of, the ceilings aside.
+
+    Rows have ``label`` and ``coreset`` too, how a method picks real images, None where it makes
+    its own.
+    """
+    found = []
+    for (cell, student, _), record in zip(study.evaluations, student_records(study), strict=False):
+        if cell in study.main_cells and student in study.run["students"]:
+            method = study.methods[cell.method]
+            about = {"label": method.label, "coreset": method.coreset}
+            found.append(record._replace(row={**record.row, **about}))
+    return found
+
+
 def _ceiling_row(dataset: str, ceiling: Ceiling) -> dict:
     """What names a ceiling's row in tables, as ``Cell.row`` does a cell's."""
     return {"dataset": dataset, "method": ceiling.name, "ipc": ALL, "variant": TABLE}

@@ -142,7 +142,8 @@ def claim(differences: np.ndarray) -> dict:
 
     differences: (n,), one a replicate. ``holds`` is "yes" or "no" where the 95 % interval is above
     or below 0. One replicate gives neither interval nor p, and nor do several that differ by the
-    very same amount, since no test knows how sure that is; where they do not differ p is 1.
+    very same amount, since no test knows how sure that is: ``holds`` is "not tested". Where they do
+    not differ p is 1.
     """
     n, mean = len(differences), float(differences.mean())
     std = float(differences.std(ddof=1)) if n > 1 else float("nan")
@@ -154,6 +155,8 @@ def claim(differences: np.ndarray) -> dict:
     elif n > 1 and mean == 0:
         p = 1.0
     holds = "yes" if low > 0 else "no" if high < 0 else "not distinguishable"
+    if np.isnan(p):
+        holds = "not tested"
     return {
         "n": n,
         "difference": mean,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from lighthouse.config.grid import ALL, CEILINGS
 from lighthouse.report.leaderboard import board_of, is_protocol, root_mean_square
-from lighthouse.report.statistics import ALIKE, BETTER, WORSE
+from lighthouse.report.statistics import ALIKE, BETTER, UNTESTED, WORSE
 from lighthouse.tables import MEASURED, MISSING, NOT_RUN
 
 #: Marks behind a figure, by the verdict on its difference from the base.
@@ -193,7 +193,16 @@ def _against(best: Mapping, comparison: Comparison) -> str:
     if best["verdict"] in (BETTER, WORSE):
         points = f"{abs(best['difference']):.1f} points, p = {best['p_holm']:.2g}"
         return f", {best['verdict']} than {comparison.base} ({points})"
+    if best["verdict"] == UNTESTED:
+        points = f"{best['difference']:+.1f} points against {comparison.base}"
+        return f", {points}, not tested ({_why_untested(best)})"
     return ""
+
+
+def _why_untested(row: Mapping) -> str:
+    """Why a difference from the base was not tested."""
+    alone = row["n_replicates"] == 1
+    return "one replicate cannot tell it from chance" if alone else "nothing to test it by"
 
 
 def _real(rows: Iterable[Mapping], best: Mapping, comparison: Comparison) -> str:
@@ -224,6 +233,13 @@ def _notes(
             f"Against {comparison.base}: {other}; paired t-test over replicates, "
             f"corrected by Holm over the comparisons of one column, at {comparison.alpha:g}. "
             "Exploratory: what the study was to decide are its claims."
+        )
+    if comparison.base and UNTESTED in shown:
+        notes.append(
+            f"No mark: not tested against {comparison.base}. A test is over replicates, and one "
+            "replicate, or several that differ by the same amount, cannot tell a difference from "
+            "chance, however large it is. What sets of one replicate can tell is in the table "
+            "of recommendations."
         )
     notes.append("Bold: the highest mean of a synthetic set, which need not be more than chance.")
     if any(row["published"] == row["published"] for row in rows):

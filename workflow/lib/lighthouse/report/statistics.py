@@ -10,6 +10,8 @@ from scipy.stats import ttest_1samp
 NAN = float("nan")
 #: Verdicts of a comparison.
 BETTER, WORSE, ALIKE, MISSING = "better", "worse", "not distinguishable", "missing"
+#: Of a difference that nothing could be tested by: of one replicate, however large it is.
+UNTESTED = "not tested"
 #: Share of the distribution that a confidence interval covers.
 COVERED = 0.95
 #: Percentage points. Tables keep accuracies in % with 6 digits, so differences that are
@@ -123,8 +125,10 @@ def holm(values: Sequence[float]) -> list[float]:
 def verdict(difference: float, p: float, alpha: float) -> str:
     """What a comparison shows at level ``alpha``.
 
-    One that was not tested (p is NaN), or whose difference is 0 or NaN, shows nothing.
+    One that was not tested (p is NaN) shows nothing, which is not the same as no difference.
     """
+    if math.isnan(p):
+        return UNTESTED
     if p <= alpha and difference > 0:
         return BETTER
     return WORSE if p <= alpha and difference < 0 else ALIKE

@@ -60,6 +60,7 @@ def tables(study: Study) -> list[Item]:
     run, compared = study.run, study.run["comparisons"]
     found = [
         _leaderboard(study),
+        _recommendation(study),
         *([_claims(study)] if run["claims"] else []),
         _accuracy(study),
         _table(
@@ -245,6 +246,25 @@ def _leaderboard(study: Study) -> Item:
         {"table": "Leaderboard"},
         FIRST,
         "leaderboard",
+    )
+
+
+def _recommendation(study: Study) -> Item:
+    records = rows.board_records(study)
+    suffixes = {"table": "csv", "markdown": "md", "page": "html"}
+    return Item(
+        "tables/recommendation",
+        "lighthouse.report.recommendation:recommendation_table",
+        outputs={name: [paths.table("recommendation", s)] for name, s in suffixes.items()},
+        params={
+            "rows": [record.row for record in records],
+            "replicates": study.replicate_of,
+            "alpha": study.run["comparisons"]["alpha"],
+        },
+        labels={"table": "Recommendation"},
+        category=FIRST,
+        caption="recommendation",
+        **of_records(records, trained_by(study)),
     )
 
 

@@ -8,6 +8,7 @@ makes them again: what it computes anew is newer than they are.
 from collections.abc import Sequence
 from graphlib import TopologicalSorter
 
+from lighthouse.config import paths
 from lighthouse.report.item import Item
 from lighthouse.report.making import make
 from lighthouse.runtime.errors import DataError
@@ -41,6 +42,9 @@ def in_order(items: Sequence[Item]) -> list[Item]:
 
 def message(made: Sequence[str], left: Sequence[str]) -> str:
     """What ``make_all`` came to, for the terminal."""
-    told = f"{len(made)} files of tables and figures were made; rows that are not say 'missing'."
+    told = (
+        f"{len(made)} files of tables and figures were made, in {paths.RESULTS}/tables and "
+        f"{paths.RESULTS}/figures; rows that are not say 'missing'."
+    )
     lost = ["Not made anew, and out of date where they exist:", *left] if left else []
     return "\n  ".join([told, *lost])

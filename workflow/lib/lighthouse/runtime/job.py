@@ -25,8 +25,11 @@ from lighthouse.runtime.faults import in_words
 from lighthouse.runtime.files import write_json
 from lighthouse.runtime.lazy import import_lazily
 from lighthouse.runtime.stopping import end_when_stopped
+from lighthouse.runtime.terminal import JobLines
 
 log = logging.getLogger("lighthouse")
+#: How a line of a log is written, and its time.
+LINES = "%(asctime)s %(message)s", "%H:%M:%S"
 #: Where Linux is told to forget a process's peak of memory.
 PEAK_RESET = Path("/proc/self/clear_refs")
 
@@ -164,12 +167,13 @@ def _start_log(path: str | None, anew: bool) -> None:
     sys.excepthook = _log_exception
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     handlers[0].setLevel(logging.INFO)
+    handlers[0].setFormatter(JobLines(*LINES))
     if path:
         handlers.append(_LogFile(path, mode="w" if anew else "a", encoding="utf-8"))
     logging.basicConfig(
         level=logging.INFO if is_main() else logging.ERROR,
-        format="%(asctime)s %(message)s",
-        datefmt="%H:%M:%S",
+        format=LINES[0],
+        datefmt=LINES[1],
         handlers=handlers,
         force=True,
     )

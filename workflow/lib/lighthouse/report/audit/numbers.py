@@ -73,8 +73,10 @@ def holm(values: Sequence[float]) -> list[float]:
 
 
 def judgement(difference: float, p: float, alpha: float) -> str:
-    """The verdict on a tested difference: its sign, if it has one, where p is at most α."""
-    if any(map(math.isnan, (difference, p))) or p > alpha or not difference:
+    """The verdict on a difference: its sign where p is at most α; none without p."""
+    if math.isnan(p):
+        return "not tested"
+    if math.isnan(difference) or p > alpha or not difference:
         return "not distinguishable"
     return "better" if difference > 0 else "worse"
 

@@ -130,6 +130,7 @@ def _wanted(results: Results, grid: Mapping) -> dict[str, tuple]:
         "tables/leaderboard.csv": (BOARD, board, None),
         "tables/accuracy.csv": (TRAINING, grid["trainings"], None),
         "tables/significance.csv": (COMPARISON, comparisons(grid), None),
+        "tables/recommendation.csv": (BOARD, grid["choices"], None),
         "tables/ablation.csv": (BOARD, ablation, None),
         "tables/cost.csv": (SET, grid["tables"], None),
         "tables/cost_replicates.csv": ((*CELL, "replicate"), _replicated(grid), None),

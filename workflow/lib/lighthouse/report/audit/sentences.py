@@ -13,6 +13,7 @@ from lighthouse.report.audit.rows import is_ceiling
 FIRST = re.compile(r"At IPC (\S+), (.+?) has the highest mean \(([\d.]+) %\)(.*)\.")
 ALIKE = re.compile(r", not distinguishable from .+ \(([+-][\d.]+) points\)")
 JUDGED = re.compile(r", (better|worse) than .+ \(([\d.]+) points, p = ([\d.e-]+)\)")
+UNTESTED = re.compile(r", ([+-][\d.]+) points against .+, not tested \(")
 RIVAL = re.compile(r"; (.+) has ([\d.]+) %, more than any synthetic set")
 TRAININGS = re.compile(
     r"standard deviation over (.+?) trainings \(replicates × sets in each"
@@ -51,12 +52,14 @@ def _first(
 ) -> Iterator[Claim]:
     yield Claim(*place, "label", plain(said[2]), plain(best["label"]))
     yield shown_as(*place, "top1_mean", said[3], best["top1_mean"], 0.05)
-    alike, judged, rival = (pattern.search(said[4]) for pattern in (ALIKE, JUDGED, RIVAL))
-    verdict = "not distinguishable" if alike else judged[1] if judged else "none"
-    tested = best["verdict"] in ("better", "worse", "not distinguishable")
-    yield Claim(*place, "verdict", verdict, best["verdict"] if tested else "none")
-    if alike:
-        yield shown_as(*place, "difference", alike[1], best["difference"], 0.05)
+    patterns = (ALIKE, JUDGED, UNTESTED, RIVAL)
+    alike, judged, untested, rival = (pattern.search(said[4]) for pattern in patterns)
+    words = (alike, "not distinguishable"), (judged, judged and judged[1]), (untested, "not tested")
+    verdict = next((word for found, word in words if found), "none")
+    compared = best["verdict"] in ("better", "worse", "not distinguishable", "not tested")
+    yield Claim(*place, "verdict", verdict, best["verdict"] if compared else "none")
+    for found in filter(None, (alike, untested)):
+        yield shown_as(*place, "difference", found[1], best["difference"], 0.05)
     if judged:
         yield shown_as(*place, "difference", judged[2], abs(best["difference"]), 0.05)
         yield shown_as(*place, "p_holm", judged[3], best["p_holm"], 0.05 * best["p_holm"])

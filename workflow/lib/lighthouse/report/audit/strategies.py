@@ -157,7 +157,8 @@ def _test(row: Mapping, first: Mapping, second: Mapping) -> Iterator[Claim]:
     yield Claim(*place, "ci_high", row["ci_high"], high, wide)
     yield Claim(*place, "p", row["p"], p, narrow + slack(p))
     if n < 2 or min(abs(low), abs(high)) > wide:
-        expected = "yes" if low > 0 else "no" if high < 0 else "not distinguishable"
+        alike = "not tested" if n < 2 else "not distinguishable"
+        expected = "yes" if low > 0 else "no" if high < 0 else alike
         yield Claim(*place, "holds", row["holds"], expected)
 
 
