@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lighthouse.config.batches import batches
+from lighthouse.config.prior_check import checked, student_of
 from lighthouse.config.study import Study
+from lighthouse.priors.verdict import KINDS
 from lighthouse.report.items import items
 
 #: How often an image of each part is read: all once for the index; those of train for autoencoder,
@@ -107,13 +109,22 @@ def _students(study: Study, images: Mapping[str, int], speeds: Speeds, classes: 
     judges = len(tuning["student_seeds"]) if tuning else 0
     asked = [(study.evaluations, len(study.run["student_seeds"]))]
     asked += [(study.tuning_evaluations, judges)] if tuning else []
-    return sum(
+    return _judging(study, images, speeds, classes) + sum(
         count
         * len(study.seeds(cell))
         * _course(study.protocol(protocol), cell.ipc, cell.ipc * classes, images, speeds)
         for evaluations, count in asked
         for cell, _, protocol in evaluations
     )
+
+
+def _judging(study: Study, images: Mapping[str, int], speeds: Speeds, classes: int) -> float:
+    """Seconds of one thread: students that judge the prior: of its images, real ones, these again."""
+    if not checked(study):
+        return 0.0
+    check, protocol = study.run["prior_check"], study.protocol(student_of(study)[1])
+    one = _course(protocol, check["ipc"], check["ipc"] * classes, images, speeds)
+    return len(KINDS) * check["sets"] * one
 
 
 def _ceilings(study: Study, images: Mapping[str, int], speeds: Speeds, classes: int) -> float:
