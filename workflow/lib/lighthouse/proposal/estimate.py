@@ -119,7 +119,7 @@ def _students(study: Study, images: Mapping[str, int], speeds: Speeds, classes: 
 
 
 def _judging(study: Study, images: Mapping[str, int], speeds: Speeds, classes: int) -> float:
-    """Seconds of one thread: students that judge the prior: of its images, real ones, these again."""
+    """Seconds of one thread: students that judge the prior, of its images and of real ones."""
     if not checked(study):
         return 0.0
     check, protocol = study.run["prior_check"], study.protocol(student_of(study)[1])
