@@ -89,8 +89,8 @@ def test_this_machine_is_measured(tmp_path, images):
     of = draft(wish, survey(40, 40, 40, layout="parts"), Machine(1, False))
     study = study_of_text(text_of(of, Lengths(1, 500), "Of a test."), tmp_path)
     files = sorted(images.glob("train/*/*.png"))
-    found = speeds.measured(study, "images", files[:4], 1.5, 0.01)
-    assert found.start == 1.5
+    found = speeds.measured(study, "images", files[:4], 0.01)
+    assert found.start > 0.1  # torch is loaded
     assert all(value >= 0 for value in vars(found).values())
     assert min(found.read, found.prior_step, found.sampler_step, found.autoencoder_step) > 1e-6
     assert found.sampler_step < found.prior_step

@@ -172,6 +172,6 @@ def test_the_images_that_are_sampled_are_counted(study_for):
     zero = dict.fromkeys(vars(SPEEDS), 0.0)
     speeds = Speeds(**{**zero, "decode": 1.0})
     found = estimate(study, {"train": 68, "val": 12, "test": 80}, speeds, 1, False)
-    # Two classes: dit, cgs-tuned, support-none and two more of support points, three sets of 2; three
-    # scales and thrice three weights by one set of 2.
+    # Two classes: dit, cgs-tuned, support-none and two more of support points, three sets of 2;
+    # three scales and thrice three weights by one set of 2.
     assert found["sampling"] == 2 * 2 * (5 * 3 + 3 + 3 * 3)

@@ -14,7 +14,6 @@ import argparse
 import os
 import sys
 import textwrap
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -125,16 +124,14 @@ def _propose(given: argparse.Namespace) -> None:
     first = draft(asked, survey, machine)
     print(*_wrapped(f"Found in {asked.images}: {survey.paragraph()}"), sep="\n")
     print("Measuring this machine …", flush=True)
-    began = time.perf_counter()
     import_lazily()
-    from lighthouse.proposal.speeds import measured  # takes as long as a job does to start
+    from lighthouse.proposal.speeds import measured  # torch: not where nothing is measured
 
-    start = time.perf_counter() - began
     with TemporaryDirectory() as place:
         folder = Path(place)
 
         study = study_of(text_of(first, lengths_of(first.preset), "Measured."), folder)
-        speeds = measured(study, DATASET, _some(survey), start, SECONDS)
+        speeds = measured(study, DATASET, _some(survey), SECONDS)
 
         def stages_of(draft: Draft, lengths: Lengths) -> dict[str, float]:
             study = study_of(text_of(draft, lengths, "Estimated."), folder)
@@ -155,8 +152,10 @@ def _propose(given: argparse.Namespace) -> None:
         print(f"runs/{asked.name} is there: results of a study of that name go on in it.")
     with whole(out) as beside:
         beside.write_text(text, encoding="utf-8")
+    here = out.resolve()
+    file = here.relative_to(REPOSITORY) if here.is_relative_to(REPOSITORY) else here
     print(f"{out} is written. Next, in {REPOSITORY}:")
-    print(f"  {command_of(made.draft, str(out.resolve()))}")
+    print(f"  {command_of(made.draft, str(file))}")
 
 
 def _wrapped(text: str, before: str = "") -> Iterator[str]:
