@@ -11,7 +11,7 @@ from repository import ROOT
 
 PLACES = (
     *ROOT.glob("*.md"),
-    *ROOT.glob("config/*"),
+    *ROOT.glob("config/**/*.*"),
     *ROOT.glob("docs/**/*.md"),
     *ROOT.glob("docs/**/*.yaml"),
     *ROOT.glob("profiles/*/*"),
