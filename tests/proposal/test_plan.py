@@ -6,7 +6,15 @@ import pytest
 
 from lighthouse.config.paths import REPOSITORY
 from lighthouse.proposal.draft import draft
-from lighthouse.proposal.estimate import AUTOENCODER, PRIOR, Speeds, estimate
+from lighthouse.proposal.estimate import (
+    AUTOENCODER,
+    PRIOR,
+    WAITING,
+    Speeds,
+    behind,
+    estimate,
+    share_of,
+)
 from lighthouse.proposal.plan import plan
 from lighthouse.proposal.study_file import DATASET, Lengths, study_of, text_of
 from surveys import CPU, GPU, SPEEDS, asked, survey
@@ -17,11 +25,13 @@ def invented(fixed=300.0, autoencoder=0.1, prior=0.1, ceilings=0.0, per_ipc=0.0)
 
     def stages_of(of, lengths):
         rows = of.ceiling + of.reconstructed + of.students - 1
-        return {
+        stages = {
             AUTOENCODER: (lengths.autoencoder or 0) * autoencoder,
             PRIOR: lengths.prior * prior,
             "the rest": fixed + rows * ceilings + sum(of.ipc) * per_ipc,
         }
+        longest = (stages[AUTOENCODER] + stages[PRIOR]) / share_of(of.threads, of.cores, of.gpu)
+        return stages | {WAITING: max(0.0, longest - sum(stages.values()))}
 
     return stages_of
 
@@ -158,13 +168,17 @@ def test_an_estimate_follows_lengths_speeds_and_grid(study_for):
 
     plain = stages()
     assert all(seconds > 0 for seconds in plain.values())
-    assert plain[AUTOENCODER] == pytest.approx(1200 * 0.1)
+    # One thread of two cores, of which eight tenths work.
+    assert plain[AUTOENCODER] == pytest.approx(1200 * 0.1 / 1.6)
     assert stages(lengths=Lengths(2400, 6000))[PRIOR] == pytest.approx(2 * plain[PRIOR])
     assert stages(replace(SPEEDS, student_image=2e-4))["students"] > 1.4 * plain["students"]
     assert stages(replace(SPEEDS, sampler_step=2e-3))["sampling"] > 1.5 * plain["sampling"]
     assert stages(ipc=[1, 5])["sampling"] < plain["sampling"]
     assert stages(cores=4)["students"] < plain["students"]
-    assert stages(cores=4)[PRIOR] == plain[PRIOR]
+    # Nothing else is left to do while the prior trains.
+    longest = (plain[AUTOENCODER] + plain[PRIOR]) * 1.6 + behind(plain)
+    assert sum(plain.values()) == pytest.approx(longest)
+    assert WAITING in plain and WAITING not in stages(lengths=Lengths(10, 500))
 
 
 def test_the_images_that_are_sampled_are_counted(study_for):

@@ -34,7 +34,8 @@ IPCS, LARGEST_OF_CLASS = (1, 5, 10), 0.5
 STUDENTS = 2
 #: Judged by fewer images than these an accuracy is uncertain by 5 points (a standard deviation).
 FEW_TEST_IMAGES = 100
-#: Threads of a training beyond which a small network is no faster.
+#: Threads of a training beyond which a small network is no faster. Without a GPU it has half of the
+#: cores: jobs of one thread fill the others, and one that asks for all waits until none is left.
 MOST_THREADS, MOST_THREADS_GPU = 4, 8
 #: A side is a multiple of this: two halvings, patches of 2.
 UNIT, LEAST_SIZE = 8, 16
@@ -62,7 +63,9 @@ class Machine:
     @property
     def threads(self) -> int:
         """Threads of a training."""
-        return min(self.cores, MOST_THREADS_GPU if self.gpu else MOST_THREADS)
+        if self.gpu:
+            return min(self.cores, MOST_THREADS_GPU)
+        return min(max(1, self.cores // 2), MOST_THREADS)
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ class Draft:
     students: int
     images: dict[str, int]
     least: int
+    cores: int
     threads: int
     gpu: bool
     reasons: tuple[str, ...]
@@ -115,6 +119,7 @@ def draft(asked: Asked, survey: Survey, machine: Machine) -> Draft:
         STUDENTS,
         parts,
         least,
+        machine.cores,
         machine.threads,
         machine.gpu,
         tuple(reasons),

@@ -31,8 +31,11 @@ FURTHER_JOBS = 12
 BUSY = 0.8
 #: No more jobs of a study of one replicate than these run side by side.
 LANES = 4
-#: The stages whose lengths are steps, which a plan decides.
-AUTOENCODER, PRIOR = "autoencoder", "base prior"
+#: Of the time of all students: those of sets that wait for the prior.
+BEHIND = 0.7
+#: The stages whose lengths are steps, which a plan decides; and what is left of a machine whose
+#: other work is done before the prior is.
+AUTOENCODER, PRIOR, WAITING = "autoencoder", "base prior", "cores that wait for the prior"
 
 
 @dataclass(frozen=True)
@@ -59,14 +62,15 @@ class Speeds:
 def estimate(
     study: Study, images: Mapping[str, int], speeds: Speeds, cores: int, gpu: bool
 ) -> dict[str, float]:
-    """Seconds by the clock of each stage of a study of one dataset.
+    """Seconds by the clock of each stage of a study of one dataset, as if one followed the other.
 
-    images: of each of its parts (train, val, test). cores: that jobs may use; on a GPU they share
-    that one.
+    What runs beside other work counts by its share of the machine. images: of each of the dataset's
+    parts (train, val, test). cores: that jobs may use; on a GPU they share that one.
     """
     (dataset,) = study.run["datasets"]
     options, classes = study.dataset(dataset), study.n_classes(dataset)
-    lanes = 1.0 if gpu else max(1.0, BUSY * min(cores, LANES))
+    lanes = lanes_of(cores, gpu)
+    share = share_of(study.config["compute"]["training_threads"], cores, gpu)
     views = 2 if options["flips"] else 1
     encoded = speeds.encode * views * (images["train"] + images["val"])
     read = speeds.read * sum(READ[part] * count for part, count in images.items())
@@ -76,15 +80,33 @@ def estimate(
     extractor *= EXTRACTED * speeds.student_image
     measured = MEASURED * sum(len(study.seeds(cell)) for cell in study.cells)
     step = LOOKS * speeds.prior_step * len(study.replicates)
-    return {
+    stages = {
         "reading images": read / min(cores, LANES) + encoded,
-        AUTOENCODER: options["autoencoder"].get("steps", 0) * speeds.autoencoder_step,
-        PRIOR: options["base"]["stop"]["steps"] * step,
+        AUTOENCODER: share * options["autoencoder"].get("steps", 0) * speeds.autoencoder_step,
+        PRIOR: share * options["base"]["stop"]["steps"] * step,
         "sampling": _sampling(study, speeds, classes) / lanes,
         "students": _students(study, images, speeds, classes) / lanes,
         "students of all images": _ceilings(study, images, speeds, classes) / lanes,
         "metrics, tables, starts of jobs": ((measured + extractor + jobs * speeds.start) / lanes),
     }
+    longest = (stages[AUTOENCODER] + stages[PRIOR]) / share + behind(stages)
+    waiting = longest - sum(stages.values())
+    return stages | ({WAITING: waiting} if waiting > 0 else {})
+
+
+def lanes_of(cores: int, gpu: bool) -> float:
+    """How many jobs of one thread a machine does side by side."""
+    return 1.0 if gpu else max(1.0, BUSY * min(cores, LANES))
+
+
+def share_of(threads: int, cores: int, gpu: bool) -> float:
+    """The share of a machine that a training of some threads takes; other jobs have the rest."""
+    return 1.0 if gpu else min(1.0, threads / lanes_of(cores, gpu))
+
+
+def behind(stages: Mapping[str, float]) -> float:
+    """Seconds of what can only begin when the prior is there."""
+    return stages.get("sampling", 0.0) + BEHIND * stages.get("students", 0.0)
 
 
 def _sampling(study: Study, speeds: Speeds, classes: int) -> float:

@@ -7,7 +7,7 @@ from lighthouse.config.paths import REPOSITORY
 from lighthouse.config.presets import preset_files
 from lighthouse.config.reader import read_studies
 from lighthouse.proposal.draft import SIZES, Asked, Draft
-from lighthouse.proposal.estimate import AUTOENCODER, PRIOR
+from lighthouse.proposal.estimate import AUTOENCODER, PRIOR, WAITING, behind, share_of
 from lighthouse.proposal.study_file import DATASET, Lengths
 
 #: The autoencoder's share of the time for both trainings, and its steps: below 300 images come
@@ -50,8 +50,10 @@ def plan(
         if note:
             draft, stages = cut, stages_of(cut, first)
             notes.append(f"{note}: it would not fit into {asked.minutes:g} minutes")
-    fixed = _fixed(stages)
-    left = given - fixed
+    fixed, late = _fixed(stages), behind(stages)
+    # Two bounds: what is left of the machine, and of the clock while one thing follows another.
+    share = share_of(draft.threads, draft.cores, draft.gpu)
+    left = min(given - fixed, share * (given - late))
     step = stages[PRIOR] / first.prior
     own = stages[AUTOENCODER] / first.autoencoder if trains else 0.0
     autoencoder = None
@@ -70,7 +72,7 @@ def plan(
         share = 1 - AUTOENCODER_SHARE if trains else 1.0
         needed = useful * step / share
         # With more minutes less is left out, up to the share that this may take.
-        minutes = max(fixed + needed, needed / (1 - MOST_FIXED)) / 60
+        minutes = max(fixed + needed, late + needed / share, needed / (1 - MOST_FIXED)) / 60
         notes.append(
             f"too few minutes for a useful prior, which wants {useful:,} steps: "
             f"--minutes {_rounded(minutes)}{_smaller(draft)}"
@@ -91,7 +93,8 @@ def _preset(name: str) -> dict:
 
 def _fixed(stages: dict[str, float]) -> float:
     """Seconds of all that is no training whose length is decided here."""
-    return sum(seconds for name, seconds in stages.items() if name not in (AUTOENCODER, PRIOR))
+    decided = (AUTOENCODER, PRIOR, WAITING)
+    return sum(seconds for name, seconds in stages.items() if name not in decided)
 
 
 def _cuts(asked: Asked) -> list[Callable[[Draft], tuple[Draft, str | None]]]:
