@@ -4,14 +4,15 @@ import copy
 
 import pytest
 
-from lighthouse.config.load import load_study, over_default
+from lighthouse.config.load import load_study
+from lighthouse.config.presets import over_shipped
 from lighthouse.report.items import items
 from repository import ROOT
 from shipped import DEFAULT, problems
 
 
 def study(**run):
-    return load_study(over_default({"study": "my", "run": run}, ROOT), ROOT)
+    return load_study(over_shipped({"study": "my", "run": run}, ROOT), ROOT)
 
 
 def test_the_default_and_what_runs_the_same_keep_all():
@@ -77,7 +78,7 @@ def test_the_spectrum_has_the_largest_ipc_where_the_defaults_is_not_run():
 
 def test_what_a_study_says_itself_is_told():
     said = {"strategies": {"ipc": 10}, "ablation": {"methods": ["dit", "none-such"]}}
-    config = over_default({"study": "my", "run": {"methods": ["dit"], **said}}, ROOT)
+    config = over_shipped({"study": "my", "run": {"methods": ["dit"], **said}}, ROOT)
     told = "\n".join(problems(config))
     assert "run.strategies.joint: 'rsm-cgs' is not known" in told
     assert "run.ablation.methods: 'none-such' is not known" in told
