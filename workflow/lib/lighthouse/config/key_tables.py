@@ -10,6 +10,7 @@ new key is in the page without an edit here. Of a key the schema says
 - its range, by bounds, words and types; ``x-range`` has other words, with {} for that range.
 """
 
+import argparse
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -161,7 +162,9 @@ def _what(spec: Mapping) -> str:
     return plain.sub(lambda found: found[1] or r"\<", text).replace("|", r"\|")
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write the tables anew; without arguments."""
+    argparse.ArgumentParser(description=__doc__.split("\n")[0]).parse_args(arguments)
     page = README.read_text(encoding="utf-8")
     with whole(README) as beside:
         beside.write_text(Keys(load_schema(SCHEMA)).renewed(page), encoding="utf-8")
