@@ -97,3 +97,14 @@ def test_a_study_without_a_spectrum_has_no_table_of_one():
     made = items(load_study({**config, "study": "my"}, ROOT))
     (claims,) = (item for item in made if item.name == "table_claims")
     assert "spectrum_ranks" not in claims.inputs
+
+
+def test_priors_are_checked_by_no_more_images_than_the_protocol_knows():
+    config = copy.deepcopy(DEFAULT) | {"study": "my"}
+    config["protocols"]["digits"]["epochs"] = [[1, 50]]
+    config["run"] |= {"ipc": [1], "ceiling": False, "claims": None}
+    found = load_study(config, ROOT)
+    assert found.run["prior_check"] == {**DEFAULT["run"]["prior_check"], "ipc": 1}
+    assert any(line.startswith("run.prior_check.ipc: 1, the last") for line in found.left_out)
+    config["run"]["prior_check"] = {**DEFAULT["run"]["prior_check"], "ipc": 4}
+    assert "run.prior_check.ipc: protocol 'digits' has no epochs" in "".join(problems(config))

@@ -126,6 +126,8 @@ def overlay(folder: Path) -> dict:
             ],
             "students": STUDENTS,
             "protocols": ["igd", "rded"],
+            # At this size it is of no use.
+            "prior_check": {"on_useless": "go-on"},
             "ablation": {"ipc": IPC, "methods": ["dit", "base-mean", "rsm-cgs"]},
             "sweep": {"ipc": IPC, "values": {"lambda": [], "eta_dpp": [0, 100], "mu_dm": []}},
             "strategies": {"ipc": IPC, "subsets": 5},

@@ -20,16 +20,9 @@ def following(study: Study, default: Mapping) -> Study:
     default: the config that the study's files were laid over. The study's names need not be known.
     """
     own = _Run(study.run, default["run"])
-    if own.is_inherited("methods") and own.is_inherited("ipc"):
-        return study
-    own.only()
-    own.base()
-    own.ablation()
-    own.whole("sweep", ("method",))
-    own.whole("strategies", ("joint", "sequential", "iid"))
-    own.beside()
-    own.spectrum()
-    own.claims()
+    own.prior_check(study.config["protocols"])
+    if not (own.is_inherited("methods") and own.is_inherited("ipc")):
+        own.follow()
     return replace(study, config={**study.config, "run": own.run}, left_out=tuple(own.lines))
 
 
@@ -63,6 +56,31 @@ class _Run:
         if names:
             self.give(key, value)
             self.lines.append(f"run.{key}: the default's without {', '.join(names)}")
+
+    def follow(self) -> None:
+        """Cut each part that is inherited to the study's methods and IPCs."""
+        self.only()
+        self.base()
+        self.ablation()
+        self.whole("sweep", ("method",))
+        self.whole("strategies", ("joint", "sequential", "iid"))
+        self.beside()
+        self.spectrum()
+        self.claims()
+
+    def prior_check(self, protocols: Mapping) -> None:
+        """The images of the check of priors: no more a class than its protocol knows."""
+        judges = self.run["tuning"] or {"protocol": self.run["protocols"][0]}
+        if not self.is_inherited("prior_check", "ipc") or judges["protocol"] not in protocols:
+            return
+        given, protocol = self.run["prior_check"], protocols[judges["protocol"]]
+        last = min(protocol[key][-1][0] for key in ("epochs", "batch_size"))
+        if last < given["ipc"]:
+            self.give("prior_check", {**given, "ipc": last})
+            self.lines.append(
+                f"run.prior_check.ipc: {last}, the last that protocol {judges['protocol']} has, in "
+                f"the place of {given['ipc']}"
+            )
 
     def computes(self, method: str, ipc: int) -> bool:
         """Whether a method is one of the study's at an IPC."""
