@@ -1,6 +1,7 @@
 """A failed method stops its own rows: the tables are made all the same, and say what is missing."""
 
 import csv
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -180,8 +181,8 @@ def break_off(image):
 
 def told(output):
     """The methods of the cells of which a run said that they failed."""
-    lines = output.split("\nFailed:\n", 1)[1].splitlines()
-    return [line.split("/")[3] for line in lines if line.startswith("  - results/samples/")]
+    behind = output.split("\nFailed:\n", 1)[1]
+    return re.findall(r"^  - \S*results/samples/[^/]+/([^/]+)/", behind, flags=re.M)
 
 
 def lost(results):
