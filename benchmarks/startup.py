@@ -42,6 +42,7 @@ STAGES = {
     "students": "student",
     "extractors": "extractor",
     "features": "features",
+    "metrics/prior": "prior_verdict",
     "metrics/sets": "set_metrics",
     "metrics/strategies": "strategies",
     "metrics/tuning": "tuning",

@@ -25,6 +25,7 @@ def survey(*counts, shorter=(48, 80, 200), layout="classes", parts=("train", "te
     """A survey of classes with so many images; in the layout ``parts`` so many in each part."""
     classes = tuple(f"class{number}" for number in range(len(counts)))
     names = parts if layout == "parts" else ("all",)
+    placed = [(label, name) for label, n in enumerate(counts) for name in names for _ in range(n)]
     return Survey(
         layout,
         {name: Path("root", name) for name in names},
@@ -33,6 +34,8 @@ def survey(*counts, shorter=(48, 80, 200), layout="classes", parts=("train", "te
         shorter,
         [],
         list(faults),
+        # All unlike: each is a group by itself.
+        tuple((label, b"%06d" % k, k, part) for k, (label, part) in enumerate(placed)),
     )
 
 

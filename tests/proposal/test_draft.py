@@ -1,5 +1,7 @@
 """What a study of a folder is proposed to be: by the folder, the machine and the wish."""
 
+from dataclasses import replace
+
 import pytest
 
 from lighthouse.datasets.folders import held_out
@@ -123,3 +125,32 @@ def test_more_images_than_a_student_is_given_leave_the_ceiling_out():
     found = draft(asked(), survey(*[2000] * 100), CPU)
     assert not found.ceiling
     assert not found.reconstructed
+
+
+def like(found, size):
+    """The same survey, each class's images in groups of so many that are nearly the same."""
+    known = enumerate(found.placed)
+    placed = tuple((label, rank, k // size, part) for k, (label, rank, _, part) in known)
+    return replace(found, placed=placed)
+
+
+def test_the_parts_are_those_of_a_study_that_keeps_like_images_together():
+    found = draft(asked(), like(survey(30, 30), 10), CPU)
+    # Of three bursts a class one is judged by, one chosen by, one learned from.
+    assert found.images == {"train": 20, "val": 20, "test": 20}
+    assert found.least == 10
+    assert refused(asked(ipc=[20]), like(survey(30, 30), 10), CPU) == [
+        "--ipc: 20 is above the 10 training images of the smallest class; allowed: 1 to 10"
+    ]
+
+
+def test_a_folder_without_an_image_to_choose_by_is_refused():
+    (line,) = refused(asked(), like(survey(20, 20), 10), CPU)
+    assert line.startswith("no image would be left to choose by")
+
+
+def test_a_tiny_class_is_named_that_sets_the_shares():
+    reasons = draft(asked(), survey(200, 3), CPU).reasons
+    assert any("class 'class1' with 3 images sets these shares" in reason for reason in reasons)
+    reasons = draft(asked(), survey(200, 200), CPU).reasons
+    assert not any("sets these" in reason for reason in reasons)

@@ -15,6 +15,7 @@ import os
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,6 +23,7 @@ from lighthouse.config.paths import REPOSITORY
 from lighthouse.config.presets import PRESETS
 from lighthouse.config.schema import ConfigError, check, load_schema
 from lighthouse.datasets.survey import Survey, look
+from lighthouse.datasets.walking import images, is_plain
 from lighthouse.proposal.draft import Asked, Draft, Machine, draft
 from lighthouse.proposal.estimate import estimate
 from lighthouse.proposal.plan import lengths_of, plan
@@ -72,10 +74,10 @@ def asked_of(given: argparse.Namespace) -> tuple[Asked, Path]:
     if given.name == "default":
         lines.append("NAME: 'default' is the study of config/config.yaml; choose another")
     root = Path(given.images).expanduser()
-    if not root.is_dir():
+    if not given.images or not root.is_dir():
         what = "is no folder" if root.exists() else "no such folder"
         lines.append(f"--images: {root}: {what}; allowed: a folder with a folder for each class")
-    elif not str(root.resolve()).isprintable():
+    elif not is_plain(str(root.resolve())):
         lines.append(
             f"--images: {str(root.resolve())!a}: a name that no study file holds; allowed: "
             "UTF-8 without control characters"
@@ -140,7 +142,9 @@ def _propose(given: argparse.Namespace) -> None:
         made = plan(first, asked, stages_of)
         minutes = sum(made.stages.values()) / 60
         about = f"Its lengths are for about {minutes:.0f} minutes on the machine that wrote it."
-        text = text_of(made.draft, made.lengths, about)
+        here = out.resolve()
+        file = str(here.relative_to(REPOSITORY) if here.is_relative_to(REPOSITORY) else here)
+        text = text_of(made.draft, made.lengths, about, file)
         study_of(text, folder)
     print("Proposed:")
     for line in (*made.draft.reasons, *made.notes):
@@ -152,10 +156,8 @@ def _propose(given: argparse.Namespace) -> None:
         print(f"runs/{asked.name} is there: results of a study of that name go on in it.")
     with whole(out) as beside:
         beside.write_text(text, encoding="utf-8")
-    here = out.resolve()
-    file = here.relative_to(REPOSITORY) if here.is_relative_to(REPOSITORY) else here
     print(f"{out} is written. Next, in {REPOSITORY}:")
-    print(f"  {command_of(made.draft, str(file))}")
+    print(f"  {command_of(made.draft, file)}")
 
 
 def _wrapped(text: str, before: str = "") -> Iterator[str]:
@@ -164,10 +166,9 @@ def _wrapped(text: str, before: str = "") -> Iterator[str]:
 
 
 def _some(survey: Survey) -> list[Path]:
-    """Some files of each class: images, unless something else lies there."""
+    """Some images of each class."""
     folder = survey.folders.get("train") or survey.folders["all"]
-    walks = (next(os.walk(folder / name), ("", [], [])) for name in survey.classes)
-    return [Path(place, name) for place, _, names in walks for name in sorted(names)[:4]]
+    return [path for name in survey.classes for path in islice(images(folder / name), 4)]
 
 
 if __name__ == "__main__":

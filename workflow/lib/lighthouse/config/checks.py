@@ -78,8 +78,8 @@ def cross_checks(study: Study) -> Iterable[str]:
     yield from _check_replicates(study)
     yield from _check_methods(study)
     yield from _check_priors(config["priors"])
-    for name, options in config["datasets"].items():
-        yield from check_dataset(name, options, study)
+    incomplete = [*chain(*(check_dataset(*each, study) for each in config["datasets"].items()))]
+    yield from incomplete
     for name, options in config["students"].items():
         yield from options_of_kind(f"students.{name}", "network", options, STUDENT_KEYS)
     for name, options in config["protocols"].items():
@@ -102,7 +102,7 @@ def cross_checks(study: Study) -> Iterable[str]:
         given = [curve[key] for curve in curves]
         for twice in sorted({word for word in given if given.count(word) > 1}):
             yield f"config: run.spectrum.curves: {key} {twice!r} is that of two curves"
-    if unknown:
+    if unknown or incomplete:
         return
     wrong = [*grid_checks(study), *tuning_checks(study), *prior_check_problems(study)]
     yield from wrong

@@ -23,6 +23,7 @@ def following(study: Study, default: Mapping) -> Study:
     own.prior_check(study.config["protocols"])
     if not (own.is_inherited("methods") and own.is_inherited("ipc")):
         own.follow()
+    own.claims()
     return replace(study, config={**study.config, "run": own.run}, left_out=tuple(own.lines))
 
 
@@ -66,7 +67,6 @@ class _Run:
         self.whole("strategies", ("joint", "sequential", "iid"))
         self.beside()
         self.spectrum()
-        self.claims()
 
     def prior_check(self, protocols: Mapping) -> None:
         """The images of the check of priors: no more a class than its protocol knows."""
@@ -122,7 +122,7 @@ class _Run:
         elif set(lost) & set(self.default["methods"]):
             if len(own) > 1:
                 self.shorten("ablation", {**given, "methods": own}, lost)
-            elif self.is_inherited("ablation"):
+            else:
                 self.leave_out("ablation", "has fewer than two methods of this study")
 
     def whole(self, key: str, names: Sequence[str]) -> None:
@@ -147,7 +147,7 @@ class _Run:
         if self.is_inherited("spectrum", "ipc") and given["ipc"] not in self.run["ipc"]:
             given = {**given, "ipc": max(self.run["ipc"])}
             self.give("spectrum", given)
-        if self.is_inherited("spectrum", "curves"):
+        if self.is_inherited("spectrum", "curves") and given["ipc"] in self.run["ipc"]:
             own = [c for c in given["curves"] if self.computes(c["method"], given["ipc"])]
             lost = [curve["method"] for curve in given["curves"] if curve not in own]
             if own:

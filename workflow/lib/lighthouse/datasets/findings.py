@@ -1,6 +1,7 @@
 """What was found in a dataset's files, in plain sentences, and as a record."""
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 from lighthouse.datasets.decoding import ODDITIES
 from lighthouse.datasets.index import PARTS, ImageIndex
 from lighthouse.datasets.scanning import Seen
+from lighthouse.datasets.splitting import divided
 from lighthouse.datasets.walking import Passed, shown
 
 #: Names that a sentence gives as examples.
@@ -41,7 +43,9 @@ class Survey:
     layout: ``classes`` or ``parts``. folders: the folder of each part (``all`` of layout
     ``classes``). counts: images that can be used, by class and part. shorter: least, median and
     largest shorter side in pixels, zeros where there are no images. lines: what is odd, and what
-    is done with it. faults: what keeps the images from being used.
+    is done with it. faults: what keeps the images from being used. placed: of each image that can
+    be used its label, the rank by which it is held out, its group of like images, and its part; of
+    a look without a study alone.
     """
 
     layout: str
@@ -51,6 +55,20 @@ class Survey:
     shorter: tuple[int, int, int]
     lines: list[str]
     faults: list[str]
+    placed: tuple[tuple[int, bytes, int, str], ...] = ()
+
+    def split(self, test_share: float | None, val_share: float) -> dict[str, Counter[str]]:
+        """How many images of each class would be in each part, as a study splits them.
+
+        Raises ``DataError`` at a class whose images are one photograph.
+        """
+        labels, ranks, groups, parts = (list(column) for column in zip(*self.placed, strict=True))
+        shares = test_share, val_share
+        own = divided(self.layout, labels, ranks, groups, parts, *shares, self.classes)
+        found = {name: Counter() for name in self.classes}
+        for label, part in zip(labels, own, strict=True):
+            found[self.classes[label]][str(part)] += 1
+        return found
 
     def paragraph(self) -> str:
         """All of it in one paragraph."""
@@ -79,6 +97,7 @@ class Survey:
     def record(self) -> dict:
         """What a file of it holds: no path that another machine would not have."""
         held = asdict(self) | {"folders": {p: path.name for p, path in self.folders.items()}}
+        del held["placed"]
         return held | {"classes": [*self.classes], "shorter": [*self.shorter]}
 
 

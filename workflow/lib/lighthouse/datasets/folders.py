@@ -10,7 +10,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from lighthouse.datasets.labels import LabelSet
 from lighthouse.datasets.layout import Layout, find_layout
 from lighthouse.datasets.overlaps import left_out
 from lighthouse.datasets.scanning import scan
-from lighthouse.datasets.splitting import TEST_SHARE, held_for_test, held_out, rank, split, validate
+from lighthouse.datasets.splitting import TEST_SHARE, divided, held_for_test, held_out, rank
 from lighthouse.datasets.walking import (
     Passed,
     alike,
@@ -195,7 +195,7 @@ class Tree:
         classes = self.classes()
         entries, lines = self._look(classes, threads, background)
         good = [entry for entry in entries if not entry.seen.fault]
-        faults, parts = [*faults], [entry.part for entry in good]
+        faults, parts, placed = [*faults], [entry.part for entry in good], ()
         if not faults:
             try:
                 self._check_none_is_empty(classes, good)
@@ -203,9 +203,11 @@ class Tree:
                 lines += told
                 parts = [entry.part for entry in good]
                 self._split(classes, good, alike_in)
+                known = zip(good, alike_in, strict=True)
+                placed = tuple((e.label, rank(e.name), int(g), e.part) for e, g in known)
             except DataError as error:
                 faults.append(str(error))
-        return self._survey(classes, good, parts, lines, faults)
+        return replace(self._survey(classes, good, parts, lines, faults), placed=placed)
 
     def build(
         self,
@@ -306,13 +308,9 @@ class Tree:
         test_share: float | None = None,
     ) -> np.ndarray:
         """The part of each image, (n,) str. Raises ``DataError`` at a class that has but one."""
-        labels = np.array([entry.label for entry in good])
-        ranks = [rank(entry.name) for entry in good]
-        if self.layout.kind == "parts":
-            parts = np.array([entry.part for entry in good])
-            return validate(parts, labels, ranks, alike_in, val_share)
-        share = TEST_SHARE if test_share is None else test_share
-        return split(labels, ranks, alike_in, share, val_share, classes)
+        labels, parts = [entry.label for entry in good], [entry.part for entry in good]
+        ranks, shares = [rank(entry.name) for entry in good], (test_share, val_share)
+        return divided(self.layout.kind, labels, ranks, alike_in, parts, *shares, classes)
 
     def _check_none_is_empty(
         self, classes: Sequence[str], good: Sequence[Entry], why: str = ""

@@ -72,6 +72,27 @@ def hold_out(
     return held
 
 
+def divided(
+    kind: str,
+    labels: Sequence[int],
+    ranks: Sequence[bytes],
+    groups: Sequence[int],
+    parts: Sequence[str],
+    test_share: float | None,
+    val_share: float,
+    classes: Sequence[str],
+) -> np.ndarray:
+    """The part of each image, (n,) str, in a folder of a layout's ``kind``.
+
+    parts: where each lies in the layout ``parts``, which stays but for ``val_share`` of train. In
+    the layout ``classes`` see ``split``; test_share is ``TEST_SHARE`` if None.
+    """
+    if kind == "parts":
+        return validate(np.array(parts), np.array(labels), ranks, groups, val_share)
+    share = TEST_SHARE if test_share is None else test_share
+    return split(labels, ranks, groups, share, val_share, classes)
+
+
 def split(
     labels: Sequence[int],
     ranks: Sequence[bytes],

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lighthouse.config.presets import PRESETS
-from lighthouse.datasets.folders import held_out
+from lighthouse.datasets.splitting import held_out
 from lighthouse.datasets.survey import Survey
 from lighthouse.runtime.errors import DataError
 from lighthouse.students.limits import MOST_IMAGES
@@ -102,6 +102,11 @@ def draft(asked: Asked, survey: Survey, machine: Machine) -> Draft:
     preset, why_preset = _preset(asked, survey, machine)
     size, why_size = _size(asked, survey, preset)
     shares, parts, least = split(survey)
+    if not parts["val"]:
+        raise DataError(
+            "no image would be left to choose by: the images of each class are nearly the same; "
+            "add others"
+        )
     ipc, why_ipc = _ipc(asked, least)
     ceiling = parts["train"] <= MOST_IMAGES
     reasons = [why_preset, why_size, *_of_split(survey, shares, parts, least), why_ipc]
@@ -197,7 +202,8 @@ def _size(asked: Asked, survey: Survey, preset: str) -> tuple[int, str]:
 def split(survey: Survey) -> tuple[dict[str, float], dict[str, int], int]:
     """The shares that are held out, the images of each part, and of the smallest class's training.
 
-    A share is raised until it is one image of the smallest class.
+    A share is raised until it is one image of the smallest class. Parts are those of the study:
+    like images are in one. Raises ``DataError`` where a class would have none to be judged by.
     """
     smallest = min(_learned_from(survey, name) for name in survey.classes)
     shares: dict[str, float] = {}
@@ -206,17 +212,9 @@ def split(survey: Survey) -> tuple[dict[str, float], dict[str, int], int]:
         shares["test_share"] = _share(TEST_SHARE, left)
         left -= held_out(left, shares["test_share"])
     shares["val_share"] = 0.0 if "val" in survey.folders else _share(VAL_SHARE, left)
-    parts = dict.fromkeys(("train", "val", "test"), 0)
-    least = smallest
-    for name in survey.classes:
-        counts, train = survey.counts[name], _learned_from(survey, name)
-        test = held_out(train, shares["test_share"]) if "test_share" in shares else 0
-        val = held_out(train - test, shares["val_share"])
-        least = min(least, train - test - val)
-        parts["train"] += train - test - val
-        parts["val"] += val + counts.get("val", 0)
-        parts["test"] += test + counts.get("test", 0)
-    return shares, parts, least
+    found = survey.split(shares.get("test_share"), shares["val_share"])
+    parts = {part: sum(count[part] for count in found.values()) for part in _USES}
+    return shares, parts, min(count["train"] for count in found.values())
 
 
 def _share(wanted: float, count: int) -> float:
@@ -228,6 +226,13 @@ def _of_split(survey: Survey, shares: dict, parts: dict, least: int) -> list[str
     by = ", ".join(f"{name} {share:g}" for name, share in shares.items() if share)
     by = by or "as the folders have it"
     lines = [f"{', '.join(words)} ({by}); the smallest class learns from {least}"]
+    if shares.get("test_share", TEST_SHARE) > TEST_SHARE or shares["val_share"] > VAL_SHARE:
+        name = min(survey.classes, key=lambda name: _learned_from(survey, name))
+        count = _learned_from(survey, name)
+        lines.append(
+            f"class {name!r} with {count} images sets these shares; without it they could be "
+            "smaller, and more be learned from"
+        )
     if parts["test"] < FEW_TEST_IMAGES:
         points = 50 / math.sqrt(max(parts["test"], 1))
         lines.append(
@@ -253,7 +258,12 @@ def _ipc(asked: Asked, least: int) -> tuple[tuple[int, ...], str]:
         return ipc, f"IPC (images per class) {_listed(ipc)}: as asked for"
     most = max(1, int(LARGEST_OF_CLASS * least))
     ipc = tuple(n for n in IPCS if n <= most)
-    why = "one, few and ten" if ipc == IPCS else f"the smallest class has {least} to learn from"
+    why = "one, few and ten"
+    if ipc != IPCS:
+        why = (
+            f"a set has at most half of a class, and the smallest learns from {least}; --ipc asks "
+            "for more"
+        )
     return ipc, f"IPC (images per class) {_listed(ipc)}: {why}"
 
 

@@ -48,6 +48,18 @@ def measured(study: Study, dataset: str, files: Sequence[Path], seconds: float) 
 
     files: some of its images. Raises ``MemoryError`` where a step does not fit.
     """
+    try:
+        return _measured(study, dataset, files, seconds)
+    except RuntimeError as error:  # by a processor's allocator a plain one
+        if not isinstance(error, torch.OutOfMemoryError) and "allocate memory" not in str(error):
+            raise
+        raise MemoryError(
+            f"a training at {study.dataset(dataset)['image_size']} px does not fit into this "
+            "machine's memory; allowed: a smaller --size, or another --preset"
+        ) from None
+
+
+def _measured(study: Study, dataset: str, files: Sequence[Path], seconds: float) -> Speeds:
     options, size = study.dataset(dataset), study.dataset(dataset)["image_size"]
     own = options["autoencoder"]
     images = _pictures(ENCODED, size)

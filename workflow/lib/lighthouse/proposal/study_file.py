@@ -1,8 +1,11 @@
 """The study file of a draft: short, and all that is not in its preset."""
 
 import json
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
+
+import yaml
 
 from lighthouse.config.load import check_name, load_study
 from lighthouse.config.paths import REPOSITORY
@@ -26,8 +29,11 @@ class Lengths:
     prior: int
 
 
-def text_of(draft: Draft, lengths: Lengths, about: str) -> str:
-    """The file's text, 15 lines or fewer. about: of what machine the lengths are, in a line."""
+def text_of(draft: Draft, lengths: Lengths, about: str, file: str = "study.yaml") -> str:
+    """The file's text, 15 lines or fewer.
+
+    about: of what machine the lengths are, in a line. file: its name, as the command has it.
+    """
     shown = min(draft.ipc, key=lambda n: abs(n - 5))
     run = [f"ipc: [{', '.join(map(str, draft.ipc))}]", f"spectrum: {{ipc: {shown}}}"]
     run.append(f"tuning: {{guidance_scale_ipc: {shown}}}")
@@ -42,10 +48,10 @@ def text_of(draft: Draft, lengths: Lengths, about: str) -> str:
         compute += f", {ON_A_GPU}"
     lines = [
         f"# The images of {json.dumps(str(draft.root), ensure_ascii=False)}, distilled: "
-        f"{command_of(draft, f'{draft.name}.yaml')}",
+        f"{command_of(draft, file)}",
         f"# {about}",
         "# All else is the preset's, config/presets; what each key means is in config/README.md.",
-        f"study: {draft.name}",
+        f"study: {_word(draft.name)}",
         f"preset: {draft.preset}",
         f"run: {{{', '.join(run)}}}",
         f"compute: {{{compute}}}",
@@ -64,10 +70,15 @@ def text_of(draft: Draft, lengths: Lengths, about: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _word(name: str) -> str:
+    """A name as YAML reads it as a word: ``no`` and ``null`` are none without quotes."""
+    return name if isinstance(yaml.safe_load(name), str) else json.dumps(name)
+
+
 def command_of(draft: Draft, file: str) -> str:
     """What runs the study of a file."""
     how = "--profile profiles/gpu --resources gpu=4" if draft.gpu else "--cores all"
-    return f"uv run snakemake {how} --configfile {file}"
+    return f"uv run snakemake {how} --configfile {shlex.quote(file)}"
 
 
 def study_of(text: str, folder: Path) -> Study:
