@@ -52,7 +52,8 @@ def test_a_job_that_is_stopped_says_so_in_its_log_and_leaves_no_half_file(tmp_pa
 
 def test_the_runs_signal_behind_that_of_the_terminal_changes_nothing(tmp_path):
     status, words = stopped(tmp_path, signal.SIGINT, signal.SIGTERM)
-    assert status in (130, 143), words
+    # The second may come when Python has taken its handlers back: all is said and done by then.
+    assert status in (130, 143, -signal.SIGTERM), words
     assert not words
     assert (tmp_path / "log").read_text().count("stopped by") == 1
 
