@@ -118,7 +118,7 @@ def test_paths_of_a_modules_config_are_relative_to_where_it_runs(tmp_path):
     written(tmp_path, WITHIN, config)
     done = snakemake(tmp_path, "-n", "--quiet")
     assert done.returncode != 0
-    assert f"{tmp_path}/mine/train: no such folder" in done.stdout
+    assert f"{tmp_path}/mine: no such folder" in done.stdout
 
 
 @pytest.mark.workflow

@@ -33,8 +33,9 @@ OVERRIDES = [
 ]
 CONFIGS = ["tests/configs/tiny.yaml", "tests/slurm/study.yaml"]
 TARGET = "table_accuracy"
-NO_GPU = {"dataset", "pixels", "coreset", TARGET}
+NO_GPU = {"dataset", "pixels", "coreset", "prior_gate", TARGET}
 WITH_GPU = {"autoencoder", "latents", "base_prior", "sample", "student"}
+WITH_GPU |= {"extractor", "features", "prior_images", "prior_verdict"}
 
 
 @dataclass

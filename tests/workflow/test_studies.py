@@ -176,10 +176,14 @@ SMALL = {
 }
 
 
+#: A prior of three steps is useless.
+GOES_ON = {"ipc": 2, "on_useless": "go-on"}
+
+
 def laid_over(folder, **run):
     """The options of a study with other entries of ``run``."""
     config = yaml.safe_load((ROOT / "tests" / "configs" / "tiny.yaml").read_text("utf-8"))
-    config["run"] = {**SMALL, **run}
+    config["run"] = {**SMALL, "prior_check": GOES_ON, **run}
     path = folder / "study.yaml"
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
     return "--directory", folder, "--configfile", path
