@@ -13,6 +13,7 @@ from lighthouse.report.audit.numbers import (
     judgement,
     mean,
     of_shared_students,
+    off,
     paired,
     shared,
 )
@@ -184,3 +185,20 @@ def test_sets_of_equal_means_have_no_deviation_between_them(values):
     runs = {(0, 0, i): value for i, value in enumerate(values)}
     runs |= {(1, 1, i): value for i, value in enumerate(sorted(values))}
     assert components(runs)["std_replicates"][0] == 0
+
+
+def test_a_test_of_rounded_accuracies_is_off_by_no_more_than_is_reckoned():
+    # Of 411 test images, as a table keeps them (6 digits); three pairs, some that hardly differ.
+    rng = np.random.default_rng(0)
+    found = 0
+    for _ in range(300):
+        first, second = (100 * rng.integers(200, 300, 3) / 411 for _ in range(2))
+        second = first + rng.normal(0, 0.05, 3) if rng.random() < 0.3 else second
+        rounded = [[float(f"{value:.6g}") for value in values] for values in (first, second)]
+        exact, read = paired(first, second), paired(*rounded)
+        by = off(read, [*rounded[0], *rounded[1]])
+        for name, most in by.items():
+            assert abs(exact[name] - read[name]) <= most
+            found += abs(exact[name] - read[name]) > slack(read[name])
+    assert found  # more than the rounding of p itself
+    assert off(paired([1.0], [2.0]), [1.0, 2.0]) == {}

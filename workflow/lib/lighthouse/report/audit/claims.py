@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from lighthouse.tables import MEASURED
@@ -92,15 +93,18 @@ def same(
     keys: Sequence[str],
     expected: Mapping[str, object],
     behind: Iterable[object] = (),
+    off: Mapping[str, float] = MappingProxyType({}),
 ) -> Iterable[Claim]:
     """Claims that a row has what is expected, by column.
 
     keys: the columns that name the row. behind: numbers that the expected ones are reckoned from.
+    off: by how much more some columns may be off.
     """
     behind = list(behind)
     for column, value in expected.items():
         found = row.get(column, NO_COLUMN)
-        yield Claim(table, named(row, keys), column, found, value, slack(value, *behind))
+        by = slack(value, *behind) + off.get(column, 0.0)
+        yield Claim(table, named(row, keys), column, found, value, by)
 
 
 def key(row: Mapping, columns: Sequence[str]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from scipy import stats
 
-from lighthouse.report.audit.claims import NAN, key, measured
+from lighthouse.report.audit.claims import NAN, UNITS, key, measured, slack
 from lighthouse.tables import CELL
 
 #: Percentage points below which a deviation or a difference counts as none, as documented in
@@ -61,6 +61,25 @@ def paired(first: Sequence[float], second: Sequence[float]) -> dict[str, float]:
     elif n > 1 and abs(average) < NONE_BELOW:
         p = 1.0
     return {**found, "ci_low": float(low), "ci_high": float(high), "p": float(p)}
+
+
+def off(test: Mapping[str, float], behind: Iterable[float]) -> dict[str, float]:
+    """By how much a paired test's interval and p may be off, of values that a table has rounded.
+
+    behind: these values, each off by half a unit of its last digit, so that their differences are
+    off by a unit, and t by what that makes of it. Of few pairs, or of small deviations, that is
+    more than the rounding of p.
+    """
+    n, std = test["n_pairs"], test["std_difference"]
+    if n < 2 or not std >= NONE_BELOW:
+        return {}
+    by = slack(*behind) / UNITS
+    of_mean, of_std, root = by, math.sqrt(2) * by, math.sqrt(n)
+    t = abs(test["difference"]) * root / std
+    of_t = (root * of_mean + t * of_std) / std
+    interval = of_mean + stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * of_std / root
+    p = 2 * stats.t.pdf(max(0.0, t - of_t), n - 1) * of_t
+    return {"ci_low": float(interval), "ci_high": float(interval), "p": float(p)}
 
 
 def holm(values: Sequence[float]) -> list[float]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from lighthouse.report.audit.claims import Claim, Results, grouped, key, measured, named, same
-from lighthouse.report.audit.numbers import Runs, accuracies, judgement, mean, paired, shared
+from lighthouse.report.audit.numbers import Runs, accuracies, judgement, mean, off, paired, shared
 from lighthouse.report.audit.rows import BOARD, TRAINING
 from lighthouse.tables import MEASURED, MISSING
 
@@ -64,9 +64,10 @@ def tests_of_choices(results: Results, grid: Mapping) -> Iterator[Claim]:
             "p": test["p"],
         }
         told["verdict"] = judgement(test["difference"], test["p"], grid["alpha"])
-        yield from same(TABLE, row, BOARD, told)
         behind = [*first.values(), *runs.values()]
-        yield from same(TABLE, row, BOARD, {name: test[name] for name in POINTS}, behind)
+        rounded = off(test, behind)
+        yield from same(TABLE, row, BOARD, told, off=rounded)
+        yield from same(TABLE, row, BOARD, {name: test[name] for name in POINTS}, behind, rounded)
 
 
 def _paired_by(runs: Runs, alone: bool) -> Runs:

@@ -1,10 +1,10 @@
 """Comparisons: differences, tests, Holm's correction and verdicts, from the single trainings."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lighthouse.report.audit.accuracy import shared_runs
 from lighthouse.report.audit.claims import NAN, Claim, Results, grouped, key, same
-from lighthouse.report.audit.numbers import Runs, accuracies, holm, judgement, paired, shared
+from lighthouse.report.audit.numbers import Runs, accuracies, holm, judgement, off, paired, shared
 from lighthouse.report.audit.rows import BOARD, COMPARISON, SET, TRAINING
 from lighthouse.tables import MEASURED, MISSING, NOT_RUN
 
@@ -22,15 +22,18 @@ def paired_tests(results: Results, grid: Mapping) -> Iterator[Claim]:
     for row, test, behind in _compared(results, grid):
         points = {name: test[name] for name in POINTS}
         rest = {name: value for name, value in test.items() if name not in POINTS}
-        yield from same(SIGNIFICANCE, row, COMPARISON, points, behind)
-        yield from same(SIGNIFICANCE, row, COMPARISON, rest)
+        rounded = off(test, behind)
+        yield from same(SIGNIFICANCE, row, COMPARISON, points, behind, rounded)
+        yield from same(SIGNIFICANCE, row, COMPARISON, rest, off=rounded)
 
 
 def corrected_verdicts(results: Results, grid: Mapping) -> Iterator[Claim]:
     """p_holm is Holm's over a column of significance.csv, and verdicts follow from it and α."""
     compared = _compared(results, grid)
-    for row, verdict in _judged([(row, test) for row, test, _ in compared], grid["alpha"]):
-        yield from same(SIGNIFICANCE, row, COMPARISON, verdict)
+    judged = _judged([(row, test) for row, test, _ in compared], grid["alpha"])
+    rounded = _of_holm((test, behind) for _, test, behind in compared)
+    for row, verdict in judged:
+        yield from same(SIGNIFICANCE, row, COMPARISON, verdict, off=rounded)
 
 
 def leaderboard_verdicts(results: Results, grid: Mapping) -> Iterator[Claim]:
@@ -63,8 +66,12 @@ def ablation_verdicts(results: Results, grid: Mapping) -> Iterator[Claim]:
                 yield from same(ABLATION, row, BOARD, fixed)
             else:
                 tested.append((row, _test(runs_of[key(row, BOARD)], runs_of[key(bare[0], BOARD)])))
+        base = [*runs_of[key(bare[0], BOARD)].values()] if bare else []
+        rounded = _of_holm(
+            (test, [*runs_of[key(row, BOARD)].values(), *base]) for row, test in tested
+        )
         for (row, test), (_, verdict) in zip(tested, _judged(tested, grid["alpha"]), strict=True):
-            yield from same(ABLATION, row, BOARD, verdict)
+            yield from same(ABLATION, row, BOARD, verdict, off=rounded)
             values = runs_of[key(row, BOARD)].values()
             expected = {"difference": test["difference"]}
             yield from same(ABLATION, row, BOARD, expected, behind=values)
@@ -88,6 +95,12 @@ def _compared(results: Results, grid: Mapping) -> list[tuple]:
 
 def _test(first: Runs, second: Runs) -> dict[str, float]:
     return paired(*shared(first, second))
+
+
+def _of_holm(tests: Iterable[tuple[Mapping, Sequence[float]]]) -> dict[str, float]:
+    """By how much ``p_holm`` may be off, of tests and the values behind each: all p times m."""
+    by = [off(test, behind).get("p", 0.0) for test, behind in tests]
+    return {"p_holm": len(by) * max(by, default=0.0)}
 
 
 def _judged(tests: Sequence[tuple[Mapping, Mapping]], alpha: float) -> list[tuple]:
