@@ -234,8 +234,10 @@ def test_the_verdict_waits_for_the_first_base_prior_and_coresets_for_no_verdict(
 def test_at_a_useless_prior_a_run_stops_says_why_and_samples_coresets_all_the_same(tmp_path):
     check = {"ipc": 2, "sets": 1, "weak": 0.9, "useless": 0.3, "on_useless": "stop"}
     study = laid_over(tmp_path, methods=["dit", "rsm", "random"], prior_check=check)
-    done = snakemake("--cores", 1, *study, "--", BASE_SETS, CORESETS)
+    done = snakemake("--cores", 1, *study)
     assert done.returncode != 0
+    # What to take is told all the same.
+    assert re.search(r"At IPC 2 take Random real images: [\d.]+ %", done.stdout)
     assert "digits: the base prior is useless to distil with" in done.stdout
     assert "Change datasets.digits.autoencoder.steps from 3 to 12" in done.stdout
     assert "run: {prior_check: {on_useless: go-on}}" in done.stdout

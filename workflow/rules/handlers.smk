@@ -31,7 +31,10 @@ def makes_all():
 
 
 def closing_words():
-    """The last lines of a finished study: what to take, what that rests on, what to do next."""
+    """The last lines of a study: what to take, what that rests on, what to do next.
+
+    "" where the run was asked for less, or there is no recommendation.
+    """
     if not makes_all():
         return ""
     base = Path(workflow.rundir)
@@ -40,12 +43,21 @@ def closing_words():
         *study_arguments(files),
         *(["--directory", FOLDER or "."] if workflow.overwrite_workdir else []),
     ]
-    return "\n".join(["", *closing.lines(Path(paths.RESULTS), given, FOLDER)])
+    lines = closing.lines(Path(paths.RESULTS), given, FOLDER)
+    return "\n".join(["", *lines]) if lines else ""
 
 
 def tell_results():
     """Say them."""
-    print(closing_words(), file=sys.stderr)
+    if words := closing_words():
+        print(words, file=sys.stderr)
+
+
+def tell_what_there_is():
+    """Behind a failed run say them, too, where its tables were made of what there is."""
+    table = Path(paths.table("recommendation"))
+    if began is not None and table.is_file() and table.stat().st_mtime_ns >= began:
+        tell_results()
 
 
 def show_missing(found):

@@ -56,7 +56,7 @@ rule prior_verdict:
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
-        check=lambda wildcards: {k: study.run["prior_check"][k] for k in ("weak", "useless")},
+        thresholds=lambda wildcards: {k: study.run["prior_check"][k] for k in ("weak", "useless")},
         seeds=lambda wildcards: prior_check.seeds(study),
         sampler=lambda wildcards: prior_check.sampler(study, wildcards.dataset),
         scale=lambda wildcards: prior_check.scale_record(study, wildcards.dataset),

@@ -72,8 +72,7 @@ def accuracies(path: str) -> list[float]:
     return [run["last_val" if part == "val" else "last"] for run in runs]
 
 
-check, options = params.check, params.options
-thresholds = {key: check[key] for key in ("weak", "useless")}
+thresholds = dict(params.thresholds)
 told = judged(
     {kind: accuracies(path) for kind, path in files.items()},
     len(classes),
@@ -96,7 +95,7 @@ record = {
     "dataset": dataset,
     **told,
     **thresholds,
-    "advice": advice(told["verdict"], told["limit"], dataset, options, training["ended_by"]),
+    "advice": advice(told["verdict"], told["limit"], dataset, params.options, training["ended_by"]),
     "ipc": ipc,
     "sets": len(seeds),
     "judged_on": part,

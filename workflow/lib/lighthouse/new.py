@@ -35,6 +35,8 @@ from lighthouse.runtime.lazy import import_lazily
 
 #: Seconds that each part of the measurement is given, about.
 SECONDS = 1.0
+#: A month.
+MOST_MINUTES = 43_200
 #: Letters of a printed line.
 WIDE = 100
 
@@ -105,10 +107,6 @@ def asked_of(given: argparse.Namespace) -> tuple[Asked, Path]:
     if lines:
         raise DataError("\n".join(lines))
     return Asked(given.name, root.resolve(), minutes, size, given.preset, ipc), out
-
-
-#: A month.
-MOST_MINUTES = 43_200
 
 
 def _number(word: str, kind: type) -> float | int | None:
