@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from lighthouse.datasets.kinds import FORMAT_OF, other_by_bytes
 from lighthouse.runtime.errors import DataError
@@ -18,17 +18,8 @@ FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 MOST_OBLONG = 100
 #: The colour behind transparency, unless a dataset says another.
 WHITE = "#ffffff"
-#: The tag of EXIF that says how a photograph is to be turned, and the turn that each number asks.
-ORIENTATION = 0x0112
-TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+#: The numbers by which EXIF asks for a turn; 1 asks for none.
+TURNS = range(2, 9)
 
 #: What may be odd about an image that is read all the same, and what is done with it.
 ODDITIES = {
@@ -68,12 +59,9 @@ def decode(path: Path, background: str = WHITE, upright: bool = False) -> Decode
         with Image.open(path, formats=FORMATS) as file:
             odd = [*_about(path, file)]
             file.load()
-            turn = _turn(file) if upright else None
+            turned = upright and _set_upright(file)
             image, how = _rgb(file, background)
-        odd += how
-        if turn is not None:
-            image = image.transpose(turn)
-            odd.append("turned")
+        odd += how + ["turned"] * turned
         if max(image.size) > MOST_OBLONG * min(image.size):
             odd.append("oblong")
         return Decoded(image, tuple(odd))
@@ -114,11 +102,13 @@ def _about(path: Path, file: Image.Image) -> list[str]:
     return odd
 
 
-def _turn(file: Image.Image) -> Image.Transpose | None:
-    """What EXIF asks for. After ``load``, since Pillow turns a TIFF itself, and notes it."""
+def _set_upright(file: Image.Image) -> bool:
+    """Turn an image as EXIF asks; whether it did. After ``load``, when Pillow has turned a TIFF."""
     with suppress(Exception):  # of torn EXIF, which makes no image worse
-        return TURNS.get(file.getexif().get(ORIENTATION))
-    return None
+        if file.getexif().get(ExifTags.Base.Orientation) in TURNS:
+            ImageOps.exif_transpose(file, in_place=True)
+            return True
+    return False
 
 
 def _rgb(file: Image.Image, background: str) -> tuple[Image.Image, list[str]]:

@@ -33,16 +33,20 @@ def groups(thumbnails: Sequence[bytes]) -> np.ndarray:
     thumbnails: ``SIDE`` · ``SIDE`` · 3 bytes each. Images are in one group where a chain of
     pairs that are nearly the same leads from one to the other. Takes O(n log n) where few are.
     """
-    parent = np.arange(len(thumbnails))
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     firsts: dict[bytes, int] = {}
-    for position, thumbnail in enumerate(thumbnails):
-        parent[position] = firsts.setdefault(thumbnail, position)
+    same = np.array([firsts.setdefault(one, k) for k, one in enumerate(thumbnails)], np.int64)
+    pairs = np.column_stack([np.arange(len(same)), same])
     different = np.array(list(firsts.values()), dtype=np.int64)
     if len(different) > 1:
         pixels = np.stack([np.frombuffer(thumbnails[k], np.uint8) for k in different])
-        for a, b in different[_pairs(pixels)]:
-            _join(parent, a, b)
-    return np.array([_first(parent, k) for k in range(len(parent))], dtype=np.int64)
+        pairs = np.concatenate([pairs, different[_pairs(pixels)]])
+    links = coo_array((np.ones(len(pairs), bool), tuple(pairs.T)), shape=(len(same),) * 2)
+    _, labels = connected_components(links, directed=False)
+    _, first, group = np.unique(labels, return_index=True, return_inverse=True)
+    return first[group]
 
 
 def _pairs(pixels: np.ndarray) -> np.ndarray:
@@ -78,15 +82,3 @@ def _near(units: np.ndarray) -> np.ndarray:
     directions = np.linalg.eigh(few.T @ few)[1][:, -DIRECTIONS:]
     radius = np.sqrt(2 - 2 * ALIKE) + 1e-3
     return cKDTree(coarse @ directions).query_pairs(radius, output_type="ndarray")
-
-
-def _first(parent: np.ndarray, k: int) -> int:
-    while parent[k] != k:
-        parent[k] = parent[parent[k]]
-        k = parent[k]
-    return k
-
-
-def _join(parent: np.ndarray, a: int, b: int) -> None:
-    a, b = sorted((_first(parent, a), _first(parent, b)))
-    parent[b] = a

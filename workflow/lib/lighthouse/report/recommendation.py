@@ -93,16 +93,12 @@ def _of_place(group: Sequence[tuple], found: Trainings, over: str, alpha: float)
     best = taken(scored)
     if best is None:
         return scored
-    for row, (cell, _) in zip(scored, group, strict=True):
-        row["taken"] = "yes" if row is best else "no"
+    cells = [cell for cell, _ in group]
+    first = next(cell for cell, row in zip(cells, scored, strict=True) if row is best)
+    for row, cell in zip(scored, cells, strict=True):
         if row is best:
-            row["verdict"] = TAKEN
+            row |= {"taken": "yes", "verdict": TAKEN}
         elif row["status"] == MEASURED:
-            first = next(
-                cell
-                for cell, filled in zip((c for c, _ in group), scored, strict=True)
-                if filled is best
-            )
             result = compare(found, first, cell, row["student"], row["protocol"])
             decided = verdict(result.difference, result.p, alpha)
             row |= {**result._asdict(), "over": over, "verdict": decided}
