@@ -164,7 +164,7 @@ MISTAKES = {
     "a surrogate deeper than the images": (
         "datasets.digits.surrogate.network",
         "convnet6",
-        ["config: datasets.digits.surrogate.network: 6 halvings", "depth at most 4"],
+        ["config: datasets.digits.surrogate.network: 'convnet6': 6 halvings", "depth at most 4"],
     ),
     "a surrogate's crop that keeps from more to less": (
         "datasets.digits.surrogate.augment.crop_scale",
@@ -295,10 +295,10 @@ MANIFOLD_MISTAKES = {
         5,
         ["config: datasets.digits.autoencoder", "16", "norm_num_groups 5"],
     ),
-    "a student deeper than the image": (
-        "students.convnet2.depth",
-        6,
-        ["config: students.convnet2 at 16 px (digits, digits)", "6"],
+    "a student deeper than the images that it is shown": (
+        "run.students",
+        ["convnet2", "convnet6"],
+        ["config: students.convnet6 at 16 px (digits, digits)", "6 halvings"],
     ),
     "a warmup of a constant rate": (
         "datasets.digits.base.schedule.kind",

@@ -200,7 +200,7 @@ def _check_surrogate(place: str, options: dict, study: Study) -> Iterable[str]:
         return
     problem = network_problem(networks[name], options["image_size"])
     if problem:
-        yield f"{place}.network: {problem}"
+        yield f"{place}.network: {name!r}: {problem}"
 
 
 PRETRAINED_KEYS = {"pretrained", "revision", "class_embeddings"}
