@@ -10,7 +10,7 @@ def test_a_study_in_order_is_told_in_one_line(capsys):
     assert main([str(ROOT / "config" / "evidence.yaml")]) == 0
     (line,) = capsys.readouterr().out.splitlines()
     assert line == (
-        "study evidence: in order. 17 methods on digits at IPC 1, 5, 10: 55 cells, 1100 sets in "
+        "study evidence: in order. 17 methods on digits at IPC 1, 5, 10: 55 cells, 1,100 sets in "
         "10 replicates, judged by convnet2 under digits"
     )
 
@@ -36,3 +36,14 @@ def test_mistakes_are_told_and_the_status_says_so(tmp_path, capsys, text, told):
     path.write_text(text, encoding="utf-8")
     assert main([str(path)]) == 1
     assert told in capsys.readouterr().out
+
+
+def test_what_its_jobs_would_not_find_is_told(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "pets" / "cat").mkdir(parents=True)
+    path = tmp_path / "pets.yaml"
+    path.write_text("study: pets\npreset: small\ndatasets: {images: {root: ~/pets}}\n")
+    assert main([str(path)]) == 0
+    said = capsys.readouterr().out
+    lacks = said.split("Before its jobs can run here:\n")[1]
+    assert f"datasets.images: {tmp_path}/pets: one class alone" in lacks

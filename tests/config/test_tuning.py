@@ -223,7 +223,7 @@ MISTAKES = {
     "factors that fall": ({"factors": [2, 1, 0.5]}, ["run.tuning.factors: [2, 1, 0.5]; allowed"]),
     "more terms than orders": (
         {"factors": [0.5, 1]},
-        ["2 factors go with at most 1 term(s)", "'cgs-tuned' has 2; allowed: a prime number"],
+        ["2 factors keep at most 1 term apart", "'cgs-tuned' has 2; allowed: a prime number"],
     ),
     "seeds that are reported": (
         {"seeds": [1000, 2]},

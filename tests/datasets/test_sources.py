@@ -234,10 +234,11 @@ def test_folders_that_do_not_match_are_all_named(pets):
     noise(pets / "val" / "wasp" / "a.png")
     noise(pets / "train" / "lost.png")
     assert missing(pets) == [
-        f"{pets}/train: 1 images lie in no class folder: lost.png",
-        f"{pets}/val: 3 class(es) without a folder: ant, bee, empty",
+        f"{pets}/train: 1 image in no class folder: lost.png; move them into one, or away",
+        f"{pets}/val: 3 classes without a folder: ant, bee, empty; every class has one in each "
+        "part: add it, with images, or remove the class",
         f"{pets}/val: classes that train/ does not have: wasp",
-        f"{pets}/train/empty: holds no images",
+        f"{pets}/train/empty: holds no images; put some there, or remove the class",
     ]
 
 
@@ -271,7 +272,7 @@ def test_imagenet_is_labelled_in_the_registry_s_order_within_a_larger_root(tmp_p
     assert [path.parent.name for path in index.paths("test")] == order
     lines = missing(root, "imagenet", classes="imagenette")
     assert len(lines) == 2
-    assert "train: 9 class(es) without a folder: n02102040" in lines[0]
+    assert "train: 9 classes without a folder: n02102040" in lines[0]
     (line,) = missing(root, "imagenet", classes="imagenet-1k")
     assert "11 class folders, which are not the 1000" in line
 

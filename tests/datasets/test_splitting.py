@@ -126,7 +126,7 @@ def test_a_class_of_bursts_has_a_test_image_and_a_training_image():
 
 
 def test_a_class_of_one_photograph_cannot_be_split():
-    with pytest.raises(DataError, match=r"class a: its 3 image\(s\) are the same photograph"):
+    with pytest.raises(DataError, match=r"class a: its 3 images are the same photograph"):
         split([0, 0, 0], [rank(str(k)) for k in range(3)], [0, 0, 0], 0.2, 0.0, ["a"])
 
 

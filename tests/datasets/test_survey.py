@@ -221,6 +221,15 @@ def test_what_systems_leave_is_passed_over_and_counted(pets, tmp_path):
     )
 
 
+def test_a_link_to_the_folder_itself_is_no_class(pets, tmp_path):
+    (pets / "all").symlink_to(pets)
+    (pets / "up").symlink_to("../..")
+    index, survey = built(pets, tmp_path)
+    assert survey.classes == ("cat", "dog")
+    assert counts(index) == {"train": 16, "val": 0, "test": 4}
+    assert any("read already: 2 names (all, up)" in line for line in survey.lines), survey.lines
+
+
 def test_links_that_lead_round_end(pets, tmp_path):
     (pets / "cat" / "up").symlink_to("..")
     for a, b in (("one", "two"), ("two", "one")):
@@ -295,7 +304,7 @@ def test_a_survey_says_what_there_is(pets):
          "dog: holds no image that can be used"),
         (lambda root: (root / "c\nat").mkdir(), "classes of names that no table holds"),
         (lambda root: [photograph(root / f"dog/{k}.png", 7) for k in range(10)],
-         "class dog: its 10 image(s) are the same photograph or nearly"),
+         "class dog: its 10 images are the same photograph or nearly"),
     ],
 )  # fmt: skip
 def test_what_keeps_a_folder_from_being_used_is_a_fault(pets, spoil, fault):

@@ -105,7 +105,7 @@ def test_a_batch_that_does_not_fit_stops_the_run_and_says_what_does(tmp_path, li
     with pytest.raises(MemoryError) as caught:
         train(tmp_path, options=options, model=out_of_memory_above(limit))
     assert str(caught.value) == (
-        "a batch of 8 images on 1 device(s) does not fit into this machine's memory; "
+        "a batch of 8 images on 1 device does not fit into this machine's memory; "
         f"{fits} fit: set batch_size, or gradient_checkpointing: true"
     )
 

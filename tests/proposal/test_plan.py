@@ -70,6 +70,12 @@ def test_too_few_minutes_are_told_with_how_many_would_do():
     assert not [n for n in planned(invented(), minutes=wanted).notes if "too few minutes" in n]
 
 
+def test_minutes_below_the_least_are_told():
+    told = "2 minutes are below the least of such a study; a smaller --size or --ipc takes less"
+    assert told in planned(invented(), minutes=2).notes
+    assert told.replace("2 ", "20 ", 1) not in planned(invented(), minutes=20).notes
+
+
 def test_what_does_not_fit_is_left_out_in_order_and_told():
     made = planned(invented(fixed=0, ceilings=400, per_ipc=10))
     assert (made.draft.reconstructed, made.draft.students, made.draft.ceiling) == (False, 2, True)

@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "manifest": {"runtime", "config", "results"},
     "verify": {"runtime", "config", "manifest"},
     "alike": {"runtime", "tables", "results", "manifest"},
-    "check": {"config"},
+    "check": {"config", "runtime"},
     "proposal": {
         "runtime",
         "datasets",

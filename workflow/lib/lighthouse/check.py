@@ -3,8 +3,9 @@
     uv run python -m lighthouse.check config/my.yaml [more.yaml ...]
 
 Lays the files over the default and the preset that they name, as Snakemake does, and checks them
-with their tables. Prints a line for each mistake, or one that says what the study computes, and
-what of the default's it leaves out. Where there are mistakes the exit status is 1.
+with their tables. Prints a line for each mistake, or one that says what the study computes, what
+of the default's it leaves out, and what its jobs would not find on this disk. Where there are
+mistakes the exit status is 1.
 """
 
 import argparse
@@ -12,11 +13,13 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from lighthouse.config.disk import missing
 from lighthouse.config.load import check_name, load_study
 from lighthouse.config.paths import REPOSITORY
 from lighthouse.config.presets import config_of
 from lighthouse.config.schema import ConfigError
 from lighthouse.config.study import Study
+from lighthouse.runtime.counting import many
 
 
 def study_of(paths: Iterable[str | Path]) -> Study:
@@ -30,10 +33,10 @@ def in_words(study: Study) -> str:
     ipcs = ", ".join(map(str, run["ipc"]))
     sets = sum(len(study.seeds(cell)) for cell in study.cells)
     return (
-        f"study {study.config['study']}: in order. {len(run['methods'])} methods on "
-        f"{', '.join(run['datasets'])} at IPC {ipcs}: {len(study.cells)} cells, {sets} sets in "
-        f"{len(study.replicates)} replicates, judged by {', '.join(run['students'])} under "
-        f"{', '.join(run['protocols'])}"
+        f"study {study.config['study']}: in order. {many(len(run['methods']), 'method')} on "
+        f"{', '.join(run['datasets'])} at IPC {ipcs}: {many(len(study.cells), 'cell')}, "
+        f"{many(sets, 'set')} in {many(len(study.replicates), 'replicate')}, judged by "
+        f"{', '.join(run['students'])} under {', '.join(run['protocols'])}"
     )
 
 
@@ -48,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error)
         return 1
     print(in_words(study), *study.left_out, sep="\n")
+    if lacks := missing(study):
+        print("Before its jobs can run here:", *lacks, sep="\n")
     return 0
 
 

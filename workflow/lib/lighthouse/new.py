@@ -28,6 +28,7 @@ from lighthouse.proposal.draft import Asked, Draft, Machine, draft
 from lighthouse.proposal.estimate import estimate
 from lighthouse.proposal.plan import lengths_of, plan
 from lighthouse.proposal.study_file import DATASET, Lengths, command_of, study_of, text_of
+from lighthouse.runtime.counting import many
 from lighthouse.runtime.devices import visible_devices
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import whole
@@ -139,7 +140,7 @@ def _propose(given: argparse.Namespace) -> None:
 
         made = plan(first, asked, stages_of)
         minutes = sum(made.stages.values()) / 60
-        about = f"Its lengths are for about {minutes:.0f} minutes on the machine that wrote it."
+        about = f"Its lengths are for about {many(minutes, 'minute')} on the machine that wrote it."
         here = out.resolve()
         file = str(here.relative_to(REPOSITORY) if here.is_relative_to(REPOSITORY) else here)
         text = text_of(made.draft, made.lengths, about, file)
@@ -147,7 +148,7 @@ def _propose(given: argparse.Namespace) -> None:
     print("Proposed:")
     for line in (*made.draft.reasons, *made.notes):
         print(*_wrapped(line, "  "), sep="\n")
-    print(f"Time on this machine, if nothing else runs, about {minutes:.0f} minutes:")
+    print(f"Time on this machine, if nothing else runs, about {many(minutes, 'minute')}:")
     for name, seconds in made.stages.items():
         print(f"  {seconds / 60:6.1f}  {name}")
     if (REPOSITORY / "runs" / asked.name).exists():

@@ -4,6 +4,7 @@ The grid of cells that they span is ``config.study``.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -49,8 +50,11 @@ class Settings:
         return table_path(self.config, self.base, name)
 
     def place(self, path: str) -> Path:
-        """A path that the config names, relative to ``home`` unless absolute."""
-        return (self.home / path).absolute()
+        """A path that the config names, relative to ``home`` unless absolute; ~ is the user's."""
+        given = Path(path)
+        with suppress(RuntimeError):  # no user of that name: it is a folder's
+            given = given.expanduser()
+        return (self.home / given).absolute()
 
     @property
     def folder(self) -> Path | None:

@@ -8,6 +8,7 @@ from lighthouse.config.grid_checks import asked, check_student, check_weight
 from lighthouse.config.study import Study
 from lighthouse.datasets.sources import SOURCES
 from lighthouse.parts.terms import named
+from lighthouse.runtime.counting import many
 
 
 def tuning_checks(study: Study) -> Iterable[str]:
@@ -97,9 +98,9 @@ def _crowded(method: Method, count: int) -> str:
     """What is wrong with a number of factors in which two terms of a method would go in step."""
     most = len(generators(count))
     return (
-        f"config: run.tuning.factors: {count} factors go with at most {most} term(s) that are "
-        f"tried apart from each other, and {method.name!r} has {len(method.guidance)}; allowed: "
-        "a prime number of factors above that"
+        f"config: run.tuning.factors: {count} factors keep at most {many(most, 'term')} apart from "
+        f"each other, and {method.name!r} has {len(method.guidance)}; allowed: a prime number of "
+        "factors above that"
     )
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from lighthouse.datasets.index import ImageIndex
 from lighthouse.datasets.kinds import IMAGE_SUFFIXES
 from lighthouse.datasets.walking import shown, subfolders
+from lighthouse.runtime.counting import many
 
 LAYOUT = (
     "images belong in <class>/ below root, or in seed~<s>/<class>/ where there are several sets"
@@ -139,19 +140,24 @@ def _problems_of_set(folder: Path, ipc: int, classes: Sequence[str]) -> list[str
     loose = [path.name for path in _images(folder)]
     lines = []
     if absent:
-        lines.append(f"{folder}: {len(absent)} class(es) without a folder: {_some(absent)}")
+        lines.append(
+            f"{folder}: {many(len(absent), 'class')} without a folder: {_some(absent)}; make one "
+            f"for each, with {many(ipc, 'image')} in it"
+        )
     if unknown:
         lines.append(
-            f"{folder}: {len(unknown)} folder(s) that are no class: {_some(unknown)}; "
+            f"{folder}: {many(len(unknown), 'folder')} that are no class: {_some(unknown)}; "
             f"allowed: {_some(classes)}; or the numbers 0 to {len(classes) - 1} for all classes"
         )
     if loose:
-        lines.append(f"{folder}: {len(loose)} images lie in no class folder: {_some(loose)}")
+        lines.append(
+            f"{folder}: {many(len(loose), 'image')} in no class folder: {_some(loose)}; {LAYOUT}"
+        )
     counts = {given: len(_images(folder / given)) for given in folders.values() if given in found}
     wrong = [f"{name} ({count})" for name, count in counts.items() if count != ipc]
     if wrong:
         lines.append(
-            f"{folder}: {len(wrong)} class(es) whose number of images is not the ipc, {ipc}: "
+            f"{folder}: {many(len(wrong), 'class')} whose number of images is not the ipc, {ipc}: "
             f"{_some(wrong)}"
         )
     return lines

@@ -11,6 +11,7 @@ from lighthouse.datasets.index import PARTS, ImageIndex
 from lighthouse.datasets.scanning import Seen
 from lighthouse.datasets.splitting import divided
 from lighthouse.datasets.walking import Passed, shown
+from lighthouse.runtime.counting import many
 
 #: Names that a sentence gives as examples.
 EXAMPLES = 3
@@ -112,7 +113,7 @@ def of_index(index: ImageIndex, size: int) -> Survey:
 
 def images(count: int) -> str:
     """A number of images."""
-    return f"{count:,} image{'s' * (count != 1)}"
+    return many(count, "image")
 
 
 def such_as(names: Sequence[str], most: int = EXAMPLES) -> str:
@@ -157,13 +158,13 @@ def of_files(entries: Sequence[Entry], passed: Passed, base: Path, background: s
     ):
         names = sorted(path.relative_to(base).as_posix() for path in passed.get(kind, ()))
         if names:
-            lines.append(f"{what}: {len(names)} name{'s' * (len(names) > 1)} ({such_as(names)}).")
+            lines.append(f"{what}: {many(len(names), 'name')} ({such_as(names)}).")
     return lines
 
 
 def files(names: Sequence[str]) -> str:
     """A number of files."""
-    return f"{len(names):,} file{'s' * (len(names) != 1)}"
+    return many(len(names), "file")
 
 
 def smaller(entries: Sequence[Entry], size: int) -> list[str]:
@@ -188,8 +189,8 @@ def alike(entries: Sequence[Entry], groups: Sequence[int]) -> list[str]:
     pair = " and ".join(entry.name for entry in several[0][:2])
     lines = [
         "The same or nearly the same as another, and in one part with it: "
-        f"{images(sum(map(len, several)))} in {len(several):,} group"
-        f"{'s' * (len(several) > 1)} ({shown(pair)})."
+        f"{images(sum(map(len, several)))} in {many(len(several), 'group')} "
+        f"({shown(pair)})."
     ]
     mixed = [some for some in several if len({entry.label for entry in some}) > 1]
     if mixed:

@@ -33,11 +33,16 @@ from lighthouse.datasets.walking import (
     files,
     hidden_classes,
     images,
+    leads_up,
     loose_images,
     shown,
     subfolders,
 )
+from lighthouse.runtime.counting import many
 from lighthouse.runtime.errors import DataError
+
+#: Of a class's folder.
+EMPTY = "holds no images; put some there, or remove the class"
 
 
 @dataclass(frozen=True)
@@ -132,7 +137,7 @@ class Tree:
                     lines += self._too_few(name, least, val_share, test_share)
                 for part, names in found.items():
                     if name in names and not any(images(folders[part] / name)):
-                        lines.append(f"{folders[part] / name}: holds no images")
+                        lines.append(f"{folders[part] / name}: {EMPTY}")
         except DataError as error:  # a folder that cannot be read
             lines.append(str(error))
         return lines
@@ -178,7 +183,7 @@ class Tree:
         folder = self.layout.train / name
         count = sum(1 for _ in images(folder))
         if not count:
-            return [f"{folder}: holds no images"]
+            return [f"{folder}: {EMPTY}"]
         if self.layout.kind == "classes":
             if count == 1:
                 return [f"{folder}: 1 image; a class needs one to train with and one to test"]
@@ -265,6 +270,9 @@ class Tree:
             for label, name in enumerate(classes)
             for path in sorted(_files(folder / name, passed), key=str)
         ]
+        for folder in layout.folders.values():
+            for path in filter(leads_up, folder.iterdir()):
+                passed.add("links", path)
         seen = scan([path for *_, path in found], threads, background, self.own)
         entries = [
             Entry(part, label, path, path.relative_to(layout.base).as_posix(), what)
@@ -365,11 +373,14 @@ def _not_matching(folder: Path, classes: Sequence[str], names: set[str]) -> list
     lines = []
     absent = [name for name in classes if name not in names]
     if absent:
-        lines.append(f"{folder}: {len(absent)} class(es) without a folder: {', '.join(absent)}")
+        lines.append(
+            f"{folder}: {many(len(absent), 'class')} without a folder: {', '.join(absent)}; every "
+            "class has one in each part: add it, with images, or remove the class"
+        )
     loose = loose_images(folder)
     if loose:
         lines.append(
-            f"{folder}: {len(loose)} images lie in no class folder: "
-            f"{', '.join(loose[:5])}{' …' * (len(loose) > 5)}"
+            f"{folder}: {many(len(loose), 'image')} in no class folder: "
+            f"{', '.join(loose[:5])}{' …' * (len(loose) > 5)}; move them into one, or away"
         )
     return lines

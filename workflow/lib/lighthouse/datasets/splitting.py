@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from lighthouse.runtime.counting import many
 from lighthouse.runtime.errors import DataError
 
 #: Share of each class's images that become the part test, where a folder has none.
@@ -116,9 +117,9 @@ def split(
     for label, name in enumerate(classes):
         if not test[labels == label].any():
             raise DataError(
-                f"class {name}: its {counts[label]} image(s) are the same photograph or nearly, "
-                "or each is in another class too; two different ones are needed, one to train "
-                "with and one to test"
+                f"class {name}: its {many(counts[label], 'image')} are the same photograph or "
+                "nearly, or each is in another class too; two different ones are needed, one to "
+                "train with and one to test"
             )
     return validate(parts, labels, ranks, groups, val_share)
 

@@ -23,8 +23,18 @@ class Passed(dict):
 
 
 def subfolders(folder: Path) -> list[str]:
-    """Names of the folders in a folder but those that systems leave, sorted."""
-    return sorted(p.name for p in folder.iterdir() if not of_system(p.name) and p.is_dir())
+    """Names of the folders in a folder but those that systems leave, sorted.
+
+    A link to the folder itself or to one above it is none: it holds no further images.
+    """
+    return sorted(
+        p.name for p in folder.iterdir() if not of_system(p.name) and p.is_dir() and not leads_up(p)
+    )
+
+
+def leads_up(path: Path) -> bool:
+    """Whether a path is a link to the folder that it lies in, or to one above that."""
+    return path.is_symlink() and path.parent.resolve().is_relative_to(path.resolve())
 
 
 def files(folder: Path, passed: Passed | None = None) -> Iterator[Path]:

@@ -11,6 +11,7 @@ from lighthouse.diffusion.schedule import alphas_bar, betas
 from lighthouse.priors.batch import Batch
 from lighthouse.priors.length import Length, peak_rate
 from lighthouse.priors.variance import VariationalBound
+from lighthouse.runtime.counting import many
 from lighthouse.runtime.finite import LossWatch
 from lighthouse.runtime.launching import GRAPHS, PLAIN, at_work, launched
 from lighthouse.runtime.memory import capacity, largest_that_fits
@@ -132,8 +133,8 @@ class Step:
         )
         hint = "" if self.options["gradient_checkpointing"] else ", or gradient_checkpointing: true"
         return (
-            f"a batch of {self.options['batch_size']} images on {processes} device(s) does not fit "
-            f"into {capacity(self.accelerator.device)}; "
+            f"a batch of {self.options['batch_size']} images on {many(processes, 'device')} does "
+            f"not fit into {capacity(self.accelerator.device)}; "
             + (f"{fits} fit: set batch_size{hint}" if fits else f"not even one on each fits{hint}")
         )
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from lighthouse.config.presets import PRESETS
 from lighthouse.datasets.splitting import held_out
 from lighthouse.datasets.survey import Survey
+from lighthouse.runtime.counting import many
 from lighthouse.runtime.errors import DataError
 from lighthouse.students.limits import MOST_IMAGES
 
@@ -138,7 +139,7 @@ def _too_small(survey: Survey) -> list[str]:
     least -= survey.layout == "parts" and given
     counts = {name: _learned_from(survey, name) for name in survey.classes}
     return [
-        f"class {name!r} has {count} image{'s' * (count != 1)} to learn from; allowed: at least "
+        f"class {name!r} has {many(count, 'image')} to learn from; allowed: at least "
         f"{least}; add images, or move its folder away"
         for name, count in counts.items()
         if count < least
@@ -164,7 +165,7 @@ def _cannot_be(asked: Asked, machine: Machine) -> list[str]:
 
 def _preset(asked: Asked, survey: Survey, machine: Machine) -> tuple[str, str]:
     """The preset, and why."""
-    where = "a GPU" if machine.gpu else f"{machine.cores} core{'s' * (machine.cores != 1)}, no GPU"
+    where = "a GPU" if machine.gpu else f"{many(machine.cores, 'core')}, no GPU"
     if asked.preset:
         return asked.preset, f"preset {asked.preset}: as asked for ({where})"
     side = asked.size or survey.shorter[1]

@@ -23,6 +23,8 @@ USEFUL_STEPS, USEFUL_PASSES = 2000, 40
 #: Some of the students and the largest IPC are left out where all that is no training of a
 #: diffusion model would take more than this share of the minutes.
 MOST_FIXED = 0.6
+#: How many times the minutes a study may take before that is told.
+LONGER = 1.2
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,13 @@ def plan(
             f"too few minutes for a useful prior, which wants {useful:,} steps: "
             f"--minutes {_rounded(minutes)}{_smaller(draft)}"
         )
-    return Plan(draft, lengths, stages_of(draft, lengths), tuple(notes))
+    stages = stages_of(draft, lengths)
+    if sum(stages.values()) > LONGER * given:
+        notes.append(
+            f"{asked.minutes:g} minutes are below the least of such a study; a smaller --size or "
+            "--ipc takes less"
+        )
+    return Plan(draft, lengths, stages, tuple(notes))
 
 
 def lengths_of(preset: str) -> Lengths:

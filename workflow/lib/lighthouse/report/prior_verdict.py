@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lighthouse.report.autoencoders import psnr
 from lighthouse.report.tables import Table
+from lighthouse.runtime.counting import many
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import read_json
 from lighthouse.tables import MEASURED, MISSING, NAN
@@ -147,7 +148,7 @@ def _change(record: Mapping, change: Mapping) -> str:
 
 
 def _minutes(minutes: float) -> str:
-    return "1 minute" if minutes <= 1 else f"{math.ceil(minutes)} minutes"
+    return many(max(1, math.ceil(minutes)), "minute")
 
 
 def _percent(accuracy: Mapping) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from lighthouse.runtime.contents import file_digest
+from lighthouse.runtime.counting import many
 from lighthouse.runtime.errors import DataError, StorageError
 from lighthouse.runtime.files import read_json, write_json
 from lighthouse.runtime.job import Job, log, told
@@ -105,7 +106,7 @@ def run_cells(
     write_json(job.output.record, {"made": made, "failed": failed, "left": left})
     counts = {"were there": kept, "failed": len(failed), "left out": len(left)}
     words = [f"{len(made) - kept} done", *(f"{n} {what}" for what, n in counts.items() if n)]
-    job.done(f"{len(cells)} cells: {', '.join(words)}")
+    job.done(f"{many(len(cells), 'cell')}: {', '.join(words)}")
 
 
 def lost_cells(record: str | Path, cells: Iterable[Mapping]) -> list[str]:
