@@ -132,6 +132,7 @@ def test_the_file_is_short_and_a_study_in_order(study_for, preset, machine):
     assert tuple(study.run["ipc"]) == of.ipc
     graphs = of.gpu and preset != "pretrained"
     assert study.config["compute"]["launch"] == ("graphs" if graphs else "plain")
+    assert study.config["compute"]["cells_per_job"] == (30 if of.gpu else 3)
 
 
 def test_the_longest_file_is_short_too(study_for):

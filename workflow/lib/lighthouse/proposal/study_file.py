@@ -17,6 +17,9 @@ from lighthouse.proposal.draft import STUDENTS, Draft
 DATASET = "images"
 #: How a GPU is given small networks, which the presets for a CPU do not say.
 ON_A_GPU = "launch: graphs, students_at_once: 3"
+#: Jobs of few sets on a CPU: students of photographs take minutes, and those that wait for the
+#: prior, or for a choice, would be one job on one core.
+ON_CORES = "cells_per_job: 3"
 #: Looks at the held-out loss in a training of a prior, and the share of it in which the rate rises.
 LOOKS, WARMUP = 20, 0.05
 
@@ -46,6 +49,8 @@ def text_of(draft: Draft, lengths: Lengths, about: str, file: str = "study.yaml"
     compute = f"training_threads: {draft.threads}"
     if draft.gpu and draft.preset in ("small", "medium"):
         compute += f", {ON_A_GPU}"
+    if not draft.gpu:
+        compute += f", {ON_CORES}"
     lines = [
         f"# The images of {json.dumps(str(draft.root), ensure_ascii=False)}, distilled: "
         f"{command_of(draft, file)}",
