@@ -88,7 +88,7 @@ class Survey:
             if sum(counts):
                 least, most = min(counts), max(counts)
                 each = f"{least}" if least == most else f"{least} to {most}"
-                words.append(f"{images(sum(counts))} {word} ({each} a class)")
+                words.append(f"{many(sum(counts), 'image')} {word} ({each} a class)")
         return ", ".join(words) or "no images"
 
     def weight(self) -> int:
@@ -109,11 +109,6 @@ def of_index(index: ImageIndex, size: int) -> Survey:
     known = [part for part in PARTS if part in parts]
     counts = counted(classes, labels, parts, known)
     return Survey("parts", {}, tuple(classes), counts, (size, size, size), [], [])
-
-
-def images(count: int) -> str:
-    """A number of images."""
-    return many(count, "image")
 
 
 def such_as(names: Sequence[str], most: int = EXAMPLES) -> str:
@@ -146,12 +141,14 @@ def of_files(entries: Sequence[Entry], passed: Passed, base: Path, background: s
         if entry.seen.fault:
             faults.setdefault(entry.seen.fault, []).append(entry.name)
     for fault, names in sorted(faults.items(), key=lambda item: (-len(item[1]), item[0])):
-        lines.append(f"Cannot be used, {files(names)}: {shown(fault)} ({such_as(names)}).")
+        lines.append(
+            f"Cannot be used, {many(len(names), 'file')}: {shown(fault)} ({such_as(names)})."
+        )
     for kind, what in ODDITIES.items():
         names = [entry.name for entry in entries if kind in entry.seen.oddities]
         if names:
             what = what.format(background=background)
-            lines.append(f"{what}: {images(len(names))} ({such_as(names)}).")
+            lines.append(f"{what}: {many(len(names), 'image')} ({such_as(names)}).")
     for kind, what in (
         ("system", "Passed over, since systems and programs leave such"),
         ("links", "Passed over, since they lead to folders that are read already"),
@@ -162,11 +159,6 @@ def of_files(entries: Sequence[Entry], passed: Passed, base: Path, background: s
     return lines
 
 
-def files(names: Sequence[str]) -> str:
-    """A number of files."""
-    return many(len(names), "file")
-
-
 def smaller(entries: Sequence[Entry], size: int) -> list[str]:
     """A sentence about images that are smaller than asked."""
     names = [entry.name for entry in entries if min(entry.seen.size) < size]
@@ -174,7 +166,7 @@ def smaller(entries: Sequence[Entry], size: int) -> list[str]:
         return []
     return [
         f"Scaled up, since the shorter side is below image_size ({size} px): "
-        f"{images(len(names))} of {len(entries):,} ({such_as(names)})."
+        f"{many(len(names), 'image')} of {len(entries):,} ({such_as(names)})."
     ]
 
 
@@ -189,7 +181,7 @@ def alike(entries: Sequence[Entry], groups: Sequence[int]) -> list[str]:
     pair = " and ".join(entry.name for entry in several[0][:2])
     lines = [
         "The same or nearly the same as another, and in one part with it: "
-        f"{images(sum(map(len, several)))} in {many(len(several), 'group')} "
+        f"{many(sum(map(len, several)), 'image')} in {many(len(several), 'group')} "
         f"({shown(pair)})."
     ]
     mixed = [some for some in several if len({entry.label for entry in some}) > 1]

@@ -282,7 +282,7 @@ class Tree:
         for folder in layout.folders.values() if self.own else ():
             lines += [
                 f"Passed over, since its name begins with a dot: {folder.name}/{name} with "
-                f"{findings.images(count)}; give it another name to have it as a class."
+                f"{many(count, 'image')}; give it another name to have it as a class."
                 for name, count in hidden_classes(folder)
             ]
         return entries, lines + findings.of_files(entries, passed, layout.base, background)
