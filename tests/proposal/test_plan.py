@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from lighthouse.config.paths import REPOSITORY
-from lighthouse.proposal.draft import draft
+from lighthouse.proposal.draft import Machine, draft
 from lighthouse.proposal.estimate import (
     AUTOENCODER,
     PRIOR,
@@ -133,6 +133,10 @@ def test_the_file_is_short_and_a_study_in_order(study_for, preset, machine):
     graphs = of.gpu and preset != "pretrained"
     assert study.config["compute"]["launch"] == ("graphs" if graphs else "plain")
     assert study.config["compute"]["cells_per_job"] == (30 if of.gpu else 3)
+
+
+def test_one_core_has_no_more_jobs_than_it_needs(study_for):
+    assert study_for(machine=Machine(1, False))[2].config["compute"]["cells_per_job"] == 30
 
 
 def test_the_longest_file_is_short_too(study_for):

@@ -49,7 +49,7 @@ def text_of(draft: Draft, lengths: Lengths, about: str, file: str = "study.yaml"
     compute = f"training_threads: {draft.threads}"
     if draft.gpu and draft.preset in ("small", "medium"):
         compute += f", {ON_A_GPU}"
-    if not draft.gpu:
+    if not draft.gpu and draft.cores > 1:
         compute += f", {ON_CORES}"
     lines = [
         f"# The images of {json.dumps(str(draft.root), ensure_ascii=False)}, distilled: "
