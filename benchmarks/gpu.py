@@ -124,6 +124,7 @@ def command_of(number: int, given: argparse.Namespace, limit: float) -> list[str
         for option in ("data", "weights"):
             if getattr(given, option):
                 words += [f"--{option}", str(getattr(given, option).absolute())]
+        words += ["--over", *(str(path.absolute()) for path in given.over)] if given.over else []
     return words
 
 
@@ -178,6 +179,7 @@ def main() -> None:
     parser.add_argument("--limits", type=seconds, nargs="+", help="seconds, one a part")
     parser.add_argument("--data", type=Path, help="part 4's archive of images")
     parser.add_argument("--weights", type=Path, help="a SqueezeNet's, for part 4's extractor")
+    parser.add_argument("--over", type=Path, nargs="+", default=[], help="laid over its study")
     parser.add_argument("--commit", help="of this code, where no git can tell")
     parser.add_argument("--toy", action="store_true", help="at a size for two cores")
     given = parser.parse_args()
@@ -185,9 +187,11 @@ def main() -> None:
         parser.error(f"--limits: {len(given.parts)} numbers, one for each of --parts")
     if 4 in given.parts and not given.data and not given.toy:
         parser.error("--data: part 4 needs the archive of images")
-    for name in ("data", "weights"):
-        if (path := getattr(given, name)) and not path.is_file():
-            parser.error(f"--{name}: {path} is no file")
+    files = {"data": [given.data], "weights": [given.weights], "over": given.over}
+    for name, paths in files.items():
+        for path in filter(None, paths):
+            if not path.is_file():
+                parser.error(f"--{name}: {path} is no file")
     stop_when_told()
     given.out = given.out.absolute()
     given.out.mkdir(parents=True, exist_ok=True)

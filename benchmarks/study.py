@@ -2,11 +2,11 @@
 
     uv run python -m benchmarks.study --data imagenette64.tar.gz --limit 450 --out FOLDER
 
-The study is ``config/nette64.yaml``. One call of Snakemake makes the base priors and a grid of
-their samples; then each call takes a few methods more, in the order of ``run.methods``, and makes
-their sets, students and metrics; one more makes those of ablation and sweep. Each is stopped when
-the time is over. The last call makes the tables and figures: the study's, or where it did not come
-to its end those of the methods that are finished by then.
+The study is ``config/nette64.yaml``, and what ``--over`` lays over it. One call of Snakemake makes
+the base priors and a grid of their samples; then each call takes a few methods more, in the order
+of ``run.methods``, and makes their sets, students and metrics; one more makes those of ablation and
+sweep. Each is stopped when the time is over. The last call makes the tables and figures: the
+study's, or where it did not come to its end those of the methods that are finished by then.
 
 ``study.tar.gz`` has tables, figures (the images in them are generated, or real ones beside
 them), records and logs, and ``progress.json``: what each call came to. It is written anew
@@ -99,14 +99,15 @@ def made_up(folder: Path) -> Path:
     return folder
 
 
-def config_of(root: Path, weights: Path | None, toy: bool) -> dict:
+def config_of(root: Path, weights: Path | None, toy: bool, over: Sequence[Path] = ()) -> dict:
     """The study's config, its images below ``root``.
 
-    weights: of its extractor, SqueezeNet; without them, for a machine without a network, a small
-    network trained on the images takes its place.
+    over: files of config that are laid over the study's. weights: of its extractor, SqueezeNet;
+    without them, for a machine without a network, a small network trained on the images takes its
+    place.
     """
     config = copy.deepcopy(shipped())
-    for path in (STUDY, TOY) if toy else (STUDY,):
+    for path in (STUDY, *over, *([TOY] if toy else [])):
         update_config(config, yaml.safe_load(path.read_text("utf-8")))
     options = config["datasets"][DATASET]
     options["root"] = str(root.absolute())
@@ -284,6 +285,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="where the results are packed")
     parser.add_argument("--data", type=Path, help="archive of train/<class>/ and val/<class>/")
     parser.add_argument("--weights", type=Path, help="a SqueezeNet's, for the extractor")
+    parser.add_argument("--over", type=Path, nargs="+", default=[], help="laid over the study")
     parser.add_argument("--limit", type=float, default=480, help="seconds in all")
     parser.add_argument("--closing", type=float, default=60, help="of these for the tables")
     parser.add_argument("--jobs", type=int, default=4, help="side by side on the accelerator")
@@ -299,7 +301,7 @@ def main() -> None:
     try:
         most = TOY_IMAGES if given.toy else None
         root = unpack(given.data, work / "data", most) if given.data else made_up(work / "data")
-        study = Run(given, work, config_of(root, given.weights, given.toy))
+        study = Run(given, work, config_of(root, given.weights, given.toy, given.over))
         try:
             study.all()
         finally:

@@ -254,6 +254,18 @@ def test_the_studys_extractor_may_be_one_with_given_weights(tmp_path):
     assert extractor["weights"] == str(tmp_path / "weights.safetensors")
 
 
+def test_the_studys_minutes_may_go_to_the_rows_of_one_prior(tmp_path):
+    study.write_folder(tmp_path / "train", students.pictures(10, 8), ".jpg")
+    over = [ROOT / "config" / "one_prior.yaml"]
+    whole = load_study(study.config_of(tmp_path, None, toy=False, over=over), ROOT)
+    assert whole.replicates == {0: [0, 1, 2]}
+    assert whole.run["students"] == ["convnet4"]
+    assert (
+        whole.run["methods"]
+        == load_study(study.config_of(tmp_path, None, False), ROOT).run["methods"]
+    )
+
+
 # Wheels.
 
 
