@@ -28,6 +28,7 @@ def _missing(study: Study) -> list[str]:
                 found = _absent(study, f"datasets.{name}.{part}.pretrained", options[part])
                 lines += [f"{line}; a repository of the hub needs its `revision`" for line in found]
         lines += _absent(study, f"datasets.{name}.extractor.weights", options["extractor"])
+        lines += _missing_classifier(study, name)
         lines += _missing_external(study, name)
     choosing = (protocol for *_, protocol in study.tuning_evaluations)
     for name in dict.fromkeys([*study.run["protocols"], *choosing]):
@@ -35,6 +36,16 @@ def _missing(study: Study) -> list[str]:
         if teacher.get("weights") != "torchvision":
             lines += _absent(study, f"protocols.{name}.teacher.weights", teacher)
     return lines
+
+
+def _missing_classifier(study: Study, dataset: str) -> list[str]:
+    """The local file of a dataset's classifier, where one of its methods asks for it."""
+    if not any(study.methods[name].needs_classifier for name in study.methods_of(dataset)):
+        return []
+    classifier = study.dataset(dataset)["classifier"]
+    if classifier["weights"] == "torchvision":
+        return []
+    return _absent(study, f"datasets.{dataset}.classifier.weights", classifier)
 
 
 def _missing_external(study: Study, dataset: str) -> list[str]:

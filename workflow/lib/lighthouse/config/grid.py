@@ -130,6 +130,11 @@ class Method:
         return any(term.needs_surrogate for term in named(self.guidance))
 
     @property
+    def needs_classifier(self) -> bool:
+        """Whether its images are chosen by the answers of the dataset's classifier."""
+        return self.coreset is not None and CORESETS[self.coreset].needs_classifier
+
+    @property
     def ignores_ipc(self) -> bool:
         """True where IPC n is the first n images of any larger IPC."""
         if self.coreset is not None:

@@ -47,9 +47,10 @@ def grid_checks(study: Study) -> Iterable[str]:
         yield from _check_students(study, dataset)
         yield from _check_guided_steps(study, dataset)
         options = study.dataset(dataset)
-        asking = [m.name for m in _methods_in_use(study) if m.needs_surrogate]
-        if asking and "surrogate" not in options:
-            yield f"config: datasets.{dataset}: 'surrogate' is missing ({asking[0]} needs it)"
+        for network in ("surrogate", "classifier"):
+            asking = [m.name for m in _methods_in_use(study) if getattr(m, f"needs_{network}")]
+            if asking and network not in options:
+                yield f"config: datasets.{dataset}: {network!r} is missing ({asking[0]} needs it)"
         try:
             classes = sum(map(len, study.shards(dataset)))
         except DataError as error:

@@ -226,6 +226,8 @@ def _cost_row(study: Study, cell: Cell) -> dict:
                 preparation.append(paths.prior_cost(dataset, prior.path, seed))
             if method.needs_surrogate:
                 preparation.append(paths.surrogate_cost(dataset, seed))
+    if method.needs_classifier:  # one for all, of which each replicate needs the whole
+        preparation += [paths.classifier_cost(dataset)] * len(study.replicates)
     (sample,) = sample_records(study, [cell])
     choices = filter(None, (study.scaled_at(cell), study.tuned_at(cell)))
     return {

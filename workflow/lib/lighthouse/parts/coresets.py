@@ -9,13 +9,15 @@ class Coreset:
 
     name: in the method table. choose: ``module:function``, a ``coresets.Coreset``.
     by_features: whether it goes by the extractor's features. nested: whether its first n images
-    of a larger IPC are those of IPC n.
+    of a larger IPC are those of IPC n. needs_classifier: whether it asks for the dataset's
+    ``classifier``.
     """
 
     name: str
     choose: str
     by_features: bool = False
     nested: bool = True
+    needs_classifier: bool = False
 
 
 CORESETS: dict[str, Coreset] = {
