@@ -16,7 +16,7 @@ def cells_of(kind):
 
 
 def coreset_cells(wildcards):
-    """The sets of real images of a batch."""
+    """The sets of real images of a batch, or those that are composed of such."""
     return jobs.coreset_cells(study, batch_of(wildcards), code)
 
 

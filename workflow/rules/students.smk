@@ -48,7 +48,7 @@ rule student:
     benchmark:
         paths.benchmark("students/{student}/{protocol}/{dataset}/{batch}")
     wildcard_constraints:
-        batch=batch_names(REAL, SAMPLED, EXTERNAL),
+        batch=batch_names(REAL, COMPOSED, SAMPLED, EXTERNAL),
     conda:
         "../../envs/students.yaml"
     resources:

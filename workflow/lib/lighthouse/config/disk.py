@@ -17,8 +17,7 @@ def missing(study: Study) -> list[str]:
 
 def _missing(study: Study) -> list[str]:
     lines = []
-    picks = [c.ipc for c in study.cells if study.methods[c.method].picks_real_images]
-    least = max(picks, default=1)
+    least = max([1, *(study.methods[c.method].images_behind(c.ipc) for c in study.cells)])
     for name in study.run["datasets"]:
         options = study.dataset(name)
         found = SOURCES[options["source"]].missing(study.source_options(name), least)

@@ -40,6 +40,8 @@ def samples(study: Study, cell: Cell) -> str:
         known["files"] = fingerprint(study.external_root(cell.method))
     if method.coreset:
         known["coreset"] = method.coreset
+        if options := study.config["coresets"].get(method.coreset):
+            known["options"] = options
     if method.coreset and CORESETS[method.coreset].by_features:
         known["features"] = _judge(study, cell.dataset)
     if method.needs_classifier:
