@@ -14,8 +14,8 @@ from lighthouse.mosaics import (
     framed,
     mosaics,
     piece,
-    realistic,
     rded,
+    realistic,
 )
 from lighthouse.runtime.errors import DataError
 from lighthouse.students import classifier as room

@@ -24,7 +24,7 @@ def family(method: Mapping) -> str:
     of no source.
     """
     if method.get("coreset"):  # pieces of real images are none
-        return "earlier methods" if method["earlier"] else "real images"
+        return "earlier methods" if method.get("earlier") else "real images"
     if not method.get("prior"):
         return "other sets"
     if method["earlier"]:
