@@ -20,7 +20,7 @@ from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import write_arrays
 from lighthouse.runtime.named import load
 
-CORESETS = {name: load(coreset.choose) for name, coreset in DECLARED.items()}
+CORESETS = {name: load(each.choose) for name, each in DECLARED.items() if not each.composes}
 BY_FEATURES = [name for name, coreset in DECLARED.items() if coreset.by_features]
 NESTED = [name for name, coreset in DECLARED.items() if coreset.nested]
 NAMES = ["ant", "bee", "cat"]

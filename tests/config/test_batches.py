@@ -5,7 +5,7 @@ import copy
 import pytest
 
 from lighthouse.config import stamps
-from lighthouse.config.batches import EXTERNAL, REAL, SAMPLED, batches
+from lighthouse.config.batches import COMPOSED, EXTERNAL, REAL, SAMPLED, batches
 from lighthouse.config.grid import CEILINGS, Cell
 from lighthouse.config.load import load_study
 from repository import ROOT
@@ -45,6 +45,36 @@ def test_an_external_set_is_a_batch_of_its_own_and_changes_no_other(study, tmp_p
     assert [batch for batch in more if batch.kind != EXTERNAL] == batches(study)
     names = [batch.name for batch in more if batch.kind == EXTERNAL]
     assert names == ["external/mine/0", "external/yours/0"]
+
+
+#: The shipped study with a method that puts its images together, at some IPCs.
+WITH_MOSAICS = changed("run.methods", [*SHIPPED["run"]["methods"], "rded"])
+
+
+def test_images_that_are_put_together_are_apart_from_real_ones_that_wait_for_nothing(study):
+    more = batches(load_study(WITH_MOSAICS, ROOT))
+    (own,) = [batch for batch in more if batch.kind == COMPOSED]
+    assert own.name == "composed/0"
+    # No smaller set begins a larger one.
+    assert [(cell.method, cell.ipc) for cell in own.sources] == [("rded", n) for n in (1, 5, 10)]
+    assert [batch for batch in more if batch is not own] == batches(study)
+
+
+MOSAICS = {
+    "coresets.rded.crops": 4,
+    "datasets.digits.classifier.epochs": 3,
+    "students.convnet3.width": 8,
+    "protocols.igd.learning_rate": 0.5,
+}
+
+
+@pytest.mark.parametrize("path", MOSAICS)
+def test_what_chooses_pieces_is_of_mosaics_alone_and_of_no_student_of_all_images(path):
+    base = changed("datasets.digits.classifier.protocol", "igd", WITH_MOSAICS)
+    study, other = (load_study(c, ROOT) for c in (base, changed(path, MOSAICS[path], base)))
+    assert moved(study, other) == {"rded"}
+    ceiling = CEILINGS["full"], "digits", "convnet2", "digits"
+    assert stamps.ceiling(study, *ceiling) == stamps.ceiling(other, *ceiling)
 
 
 def of_all(study):

@@ -171,6 +171,31 @@ MISTAKES = {
         [1.0, 0.6],
         ["config: datasets.digits.surrogate.augment.crop_scale: 1.0 is above 0.6"],
     ),
+    "a classifier of no known network": (
+        "datasets.digits.classifier.network",
+        "vgg",
+        ["config: datasets.digits.classifier.network: 'vgg' is not known; allowed: convnet2"],
+    ),
+    "a classifier deeper than the images": (
+        "datasets.digits.classifier.network",
+        "convnet6",
+        ["config: datasets.digits.classifier: 6 halvings", "depth at most 4"],
+    ),
+    "a classifier that nothing trains": (
+        "datasets.digits.classifier.epochs",
+        None,
+        ["config: datasets.digits.classifier: 'epochs' is missing (weights null means that the"],
+    ),
+    "a classifier trained by soft labels": (
+        "datasets.digits.classifier.protocol",
+        "rded",
+        ["datasets.digits.classifier.protocol: 'rded' is no protocol with hard labels", "minimax"],
+    ),
+    "a training of a classifier with weights": (
+        "datasets.digits.classifier.weights",
+        "own.pth",
+        ["config: datasets.digits.classifier: 'epochs' has no effect with weights; leave it out"],
+    ),
     "a surrogate that is missing": (
         "datasets.digits.surrogate",
         None,

@@ -6,7 +6,7 @@ import pytest
 
 from lighthouse.config.load import load_study
 from repository import ROOT
-from shipped import SHIPPED, changed, hyperparameters, one_problem, problems, table
+from shipped import LEFT_OUT, SHIPPED, changed, hyperparameters, one_problem, problems, table
 
 MISTAKES = {
     "guided steps between those of the sampler": (
@@ -188,6 +188,55 @@ def test_a_coreset_that_only_keeps_small_is_not_held_to_the_largest_ipc(tmp_path
     load_study(config, ROOT)
     few["methods"] = ["random"]
     one_problem(config, "config: run.ipc: 97 is above the 96 real images", *names[1:])
+
+
+def mosaics(ipc):
+    """The shipped study of few methods, with one that takes pieces of four images, at some IPCs."""
+    config = changed("run.methods", ["random", "dit", "rded"])
+    compared = {**config["run"]["comparisons"], "pairs": []}
+    own = {**config["run"], **LEFT_OUT, "comparisons": compared, "ipc": ipc}
+    return {**config, "run": own}
+
+
+def test_a_set_of_pieces_needs_four_images_of_a_class_for_each_of_its_own():
+    load_study(mosaics([1, 24]), ROOT)
+    one_problem(
+        mosaics([1, 25]), "config: run.ipc: 25 takes 100 images a class, which is above the 96"
+    )
+
+
+def test_a_set_of_pieces_must_draw_as_many_images_as_it_takes():
+    config = changed("coresets.rded.images", 40, mosaics([1, 10, 20]))
+    one_problem(
+        config,
+        "config: coresets.rded.images: 40 of a class are drawn, and IPC 20 of 'rded' is made of 80",
+        "allowed: 80 or more",
+    )
+    load_study(changed("run.only", [{"methods": ["rded"], "ipc": [1, 10]}], config), ROOT)
+
+
+def test_a_method_that_chooses_by_a_classifier_needs_one_in_each_dataset():
+    config = changed("datasets.digits.classifier", None, mosaics([1]))
+    one_problem(config, "config: datasets.digits: 'classifier' is missing (rded needs it)")
+    load_study(changed("run.methods", ["random", "dit"], config), ROOT)
+
+
+def test_options_of_a_coreset_are_its_own_where_a_config_leaves_them_out():
+    config = changed("coresets", None)
+    assert load_study(config, ROOT).config["coresets"] == SHIPPED["coresets"]
+    one = load_study({**config, "coresets": {"rded": {"crops": 1}}}, ROOT)
+    assert one.config["coresets"]["rded"] == {"images": 300, "crops": 1}
+
+
+def test_a_set_cannot_start_at_images_that_are_put_together(tmp_path):
+    def edit(lines):
+        return [*lines, "own\t\tbase\tiid\t\tOwn\trded"]
+
+    one_problem(
+        table(tmp_path, "methods", edit),
+        "own: start 'rded' composes images, which have no latents beforehand",
+        "allowed: random, support",
+    )
 
 
 def test_guided_steps_that_hold_one_of_the_samplers_are_allowed():

@@ -5,10 +5,10 @@ import copy
 import pytest
 
 from lighthouse.config import jobs
-from lighthouse.config.batches import REAL, SAMPLED, batches
+from lighthouse.config.batches import COMPOSED, REAL, SAMPLED, batches
 from lighthouse.config.load import load_study
 from repository import ROOT
-from shipped import SHIPPED
+from shipped import SHIPPED, changed
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +34,16 @@ def test_every_set_is_sampled_by_one_job_with_the_code_of_its_own_terms(study):
     assert by_method["mgd3"]["loads"] == ["lighthouse.guidance.mode:mode"]
     guided = {cell["method"] for cell in cells if cell["guided_by_surrogate"]}
     assert guided == {"dit-igd"}
+
+
+def test_a_set_that_is_put_together_has_its_options_and_a_script_of_its_own():
+    study = load_study(changed("run.methods", [*SHIPPED["run"]["methods"], "rded"]), ROOT)
+    cells = told(study, COMPOSED, lambda s, b: jobs.coreset_cells(s, b, code))
+    assert [cell["ipc"] for cell in cells] == [1, 5, 10]
+    assert {cell["code"] for cell in cells} == {"composed.py lighthouse.mosaics:rded"}
+    assert cells[0]["options"] == {"images": 300, "crops": 5}
+    real = told(study, REAL, lambda s, b: jobs.coreset_cells(s, b, code))
+    assert not any("options" in cell for cell in real)
 
 
 def test_another_launch_samples_anew_what_has_a_denoiser():

@@ -7,6 +7,7 @@ from lighthouse.config import rows
 from lighthouse.config.grid import Cell
 from lighthouse.config.load import load_study
 from lighthouse.report.cost import paths_of
+from lighthouse.report.looks import family
 from repository import ROOT
 from shipped import SHIPPED, changed
 
@@ -91,6 +92,23 @@ def test_a_tuned_method_costs_its_tuning_and_a_guided_one_its_surrogate():
     assert (costs["random", 1]["base"], costs["random", 1]["preparation"]) == ([], [])
     sampled = {row["method"]: row["sampled"] for row in costs.values()}
     assert (sampled["dit"], sampled["support-none"], sampled["random"]) == (True, True, False)
+
+
+def test_what_is_put_together_costs_the_classifier_in_each_replicate_and_is_not_real():
+    own = study("run.methods", [*SHIPPED["run"]["methods"], "rded"])
+    (cost, *_) = [row for row in rows.cost_rows(own) if row["method"] == "rded"]
+    assert cost["preparation"] == ["results/costs/classifiers/digits.json"] * 3
+    assert (cost["base"], cost["sampled"]) == ([], False)
+    real = {spec["method"]: spec["real"] for spec in rows.leaderboard_specs(own)}
+    assert (real["herding"], real["rded"], real["dit"]) == (True, False, False)
+    picked = {record.row["method"]: record.row["coreset"] for record in rows.board_records(own)}
+    assert (picked["herding"], picked["rded"]) == ("herding", None)
+    (look,) = [look for look in rows.method_looks(own) if look["name"] == "rded"]
+    assert family(look) == "earlier methods"
+    # Figures that show no image of the dataset show no pieces of one either.
+    hidden = load_study(changed("run.pictures.real", False, own.config), ROOT)
+    shown = {cell.method for cell in rows.shown_cells(hidden, "digits")}
+    assert not shown & {"rded", "random"} and "dit" in shown
 
 
 def test_every_cost_has_the_datasets_number_of_classes():

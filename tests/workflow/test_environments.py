@@ -88,7 +88,8 @@ LOADED = {
     "sample.py": [term.make for term in TERMS.values()],
     "prior.py": [objective.make for objective in OBJECTIVES.values()],
     "autoencoder.py": (DISTANCE, *(extractor.network for extractor in EXTRACTORS.values())),
-    "coreset.py": [coreset.choose for coreset in CORESETS.values()],
+    "coreset.py": [each.choose for each in CORESETS.values() if not each.composes],
+    "composed.py": [each.choose for each in CORESETS.values() if each.composes],
     **dict.fromkeys(
         ("extractor.py", "features.py", "set_metrics.py", "strategies.py", "prior_verdict.py"),
         tuple(extractor.network for extractor in EXTRACTORS.values()),

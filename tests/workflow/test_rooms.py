@@ -27,6 +27,7 @@ MAY_IMPORT = {
     "metrics": {"runtime", "tables", "parts", "datasets", "students"},
     "couplings": set(),
     "coresets": {"runtime", "datasets", "metrics"},
+    "mosaics": {"runtime", "students"},
     "guidance": {"runtime", "units", "datasets", "students"},
     "diffusion": {"runtime", "steps", "datasets", "couplings", "guidance"},
     "priors": {"runtime", "steps", "datasets", "diffusion"},

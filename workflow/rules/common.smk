@@ -9,7 +9,8 @@ sys.path.insert(0, f"{REPOSITORY}/workflow/lib")
 
 from lighthouse.config import jobs, paths, prior_check
 from lighthouse.config import rows, stamps
-from lighthouse.config.batches import EXTERNAL, REAL, SAMPLED, SCALED, SCALES, TRIED, WEIGHTS
+from lighthouse.config.batches import COMPOSED, EXTERNAL, REAL, SAMPLED, SCALED
+from lighthouse.config.batches import SCALES, TRIED, WEIGHTS
 from lighthouse.config.batches import batches
 from lighthouse.config.batches import sampled_by, tried_by
 from lighthouse.config.expectations import expectations
@@ -147,7 +148,7 @@ def batch_names(*kinds):
 
 wildcard_constraints:
     dataset=one_of(study.run["datasets"]),
-    batch=batch_names(REAL, SAMPLED, EXTERNAL, TRIED, SCALED),
+    batch=batch_names(REAL, COMPOSED, SAMPLED, EXTERNAL, TRIED, SCALED),
     shard=r"\d+",
     size=r"\d+",
     resize=r"\d[\d.e+-]*",

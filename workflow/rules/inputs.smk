@@ -16,7 +16,7 @@ def cells_of(kind):
 
 
 def coreset_cells(wildcards):
-    """The sets of real images of a batch."""
+    """The sets of real images of a batch, or those that are composed of such."""
     return jobs.coreset_cells(study, batch_of(wildcards), code)
 
 
@@ -200,7 +200,11 @@ def tuning_of(wildcards):
 
 def pixels_of(dataset, protocol):
     """The file of the real images that students of a protocol are judged by."""
-    options = study.protocol(protocol)
+    return pixels_for(dataset, study.protocol(protocol))
+
+
+def pixels_for(dataset, options):
+    """The same by the options of a protocol."""
     size = options["size"] or study.dataset(dataset)["image_size"]
     return paths.pixels(dataset, f"{options['resize']:g}", size)
 
@@ -302,12 +306,36 @@ def reconstructed_for(wildcards):
     return [] if CEILINGS[wildcards.ceiling].real else [paths.reconstructed(wildcards.dataset)]
 
 
+def taught_of(wildcards):
+    """The protocol that a teacher answers for, or that a dataset's classifier is made by."""
+    if protocol := wildcards.get("protocol"):
+        return study.protocol(protocol)
+    return study.classifier(wildcards.dataset)
+
+
+def teacher_network(wildcards):
+    """The network of a teacher or classifier."""
+    return study.config["students"][taught_of(wildcards)["teacher"]["network"]]
+
+
+def teachers_protocol(wildcards):
+    """The hard protocol by which a teacher or classifier is trained; None of a teacher with weights."""
+    return study.config["protocols"].get(taught_of(wildcards)["teacher"].get("protocol"))
+
+
 def teacher_weights(wildcards):
-    """The file that a teacher is loaded from; none for one that is trained."""
-    weights = study.protocol(wildcards.protocol)["teacher"]["weights"]
+    """The file that a teacher or classifier is loaded from; none for one that is trained."""
+    weights = taught_of(wildcards)["teacher"]["weights"]
     if weights == "torchvision":
         return [f"{DOWNLOADS}/weights/resnet18.pth"]
     return [str(study.place(weights))] if weights else []
+
+
+def classifier_of(wildcards):
+    """A dataset's classifier, where one of a batch's methods asks for it."""
+    methods = {cell.method for cell in batch_of(wildcards).sources}
+    asked = any(study.methods[method].needs_classifier for method in methods)
+    return [paths.classifier(wildcards.dataset)] if asked else []
 
 
 def outputs_of(*starts):

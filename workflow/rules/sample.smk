@@ -28,6 +28,36 @@ rule coreset:
         "../scripts/coreset.py"
 
 
+# Apart from the coresets, which wait for no network.
+rule composed:
+    input:
+        index=paths.index("{dataset}"),
+        autoencoder=paths.autoencoder("{dataset}"),
+        classifier=classifier_of,
+    output:
+        record=paths.batch("samples", "{dataset}", "{batch}"),
+    log:
+        paths.log("samples/{dataset}/{batch}"),
+    benchmark:
+        paths.benchmark("samples/{dataset}/{batch}")
+    wildcard_constraints:
+        batch=batch_names(COMPOSED),
+    conda:
+        "../../envs/diffusion.yaml"
+    resources:
+        gpu=1,
+        mem_mb=lambda wildcards, attempt: 8000 * attempt,
+        runtime=lambda wildcards, attempt: 240 * attempt,
+    params:
+        cells=coreset_cells,
+        lost=lost_of(coreset_cells, "samples"),
+        root=lambda wildcards: study.images_root(wildcards.dataset),
+        image_size=dataset_option("image_size"),
+        seeds=study.set_seeds,
+    script:
+        "../scripts/composed.py"
+
+
 # One thread each, so that the number of cores cannot change a sample; the images
 # are decoded in the same process, since starting another costs more than decoding.
 rule sample:

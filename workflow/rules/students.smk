@@ -1,7 +1,7 @@
 rule teacher:
     input:
         index=paths.index("{dataset}"),
-        pixels=lambda wildcards: pixels_of(wildcards.dataset, wildcards.protocol),
+        pixels=lambda wildcards: pixels_for(wildcards.dataset, taught_of(wildcards)),
         weights=teacher_weights,
     output:
         weights=paths.teacher("{dataset}", "{protocol}"),
@@ -16,17 +16,24 @@ rule teacher:
         mem_mb=lambda wildcards, attempt: 16000 * attempt,
         runtime=lambda wildcards, attempt: 720 * attempt,
     params:
-        network=lambda wildcards: study.config["students"][
-            study.protocol(wildcards.protocol)["teacher"]["network"]
-        ],
-        protocol=lambda wildcards: study.protocol(wildcards.protocol),
-        hard=lambda wildcards: study.config["protocols"].get(
-            study.protocol(wildcards.protocol)["teacher"].get("protocol")
-        ),
+        network=teacher_network,
+        protocol=taught_of,
+        hard=teachers_protocol,
         checkpoint_seconds=study.config["compute"]["checkpoint_seconds"],
         code=code("teacher.py"),
     script:
         "../scripts/teacher.py"
+
+
+# The network by whose answers methods choose: made as a teacher is, once a dataset.
+use rule teacher as classifier with:
+    output:
+        weights=paths.classifier("{dataset}"),
+        cost=paths.classifier_cost("{dataset}"),
+    log:
+        paths.log("classifiers/{dataset}"),
+    benchmark:
+        paths.benchmark("classifiers/{dataset}")
 
 
 rule student:
@@ -41,7 +48,7 @@ rule student:
     benchmark:
         paths.benchmark("students/{student}/{protocol}/{dataset}/{batch}")
     wildcard_constraints:
-        batch=batch_names(REAL, SAMPLED, EXTERNAL),
+        batch=batch_names(REAL, COMPOSED, SAMPLED, EXTERNAL),
     conda:
         "../../envs/students.yaml"
     resources:

@@ -39,7 +39,8 @@ def make(cell: dict) -> dict:
         "licence": job.params.licence,
         "source_url": job.params.url,
     }
-    # Of real images, which they are: by set and class, in the order of the files' numbers.
+    # The real images that they are, or are composed of: by set and class, in the order of the
+    # files' numbers.
     if chosen := read_json(cell["sources"][0]).get("chosen"):
         about["chosen"] = {
             key: dict(zip(about["classes"], (files[:ipc] for files in of_set), strict=True))

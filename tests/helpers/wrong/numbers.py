@@ -21,15 +21,17 @@ from lighthouse.guidance.support import RealLatents, alone
 from lighthouse.metrics.features import Extractor, Seen
 from lighthouse.metrics.setutility import log_det
 from lighthouse.metrics.ssim import mean_ssim
+from lighthouse.mosaics import Sources, rded
 from lighthouse.parts.coresets import CORESETS
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.named import load
+from lighthouse.students.classifier import Classifier
 from lighthouse.students.stacked import train_together
 from lighthouse.students.trainer import train_student
 from lighthouse.students.tuning import tried
 from sampling import OPTIONS, Poisoned, at, at_work
 from toy import AUTOENCODER, CLASSES, DIM, toy_denoiser, toy_sets, write_latents
-from toy_students import NETWORK, PROTOCOL, bars
+from toy_students import NETWORK, PROTOCOL, bars, build
 from trainings import OPTIONS as OF_PRIOR
 from trainings import toy_latents, train
 
@@ -159,6 +161,14 @@ def _coreset(folder: Path, name: str, ipc: int, with_features: int = 6) -> None:
     load(CORESETS[name].choose)(pool, ipc, [0])
 
 
+def _mosaics(folder: Path, ipc: int, images: int) -> None:
+    """Mosaics of three classes of two images, of which so many are drawn."""
+    data, labels = np.zeros((6, 3, 16, 16), np.uint8), np.arange(6) % 3
+    judge = Classifier(build(), (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+    options = {"images": images, "crops": 1}
+    rded(Sources("toy", CLASSES, labels, data.__getitem__, judge, options), ipc, [0])
+
+
 def _tuning(folder: Path) -> None:
     """A candidate whose students were judged on no validation image."""
     candidate = {"variant": "tuning~0", "factors": {}, "weights": {}}
@@ -180,5 +190,6 @@ PARTS: dict[str, Callable[..., None]] = {
     "real latents": _real_latents,
     "modes": _modes,
     "coreset": _coreset,
+    "mosaics": _mosaics,
     "tuning": _tuning,
 }

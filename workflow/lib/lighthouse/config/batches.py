@@ -7,9 +7,11 @@ from lighthouse.config import paths
 from lighthouse.config.grid import Cell
 from lighthouse.config.study import Study
 
-#: What a batch of sets is made by: real images, a diffusion model, or somebody else; and those
-#: that a diffusion model makes to choose weights by, or before them a guidance scale.
-REAL, SAMPLED, EXTERNAL, TRIED, SCALED = "real", "sampled", "external", "tried", "scaled"
+#: What a batch of sets is made by: real images, pieces of these, a diffusion model, or somebody
+#: else; and those that a diffusion model makes to choose weights by, or before them a guidance
+#: scale.
+REAL, COMPOSED, SAMPLED, EXTERNAL = "real", "composed", "sampled", "external"
+TRIED, SCALED = "tried", "scaled"
 #: The jobs that choose: a dataset's guidance scale, and then all weights that are tuned.
 SCALES, WEIGHTS = "scale", "all"
 
@@ -18,9 +20,9 @@ SCALES, WEIGHTS = "scale", "all"
 class Batch:
     """The cells that one job samples, and the next one trains students on and measures.
 
-    kind: ``REAL``, ``SAMPLED``, ``EXTERNAL``, ``TRIED`` or ``SCALED``. name: a path, which begins
-    with what the cells share: a prior, the real images, or an external set. sources: the cells
-    that are sampled; cells: those whose samples they hold (``Study.source``).
+    kind: ``REAL``, ``COMPOSED``, ``SAMPLED``, ``EXTERNAL``, ``TRIED`` or ``SCALED``. name: a path,
+    which begins with what the cells share: a prior, the real images, or an external set. sources:
+    the cells that are sampled; cells: those whose samples they hold (``Study.source``).
     """
 
     dataset: str
@@ -34,9 +36,10 @@ def batches(study: Study) -> list[Batch]:
     """Every cell of a study in a batch, in the grid's order, and behind them all candidates.
 
     Cells of a dataset that share a prior are together, at most ``compute.cells_per_job`` sources
-    in one batch; so are the coresets. An external set is alone. Those whose weights are tuned are
-    apart, for they wait until this is done, and so are the candidates, which have other seeds;
-    those of a guidance scale, for which all others wait, are apart from those of weights.
+    in one batch; so are the coresets, and apart from these those that compose, which wait for
+    networks. An external set is alone. Those whose weights are tuned are apart, for they wait until
+    this is done, and so are the candidates, which have other seeds; those of a guidance scale, for
+    which all others wait, are apart from those of weights.
     """
     held: dict[Cell, list[Cell]] = {}
     for cell in [*study.cells, *study.candidate_cells]:
@@ -64,7 +67,7 @@ def _shared(study: Study, cell: Cell) -> tuple[str, str]:
     if method.external:
         return EXTERNAL, f"external/{cell.method}"
     if method.coreset:
-        return REAL, "real"
+        return (COMPOSED, COMPOSED) if method.composes else (REAL, "real")
     path = study.prior(cell).path
     if cell.candidate is not None:
         return (TRIED, f"{path}/candidates") if method.guidance else (SCALED, f"{path}/scales")

@@ -140,6 +140,7 @@ def _given(options: Mapping, *keys: str) -> list[str]:
 
 def _check_methods(study: Study) -> Iterable[str]:
     path, priors = study.table_path("methods"), study.config["priors"]
+    latent = [name for name, each in CORESETS.items() if not (each.by_features or each.composes)]
     for method in study.methods.values():
         if method.prior is not None and method.prior not in (NONE, *priors):
             yield (
@@ -158,10 +159,14 @@ def _check_methods(study: Study) -> Iterable[str]:
         if method.prior == NONE:
             yield from (f"{path}: {method.name}: {line}" for line in _check_alone(method))
         if method.start and CORESETS[method.start].by_features:
-            latent = [name for name, coreset in CORESETS.items() if not coreset.by_features]
             yield (
                 f"{path}: {method.name}: start {method.start!r} goes by deep features, which no "
                 f"sampling has; allowed: {', '.join(latent)}"
+            )
+        if method.start and CORESETS[method.start].composes:
+            yield (
+                f"{path}: {method.name}: start {method.start!r} composes images, which have no "
+                f"latents beforehand; allowed: {', '.join(latent)}"
             )
         for term in known:
             if method.coupling not in term.couplings:

@@ -17,8 +17,7 @@ def missing(study: Study) -> list[str]:
 
 def _missing(study: Study) -> list[str]:
     lines = []
-    picks = [c.ipc for c in study.cells if study.methods[c.method].picks_real_images]
-    least = max(picks, default=1)
+    least = max([1, *(study.methods[c.method].images_behind(c.ipc) for c in study.cells)])
     for name in study.run["datasets"]:
         options = study.dataset(name)
         found = SOURCES[options["source"]].missing(study.source_options(name), least)
@@ -28,6 +27,7 @@ def _missing(study: Study) -> list[str]:
                 found = _absent(study, f"datasets.{name}.{part}.pretrained", options[part])
                 lines += [f"{line}; a repository of the hub needs its `revision`" for line in found]
         lines += _absent(study, f"datasets.{name}.extractor.weights", options["extractor"])
+        lines += _missing_classifier(study, name)
         lines += _missing_external(study, name)
     choosing = (protocol for *_, protocol in study.tuning_evaluations)
     for name in dict.fromkeys([*study.run["protocols"], *choosing]):
@@ -35,6 +35,16 @@ def _missing(study: Study) -> list[str]:
         if teacher.get("weights") != "torchvision":
             lines += _absent(study, f"protocols.{name}.teacher.weights", teacher)
     return lines
+
+
+def _missing_classifier(study: Study, dataset: str) -> list[str]:
+    """The local file of a dataset's classifier, where one of its methods asks for it."""
+    if not any(study.methods[name].needs_classifier for name in study.methods_of(dataset)):
+        return []
+    classifier = study.dataset(dataset)["classifier"]
+    if classifier["weights"] == "torchvision":
+        return []
+    return _absent(study, f"datasets.{dataset}.classifier.weights", classifier)
 
 
 def _missing_external(study: Study, dataset: str) -> list[str]:

@@ -118,16 +118,32 @@ class Method:
         """Whether it samples from a diffusion model."""
         return self.prior not in (None, NONE)
 
+    def images_behind(self, ipc: int) -> int:
+        """How many different real images of a class its set at an IPC needs; 0 where none."""
+        if self.coreset is not None:
+            return ipc * CORESETS[self.coreset].behind
+        picks = self.start is not None or any(t.needs_real_images for t in named(self.guidance))
+        return ipc if picks else 0
+
     @property
-    def picks_real_images(self) -> bool:
-        """True where a class needs at least as many real images as the IPC."""
-        picks = self.coreset is not None or self.start is not None
-        return picks or any(term.needs_real_images for term in named(self.guidance))
+    def composes(self) -> bool:
+        """Whether its images are put together of real ones (``Coreset.composes``)."""
+        return self.coreset is not None and CORESETS[self.coreset].composes
+
+    @property
+    def is_real(self) -> bool:
+        """Whether its images are the dataset's own, as they are."""
+        return self.coreset is not None and not self.composes
 
     @property
     def needs_surrogate(self) -> bool:
         """Whether one of its terms asks for the network of ``students.surrogate``."""
         return any(term.needs_surrogate for term in named(self.guidance))
+
+    @property
+    def needs_classifier(self) -> bool:
+        """Whether its images are chosen by the answers of the dataset's classifier."""
+        return self.coreset is not None and CORESETS[self.coreset].needs_classifier
 
     @property
     def ignores_ipc(self) -> bool:

@@ -38,6 +38,7 @@ def grid_checks(study: Study) -> Iterable[str]:
             yield f"config: run.only: leaves {method!r} at no IPC of run.ipc"
     yield from _check_sweep(study)
     yield from _check_strategies(study)
+    yield from _check_drawn(study)
     for key in ("ablation", "spectrum"):
         if run[key] and run[key]["ipc"] not in run["ipc"]:
             yield f"config: run.{key}.ipc: {run[key]['ipc']} {_none_of(run['ipc'], 'run.ipc')}"
@@ -47,9 +48,10 @@ def grid_checks(study: Study) -> Iterable[str]:
         yield from _check_students(study, dataset)
         yield from _check_guided_steps(study, dataset)
         options = study.dataset(dataset)
-        asking = [m.name for m in _methods_in_use(study) if m.needs_surrogate]
-        if asking and "surrogate" not in options:
-            yield f"config: datasets.{dataset}: 'surrogate' is missing ({asking[0]} needs it)"
+        for network in ("surrogate", "classifier"):
+            asking = [m.name for m in _methods_in_use(study) if getattr(m, f"needs_{network}")]
+            if asking and network not in options:
+                yield f"config: datasets.{dataset}: {network!r} is missing ({asking[0]} needs it)"
         try:
             classes = sum(map(len, study.shards(dataset)))
         except DataError as error:
@@ -57,21 +59,44 @@ def grid_checks(study: Study) -> Iterable[str]:
             continue
         available = SOURCES[options["source"]].smallest_class(study.source_options(dataset))
         yield from _check_neighbours(study, dataset, available)
-        beyond = defaultdict(list)  # coresets by an IPC for which there are too few images
-        for name, ipc in asked(study):
-            if study.methods[name].picks_real_images and available is not None and ipc > available:
-                beyond[ipc].append(name)
-        for ipc, names in beyond.items():
-            yield (
-                f"config: run.ipc: {ipc} is above the {available} real images that the smallest "
-                f"class of {dataset!r} has for {', '.join(names)}"
-            )
+        yield from _check_images(study, dataset, available)
         for key in ("sweep", "strategies"):
             if run[key] and run[key]["shown_class"] >= classes:
                 yield (
                     f"config: run.{key}.shown_class: {run[key]['shown_class']} is no label of "
                     f"{dataset!r}; allowed: 0 to {classes - 1}"
                 )
+
+
+def _check_images(study: Study, dataset: str, available: int | None) -> Iterable[str]:
+    """Each set that is made of real images needs so many different ones of each class.
+
+    available: images of the smallest class; None where only the data can tell.
+    """
+    beyond = defaultdict(list)  # methods by an IPC for which there are too few images
+    for name, ipc in asked(study):
+        needed = study.methods[name].images_behind(ipc)
+        if available is not None and needed > available:
+            beyond[ipc, needed].append(name)
+    for (ipc, needed), names in beyond.items():
+        takes = f"{ipc} is" if needed == ipc else f"{ipc} takes {needed} images a class, which is"
+        yield (
+            f"config: run.ipc: {takes} above the {available} real images that the smallest "
+            f"class of {dataset!r} has for {', '.join(names)}"
+        )
+
+
+def _check_drawn(study: Study) -> Iterable[str]:
+    """A coreset that composes its images must draw as many as it needs."""
+    for name, ipc in asked(study):
+        method = study.methods[name]
+        drawn = study.config["coresets"].get(method.coreset, {}).get("images", math.inf)
+        needed = method.images_behind(ipc)
+        if needed > drawn:
+            yield (
+                f"config: coresets.{method.coreset}.images: {drawn} of a class are drawn, and IPC "
+                f"{ipc} of {name!r} is made of {needed}; allowed: {needed} or more"
+            )
 
 
 def _check_neighbours(study: Study, dataset: str, available: int | None) -> Iterable[str]:

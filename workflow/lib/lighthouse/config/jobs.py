@@ -20,19 +20,21 @@ Code = Callable[[str, Sequence[str]], str]
 
 
 def coreset_cells(study: Study, batch: Batch, code: Code) -> list[dict]:
-    """The sets of real images of a batch."""
+    """The sets of real images of a batch, or those that are composed of such."""
     found = []
     for source in batch.sources:
         coreset = CORESETS[study.methods[source.method].coreset]
-        found.append(
-            {
-                **_sets(study, source, paths.samples(source)),
-                "coreset": coreset.name,
-                "choose": coreset.choose,
-                # Of its own choice alone, so that a new coreset reruns no other.
-                "code": code("coreset.py", [coreset.choose]),
-            }
-        )
+        script = "composed.py" if coreset.composes else "coreset.py"
+        cell = {
+            **_sets(study, source, paths.samples(source)),
+            "coreset": coreset.name,
+            "choose": coreset.choose,
+            # Of its own choice alone, so that a new coreset reruns no other.
+            "code": code(script, [coreset.choose]),
+        }
+        if coreset.options:
+            cell["options"] = study.config["coresets"][coreset.name]
+        found.append(cell)
     return found
 
 

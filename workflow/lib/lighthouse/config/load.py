@@ -13,7 +13,7 @@ from lighthouse.config.schema import ConfigError, check, load_schema, shortened
 from lighthouse.config.settings import table_path
 from lighthouse.config.study import Study
 from lighthouse.config.table_files import read_table
-from lighthouse.parts.terms import with_defaults
+from lighthouse.parts import coresets, terms
 from lighthouse.runtime.faults import unseen
 
 
@@ -63,11 +63,15 @@ def _load_study(config: Mapping, base: Path, home: Path) -> Study:
 
 
 def completed(config: Mapping) -> Mapping:
-    """A config with the declared options of the guidance terms that it leaves out."""
-    guidance = config.get("guidance")
-    if not isinstance(guidance, dict):
-        return config
-    return {**config, "guidance": with_defaults(guidance)}
+    """A config with the declared options of guidance terms and coresets that it leaves out."""
+    made = {"coresets": {}, **config}
+    for key, with_defaults in (
+        ("guidance", terms.with_defaults),
+        ("coresets", coresets.with_defaults),
+    ):
+        if isinstance(made.get(key), dict):
+            made[key] = with_defaults(made[key])
+    return made
 
 
 def check_name(study: Study) -> None:

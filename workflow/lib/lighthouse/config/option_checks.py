@@ -48,6 +48,8 @@ def check_dataset(name: str, options: dict, study: Study) -> Iterable[str]:
     yield from size_checks(place, options)
     if "surrogate" in options:
         yield from _check_surrogate(f"{place}.surrogate", options, study)
+    if "classifier" in options:
+        yield from _check_classifier(f"{place}.classifier", name, study)
     for part in ("autoencoder", "base", "tuning"):
         if "schedule" in (options[part] or {}):
             schedule = options[part]["schedule"]
@@ -243,6 +245,28 @@ def _check_crop(place: str, options: dict) -> Iterable[str]:
 
 
 def _check_teacher(place: str, protocol: dict, config: dict) -> Iterable[str]:
+    shown = [config["datasets"].get(name) for name in config["run"]["datasets"]]
+    sizes = [protocol["size"] or options["image_size"] for options in shown if options]
+    yield from _check_taught(place, protocol, config, sizes, ("protocol", "epochs"))
+    yield from _check_hard(place, protocol["teacher"].get("protocol"), config)
+
+
+def _check_classifier(place: str, dataset: str, study: Study) -> Iterable[str]:
+    options = study.dataset(dataset)
+    wrong = list(_check_hard(place, options["classifier"]["protocol"], study.config))
+    yield from wrong
+    if not wrong:
+        sizes = [options["image_size"]]
+        yield from _check_taught(place, study.classifier(dataset), study.config, sizes, ("epochs",))
+
+
+def _check_taught(
+    place: str, protocol: dict, config: dict, sizes: Iterable[int], of_training: Iterable[str]
+) -> Iterable[str]:
+    """What is wrong with a protocol's teacher, for images of some sizes.
+
+    of_training: its keys that go with a training, and with weights have no effect.
+    """
     teacher = protocol["teacher"]
     if teacher["network"] not in config["students"]:
         yield (
@@ -251,19 +275,22 @@ def _check_teacher(place: str, protocol: dict, config: dict) -> Iterable[str]:
         )
     else:
         network = config["students"][teacher["network"]]
-        shown = [config["datasets"].get(name) for name in config["run"]["datasets"]]
-        sizes = [options["image_size"] for options in shown if options]
         problems = [teacher_problem(protocol, network)]
-        problems += [network_problem(network, protocol["size"] or size) for size in sizes]
+        problems += [network_problem(network, size) for size in sizes]
         yield from (f"{place}: {problem}" for problem in dict.fromkeys(problems) if problem)
-    hard = [name for name, other in config["protocols"].items() if other["labels"] == "hard"]
-    for key in ("protocol", "epochs"):
+    what = place.rpartition(".")[2]
+    for key in of_training:
         if teacher["weights"] is None and key not in teacher:
-            yield f"{place}: {key!r} is missing (weights null means that the teacher is trained)"
+            yield f"{place}: {key!r} is missing (weights null means that the {what} is trained)"
         if teacher["weights"] is not None and key in teacher:
             yield f"{place}: {key!r} has no effect with weights; leave it out"
-    if teacher.get("protocol") not in (None, *hard):
+
+
+def _check_hard(place: str, protocol: str | None, config: dict) -> Iterable[str]:
+    """A protocol that trains a teacher must need none."""
+    hard = [name for name, other in config["protocols"].items() if other["labels"] == "hard"]
+    if protocol not in (None, *hard):
         yield (
-            f"{place}.protocol: {teacher['protocol']!r} is no protocol with hard labels; "
+            f"{place}.protocol: {protocol!r} is no protocol with hard labels; "
             f"allowed: {', '.join(hard)}"
         )

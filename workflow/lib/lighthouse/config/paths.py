@@ -114,6 +114,16 @@ def teacher(dataset: str, protocol: str) -> str:
     return f"{RESULTS}/teachers/{dataset}/{protocol}.safetensors"
 
 
+def classifier(dataset: str) -> str:
+    """The network by whose answers methods choose."""
+    return f"{RESULTS}/classifiers/{dataset}.safetensors"
+
+
+def classifier_cost(dataset: str) -> str:
+    """What making it took."""
+    return f"{RESULTS}/costs/classifiers/{dataset}.json"
+
+
 def extractor(dataset: str) -> str:
     """The network whose features the metrics use."""
     return f"{RESULTS}/extractors/{dataset}.safetensors"

@@ -57,7 +57,10 @@ def board_records(study: Study) -> list[Expected]:
     for (cell, student, _), record in zip(study.evaluations, student_records(study), strict=False):
         if cell in study.main_cells and student in study.run["students"]:
             method = study.methods[cell.method]
-            about = {"label": method.label, "coreset": method.coreset}
+            about = {
+                "label": method.label,
+                "coreset": method.coreset if method.is_real else None,
+            }
             found.append(record._replace(row={**record.row, **about}))
     return found
 
@@ -187,7 +190,7 @@ def leaderboard_specs(study: Study) -> list[dict]:
                     **cell,
                     "label": method.label,
                     "run": run,
-                    "real": method.coreset is not None,
+                    "real": method.is_real,
                     "published_as": study.published_as(dataset),
                 }
             )
@@ -226,6 +229,8 @@ def _cost_row(study: Study, cell: Cell) -> dict:
                 preparation.append(paths.prior_cost(dataset, prior.path, seed))
             if method.needs_surrogate:
                 preparation.append(paths.surrogate_cost(dataset, seed))
+    if method.needs_classifier:  # one for all, of which each replicate needs the whole
+        preparation += [paths.classifier_cost(dataset)] * len(study.replicates)
     (sample,) = sample_records(study, [cell])
     choices = filter(None, (study.scaled_at(cell), study.tuned_at(cell)))
     return {
@@ -366,6 +371,8 @@ def method_looks(study: Study) -> list[dict]:
 
 
 def _is_earlier(study: Study, method: Method) -> bool:
+    if method.composes:
+        return True
     parts: list = named(method.guidance)
     if method.denoises:
         parts.append(OBJECTIVES[study.config["priors"][method.prior]["objective"]])

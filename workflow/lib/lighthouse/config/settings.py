@@ -124,6 +124,15 @@ class Settings:
         """Options of a student protocol."""
         return self.config["protocols"][name]
 
+    def classifier(self, dataset: str) -> dict:
+        """How a dataset's classifier is made: as the ``teacher`` of the protocol that this is.
+
+        The hard protocol's that it names, but for images as the dataset has them.
+        """
+        own, options = self.dataset(dataset)["classifier"], self.dataset(dataset)
+        seen = {"size": options["image_size"], "resize": 1.0}
+        return {**self.protocol(own["protocol"]), **seen, "teacher": own}
+
     def weights(self, dataset: str, method: str, ipc: int) -> dict:
         """The hyperparameters of a method: the row of all, and over it the method's own.
 

@@ -40,8 +40,12 @@ def samples(study: Study, cell: Cell) -> str:
         known["files"] = fingerprint(study.external_root(cell.method))
     if method.coreset:
         known["coreset"] = method.coreset
+        if options := study.config["coresets"].get(method.coreset):
+            known["options"] = options
     if method.coreset and CORESETS[method.coreset].by_features:
         known["features"] = _judge(study, cell.dataset)
+    if method.needs_classifier:
+        known["classifier"] = _classifier(study, cell.dataset)
     if method.prior:
         known["replicates"] = list(study.replicates_of(cell).items())
         known["coupling"], known["start"] = method.coupling, method.start
@@ -81,7 +85,8 @@ def weights(study: Study, cell: Cell) -> str:
 
 def ceiling(study: Study, ceiling: Ceiling, dataset: str, student: str, protocol: str) -> str:
     """The stamp of the students that are trained on all images of a dataset."""
-    known = [study.dataset(dataset), _recipe(study, student, protocol), study.set_seeds]
+    options = {k: given for k, given in study.dataset(dataset).items() if k != "classifier"}
+    known = [options, _recipe(study, student, protocol), study.set_seeds]
     if not ceiling.real:
         known += [ceiling.name, _judge(study, dataset)]
     return stamp(known)
@@ -102,6 +107,12 @@ def _judge(study: Study, dataset: str) -> list:
     """What a dataset's extractor depends on beside its images."""
     most = study.config["metrics"]["real_images_per_class"]
     return [study.dataset(dataset)["extractor"], most]
+
+
+def _classifier(study: Study, dataset: str) -> list:
+    """What a dataset's classifier depends on beside its images."""
+    recipe = study.classifier(dataset)
+    return [recipe, study.config["students"][recipe["teacher"]["network"]]]
 
 
 def _measured(study: Study, cell: Cell) -> list:

@@ -66,11 +66,7 @@ def _text(sets: Sequence[str], about: Mapping) -> list[str]:
         "",
     ]
     if about.get("chosen"):
-        lines += [
-            "The images are images of the dataset itself; `chosen` in `metadata.json` names the "
-            "file of each.",
-            "",
-        ]
+        lines += [_origin(about["chosen"]), ""]
     if about["scores"]:
         lines += [
             "Accuracy on real test images of networks that were trained on a set alone, mean ± "
@@ -83,6 +79,20 @@ def _text(sets: Sequence[str], about: Mapping) -> list[str]:
         ]
     source = f" ({about['source_url']})" if about["source_url"] else ""
     return [*lines, f"Licence of the images that it was made from{source}: {about['licence']}."]
+
+
+def _origin(chosen: Mapping) -> str:
+    """Which real images stand behind a set's: each its own, or several, a list."""
+    files = next(iter(next(iter(chosen.values())).values()))
+    if isinstance(files[0], str):
+        return (
+            "The images are images of the dataset itself; `chosen` in `metadata.json` names the "
+            "file of each."
+        )
+    return (
+        f"Each image is put together of pieces of {len(files[0])} images of the dataset; `chosen` "
+        "in `metadata.json` names their files, row by row from the top left."
+    )
 
 
 def _score(score: Mapping) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from lighthouse.parts.coresets import CORESETS
+from lighthouse.parts.coresets import CORESETS, WITH_OPTIONS, Coreset
 from lighthouse.parts.extractors import EXTRACTORS
 from lighthouse.parts.measures import MEASURES
 from lighthouse.parts.objectives import OBJECTIVES
@@ -75,6 +75,19 @@ def _extractor_options() -> dict:
     }
 
 
+def _coreset_options() -> dict:
+    return {"properties": {name: _coreset(coreset) for name, coreset in WITH_OPTIONS.items()}}
+
+
+def _coreset(coreset: Coreset) -> dict:
+    return {
+        "description": f"Options of the coreset {coreset.name}.",
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {key: option.schema for key, option in coreset.options.items()},
+    }
+
+
 #: What a schema may ask for, by name.
 ADDED: dict[str, Callable[[], dict]] = {
     "guidance": _guidance,
@@ -86,4 +99,5 @@ ADDED: dict[str, Callable[[], dict]] = {
     "extractor-options": _extractor_options,
     "measures": lambda: {"enum": list(MEASURES)},
     "coresets": lambda: {"enum": list(CORESETS)},
+    "coreset-options": _coreset_options,
 }

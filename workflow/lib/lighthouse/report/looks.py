@@ -23,8 +23,8 @@ def family(method: Mapping) -> str:
     ``earlier``: whether one of its parts was published before RSM and CGS; ``ours``: whether one is
     of no source.
     """
-    if method.get("coreset"):
-        return "real images"
+    if method.get("coreset"):  # pieces of real images are none
+        return "earlier methods" if method.get("earlier") else "real images"
     if not method.get("prior"):
         return "other sets"
     if method["earlier"]:
