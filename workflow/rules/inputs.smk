@@ -143,6 +143,37 @@ def surrogates_of(wildcards):
     return [paths.surrogate(wildcards.dataset, seed) for seed in replicates_of(wildcards)]
 
 
+def selected_by(wildcards):
+    """The batch's methods that keep some of the images that they sample."""
+    methods = {study.methods[cell.method] for cell in batch_of(wildcards).sources}
+    return [method for method in methods if method.selection]
+
+
+def looks_of(kind):
+    """An input function: the network by which a batch's images are chosen, where one is asked for.
+
+    kind: ``extractor`` or ``classifier``.
+    """
+    asks = {"extractor": "selects_by_features", "classifier": "needs_classifier"}[kind]
+
+    def network(wildcards):
+        asked = any(getattr(method, asks) for method in selected_by(wildcards))
+        return [getattr(paths, kind)(wildcards.dataset)] if asked else []
+
+    return network
+
+
+def selecting_features(wildcards):
+    """The features of real images by which a batch's are chosen: not by shards, of some classes."""
+    asked = any(method.selects_by_features for method in selected_by(wildcards))
+    return [paths.features(wildcards.dataset)] if asked and "shard" not in wildcards.keys() else []
+
+
+def gathered_cells(wildcards):
+    """The sets that a batch gathers of shards."""
+    return jobs.gathered_cells(study, batch_of(wildcards), code)
+
+
 def features_of(wildcards):
     """The features that a batch's coresets choose by; none where none needs them."""
     asked = any(

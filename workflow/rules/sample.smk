@@ -36,6 +36,10 @@ rule sample:
         autoencoder=paths.autoencoder("{dataset}"),
         priors=priors_of,
         surrogates=surrogates_of,
+        # What images are chosen by, of methods that keep some of those that they sample.
+        extractor=looks_of("extractor"),
+        classifier=looks_of("classifier"),
+        features=selecting_features,
         weights=chosen_for,
         # Whenever it was written: no sample depends on it.
         gate=ancient(gate_of_batch),
@@ -77,10 +81,12 @@ use rule sample as shard with:
         dataset=one_of(SHARDED),
 
 
-# Memory: all samples of a cell, and once more while they are written. It removes the shards.
+# Memory: all samples of a cell, of one with a selection its pools, and once more while they are
+# written. It removes the shards.
 rule gather:
     input:
         latents=paths.latents("{dataset}"),
+        features=selecting_features,
         shards=lambda wildcards: [
             paths.batch(f"shards/{shard}", wildcards.dataset, wildcards.batch)
             for shard in range(len(study.shards(wildcards.dataset)))
@@ -100,8 +106,8 @@ rule gather:
         mem_mb=lambda wildcards, attempt: 4000 * 3 ** (attempt - 1),
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        cells=cells_of(jobs.gathered_cells),
-        lost=lost_of(cells_of(jobs.gathered_cells), "samples"),
+        cells=gathered_cells,
+        lost=lost_of(gathered_cells, "samples"),
         code=code("gather.py"),
     script:
         "../scripts/gather.py"

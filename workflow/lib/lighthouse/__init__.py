@@ -14,6 +14,7 @@ tests/workflow/test_rooms.py:
 ``metrics`` of sets and of real images
 ``couplings`` of the images of a set
 ``coresets`` of real images
+``selection`` of sampled images
 ``guidance`` terms
 ``diffusion`` autoencoder, denoiser, sampler
 ``priors`` denoisers and their training

@@ -36,7 +36,8 @@ def batches(study: Study) -> list[Batch]:
     Cells of a dataset that share a prior are together, at most ``compute.cells_per_job`` sources
     in one batch; so are the coresets. An external set is alone. Those whose weights are tuned are
     apart, for they wait until this is done, and so are the candidates, which have other seeds;
-    those of a guidance scale, for which all others wait, are apart from those of weights.
+    those of a guidance scale, for which all others wait, are apart from those of weights. Sets that
+    are selected are apart, by their selection: they wait for the network that it looks with.
     """
     held: dict[Cell, list[Cell]] = {}
     for cell in [*study.cells, *study.candidate_cells]:
@@ -66,9 +67,11 @@ def _shared(study: Study, cell: Cell) -> tuple[str, str]:
     if method.coreset:
         return REAL, "real"
     path = study.prior(cell).path
-    if cell.candidate is not None:
-        return (TRIED, f"{path}/candidates") if method.guidance else (SCALED, f"{path}/scales")
-    return SAMPLED, f"{path}/{method.weights}" if method.is_tuned else path
+    if cell.candidate is not None and not method.guidance:
+        return SCALED, f"{path}/scales"
+    kind = SAMPLED if cell.candidate is None else TRIED
+    apart = {TRIED: "candidates", SAMPLED: method.weights if method.is_tuned else ""}
+    return kind, "/".join(filter(None, (path, apart[kind], method.selection)))
 
 
 def sampled_by(study: Study, cells: Iterable[Cell]) -> list[str]:

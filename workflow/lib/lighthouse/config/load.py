@@ -13,7 +13,9 @@ from lighthouse.config.schema import ConfigError, check, load_schema, shortened
 from lighthouse.config.settings import table_path
 from lighthouse.config.study import Study
 from lighthouse.config.table_files import read_table
-from lighthouse.parts.terms import with_defaults
+from lighthouse.parts.option import with_defaults
+from lighthouse.parts.selections import SELECTIONS
+from lighthouse.parts.terms import TERMS
 from lighthouse.runtime.faults import unseen
 
 
@@ -63,11 +65,16 @@ def _load_study(config: Mapping, base: Path, home: Path) -> Study:
 
 
 def completed(config: Mapping) -> Mapping:
-    """A config with the declared options of the guidance terms that it leaves out."""
-    guidance = config.get("guidance")
-    if not isinstance(guidance, dict):
-        return config
-    return {**config, "guidance": with_defaults(guidance)}
+    """A config with the declared options of guidance terms and selections that it leaves out."""
+    declared = {"guidance": TERMS, "selections": SELECTIONS}
+    return {
+        **config,
+        **{
+            key: with_defaults(parts, config[key])
+            for key, parts in declared.items()
+            if isinstance(config.get(key), dict)
+        },
+    }
 
 
 def check_name(study: Study) -> None:

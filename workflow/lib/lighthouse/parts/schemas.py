@@ -6,6 +6,7 @@ from lighthouse.parts.coresets import CORESETS
 from lighthouse.parts.extractors import EXTRACTORS
 from lighthouse.parts.measures import MEASURES
 from lighthouse.parts.objectives import OBJECTIVES
+from lighthouse.parts.selections import SELECTIONS, Selection
 from lighthouse.parts.sweeps import SAMPLER
 from lighthouse.parts.terms import TERMS, Term
 
@@ -28,16 +29,18 @@ def completed(schema: object) -> object:
     return made
 
 
-def _guidance() -> dict:
-    return {"properties": {name: _term(term) for name, term in TERMS.items()}}
-
-
-def _term(term: Term) -> dict:
+def _options_of(parts: Mapping[str, Term | Selection]) -> dict:
+    """The options of each of some parts, below its name."""
     return {
-        "description": term.what,
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {key: option.schema for key, option in term.options.items()},
+        "properties": {
+            name: {
+                "description": part.what,
+                "type": "object",
+                "additionalProperties": False,
+                "properties": {key: option.schema for key, option in part.options.items()},
+            }
+            for name, part in parts.items()
+        }
     }
 
 
@@ -77,7 +80,9 @@ def _extractor_options() -> dict:
 
 #: What a schema may ask for, by name.
 ADDED: dict[str, Callable[[], dict]] = {
-    "guidance": _guidance,
+    "guidance": lambda: _options_of(TERMS),
+    "selection-options": lambda: _options_of(SELECTIONS),
+    "selections": lambda: {"enum": list(SELECTIONS)},
     "weights": _weights,
     "sampler": _sampler,
     "objectives": lambda: {"enum": list(OBJECTIVES)},

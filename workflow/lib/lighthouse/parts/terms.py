@@ -67,11 +67,6 @@ class Term:
     derived: Mapping[str, Callable[[float, int], float]] = field(default_factory=dict)
     problem: Callable[[float, int, Mapping], str] = lambda weight, ipc, options: ""
 
-    @property
-    def defaults(self) -> dict[str, object]:
-        """Its options where the config says nothing of them."""
-        return {key: option.default for key, option in self.options.items()}
-
     def at_work(self, weight: float | None, options: Mapping) -> dict:
         """The term as a sampling job takes it, of plain values.
 
@@ -243,13 +238,3 @@ TERMS: dict[str, Term] = {
 def named(names: Iterable[str]) -> list[Term]:
     """The declarations of terms by name; names that are not known are left out."""
     return [TERMS[name] for name in names if name in TERMS]
-
-
-def with_defaults(guidance: Mapping[str, Mapping]) -> dict[str, Mapping]:
-    """``guidance`` of a config with what it leaves out: terms, and options of terms."""
-    given = {
-        name: {**term.defaults, **options} if isinstance(options, Mapping) else options
-        for name, term in TERMS.items()
-        for options in [guidance.get(name, {})]
-    }
-    return given | {name: options for name, options in guidance.items() if name not in TERMS}
