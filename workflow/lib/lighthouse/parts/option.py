@@ -41,19 +41,20 @@ class Option:
         return self.range.get("type") in ("number", "integer")
 
 
-class WithOptions(Protocol):
-    """A declared part, with its options by key."""
+class WithDefaults(Protocol):
+    """A declared part, with its options where a config says nothing of them."""
 
-    options: Mapping[str, Option]
+    @property
+    def defaults(self) -> Mapping[str, object]:
+        """By key."""
 
 
 def with_defaults(
-    declared: Mapping[str, WithOptions], given: Mapping[str, Mapping]
+    declared: Mapping[str, WithDefaults], given: Mapping[str, Mapping]
 ) -> dict[str, Mapping]:
     """A section of a config with what it leaves out: parts, and options of parts."""
     whole = {}
     for name, part in declared.items():
         own = given.get(name, {})
-        defaults = {key: option.default for key, option in part.options.items()}
-        whole[name] = {**defaults, **own} if isinstance(own, Mapping) else own
+        whole[name] = {**part.defaults, **own} if isinstance(own, Mapping) else own
     return whole | {name: own for name, own in given.items() if name not in declared}

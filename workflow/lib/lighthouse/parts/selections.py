@@ -39,6 +39,11 @@ class Selection:
     ours: bool = False
 
     @property
+    def defaults(self) -> dict[str, object]:
+        """Its options where the config says nothing of them."""
+        return {key: option.default for key, option in self.options.items()}
+
+    @property
     def looks(self) -> dict[str, str]:
         """What it chooses by, with the function that loads the network."""
         return {

@@ -67,6 +67,11 @@ class Term:
     derived: Mapping[str, Callable[[float, int], float]] = field(default_factory=dict)
     problem: Callable[[float, int, Mapping], str] = lambda weight, ipc, options: ""
 
+    @property
+    def defaults(self) -> dict[str, object]:
+        """Its options where the config says nothing of them."""
+        return {key: option.default for key, option in self.options.items()}
+
     def at_work(self, weight: float | None, options: Mapping) -> dict:
         """The term as a sampling job takes it, of plain values.
 
