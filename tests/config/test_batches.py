@@ -205,3 +205,55 @@ def test_an_external_set_is_stamped_by_its_files(tmp_path):
     before = stamps.samples(study, cell)
     (tmp_path / "a" / "0.png").write_text("other")
     assert stamps.samples(study, cell) != before
+
+
+def selecting(path="study", value="default"):
+    """The shipped study with methods that keep some of their images, and one value changed."""
+    config = changed(path, value)
+    config["run"]["methods"] += ["base-subgroup", "base-support-chosen"]
+    return load_study(config, ROOT)
+
+
+def test_methods_that_select_are_in_batches_by_their_selection(study):
+    more = selecting()
+    names = {batch.name: {c.method for c in batch.sources} for batch in batches(more)}
+    assert names["base/subgroup/0"] == {"base-subgroup"}
+    assert names["base/support/0"] == {"base-support-chosen"}
+    assert {batch.name for batch in batches(study)} == names.keys() - {
+        "base/subgroup/0",
+        "base/support/0",
+    }
+
+
+def test_candidates_of_a_method_that_selects_are_selected_and_apart(tmp_path):
+    row = "chosen\t\tbase\tjoint\tsupport\tChosen\t\ttuned\tsubgroup"
+    config = table(tmp_path, "methods", lambda lines: [*lines, row])
+    config["run"]["methods"] += ["chosen"]
+    study = load_study(config, ROOT)
+    names = {b.name for b in batches(study) if {c.method for c in b.sources} == {"chosen"}}
+    assert {name.rsplit("/", 1)[0] for name in names} == {
+        "base/candidates/subgroup",
+        "base/tuned/subgroup",
+    }
+
+
+SELECTED = {
+    "selections.subgroup.groups": (4, {"base-subgroup"}),
+    "selections.support.factor": (2, {"base-support-chosen"}),
+    "selections.confident.factor": (3, set()),
+}
+
+
+@pytest.mark.parametrize("path", SELECTED)
+def test_a_stamp_has_the_options_of_its_own_selection(path):
+    value, expected = SELECTED[path]
+    assert moved(selecting(), selecting(path, value)) == expected
+
+
+def test_what_is_selected_by_features_depends_on_the_extractor():
+    seen = moved(selecting(), selecting("datasets.digits.extractor.epochs", 3))
+    assert seen == {"herding", "base-subgroup", "base-support-chosen"}
+
+
+def test_a_method_without_a_selection_has_the_stamp_that_it_had(study):
+    assert of_all(study).items() <= of_all(selecting()).items()

@@ -69,9 +69,43 @@ def test_a_shard_is_the_same_set_in_a_folder_of_its_own_and_by_its_record_done(s
 
 def test_a_gathered_set_is_made_from_the_records_of_its_shards(study):
     batch = next(batch for batch in batches(study) if batch.kind == SAMPLED)
-    (cell, *_) = jobs.gathered_cells(study, batch)
+    (cell, *_) = jobs.gathered_cells(study, batch, code)
     assert cell["sources"] == [f"{folder}/record.json" for folder in cell["shards"]]
     assert len(cell["shards"]) == len(study.shards("digits"))
+    assert (cell["selection"], "code" in cell) == (None, False)
+
+
+SUBGROUP = "lighthouse.selection.subgroup:subgroup"
+LOOKS = ["lighthouse.selection.looking:features_by", "lighthouse.metrics.trained:Trained"]
+
+
+@pytest.fixture(scope="module")
+def selecting():
+    """A study with a method that keeps some of its images, and its batch."""
+    config = copy.deepcopy(SHIPPED)
+    config["run"]["methods"].append("base-subgroup")
+    study = load_study(config, ROOT)
+    (batch,) = [one for one in batches(study) if one.name == "base/subgroup/0"]
+    return study, batch
+
+
+def test_a_set_that_is_selected_loads_what_chooses_and_what_it_looks_with(selecting):
+    cell, *others = jobs.sampled_cells(*selecting, code)
+    assert [one["ipc"] for one in (cell, *others)] == [1, 5, 10]  # none is part of another
+    assert cell["selection"]["options"] == SHIPPED["selections"]["subgroup"]
+    assert (cell["selection"]["times"], "seen" in cell) == (5, False)
+    assert cell["loads"] == [SUBGROUP, *LOOKS]
+    assert cell["code"] == f"sample.py {SUBGROUP} {' '.join(LOOKS)}"
+
+
+def test_of_shards_the_job_that_gathers_them_chooses(selecting):
+    shard, *_ = jobs.sampled_cells(*selecting, code, "3")
+    assert (shard["loads"], shard["code"]) == (LOOKS, f"sample.py {' '.join(LOOKS)}")
+    assert shard["seen"].startswith("results/shards/3/digits/base-subgroup/")
+    gathered, *_ = jobs.gathered_cells(*selecting, code)
+    assert gathered["code"] == f"gather.py {SUBGROUP}"
+    assert gathered["seeds"] == selecting[0].set_seeds
+    assert gathered["selection"] == shard["selection"]
 
 
 def test_students_and_metrics_are_of_every_cell_and_made_from_its_source(study):

@@ -98,7 +98,7 @@ METHOD_ROWS = {
     "a name unfit for a path": ("X/Y\t\tbase\tiid\t\tX", [f"line {NEXT}: method: 'X/Y'"]),
     "no label": ("x\t\tbase\tiid\t\t", [f"line {NEXT}: 'label' is missing"]),
     "a field too many": (
-        "x\t\tbase\tjoint\tdpp\tX\t\ttable\tY",
+        "x\t\tbase\tjoint\tdpp\tX\t\t\t\tY",
         [f"line {NEXT}: more fields than columns"],
     ),
 }

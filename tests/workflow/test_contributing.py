@@ -4,11 +4,14 @@ import re
 import sys
 from types import ModuleType
 
+import numpy as np
 import pytest
 
+from lighthouse.config.grid import Cell
 from lighthouse.config.load import load_study
-from lighthouse.parts import terms
+from lighthouse.parts import selections, terms
 from lighthouse.runtime.named import load
+from lighthouse.selection.pool import Pool
 from repository import ROOT
 from shipped import table
 
@@ -45,6 +48,21 @@ def test_the_examples_declaration_is_of_the_examples_function(nearest):
     term = eval(block("nu_nearest"), vars(terms))
     assert load(term.make) is nearest.nearest
     assert term.name not in terms.TERMS
+
+
+def test_the_examples_selection_is_a_selection(monkeypatch, tmp_path):
+    module = ModuleType("lighthouse.selection.central")
+    exec(block("def central"), vars(module))
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    declared = eval(block('"central",'), vars(selections))
+    monkeypatch.setitem(selections.SELECTIONS, declared.name, declared)
+    row = "x\t\tbase\tiid\t\tX\t\t\tcentral"
+    config = table(tmp_path, "methods", lambda lines: [*lines, row])
+    study = load_study({**config, "selections": {"central": {"factor": 6}}}, ROOT)
+    assert study.selection(Cell("digits", "x", 5))["times"] == 6
+    features = np.array([[[9.0], [2.0], [1.0], [4.0]]])
+    pool = Pool("toy", ["ant"], 2, features, real=[np.array([[1.0], [4.0]])])
+    assert load(declared.choose)(pool, {}).tolist() == [[1, 2]]  # apart from 2.5: 6.5, .5, 1.5, 1.5
 
 
 def test_the_examples_row_of_existing_parts_is_a_method(tmp_path):

@@ -143,6 +143,28 @@ def surrogates_of(wildcards):
     return [paths.surrogate(wildcards.dataset, seed) for seed in replicates_of(wildcards)]
 
 
+def selects_by_features(wildcards):
+    """Whether the images of one of a batch's methods are chosen by an extractor's features."""
+    methods = {cell.method for cell in batch_of(wildcards).sources}
+    return any(study.methods[method].selects_by_features for method in methods)
+
+
+def selecting_extractor(wildcards):
+    """The extractor by whose features a batch's images are chosen; none where none are."""
+    return [paths.extractor(wildcards.dataset)] if selects_by_features(wildcards) else []
+
+
+def selecting_features(wildcards):
+    """Those of real images by which a batch's are chosen: not by shards, which choose nothing."""
+    asked = selects_by_features(wildcards) and "shard" not in wildcards.keys()
+    return [paths.features(wildcards.dataset)] if asked else []
+
+
+def gathered_cells(wildcards):
+    """The sets that a batch gathers of shards."""
+    return jobs.gathered_cells(study, batch_of(wildcards), code)
+
+
 def features_of(wildcards):
     """The features that a batch's coresets choose by; none where none needs them."""
     asked = any(

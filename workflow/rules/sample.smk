@@ -66,6 +66,10 @@ rule sample:
         autoencoder=paths.autoencoder("{dataset}"),
         priors=priors_of,
         surrogates=surrogates_of,
+        # What images are chosen by, of methods that keep some of those that they sample.
+        extractor=selecting_extractor,
+        classifier=classifier_of,
+        features=selecting_features,
         weights=chosen_for,
         # Whenever it was written: no sample depends on it.
         gate=ancient(gate_of_batch),
@@ -107,10 +111,12 @@ use rule sample as shard with:
         dataset=one_of(SHARDED),
 
 
-# Memory: all samples of a cell, and once more while they are written. It removes the shards.
+# Memory: all samples of a cell, of one with a selection its pools, and once more while they are
+# written. It removes the shards.
 rule gather:
     input:
         latents=paths.latents("{dataset}"),
+        features=selecting_features,
         shards=lambda wildcards: [
             paths.batch(f"shards/{shard}", wildcards.dataset, wildcards.batch)
             for shard in range(len(study.shards(wildcards.dataset)))
@@ -130,8 +136,8 @@ rule gather:
         mem_mb=lambda wildcards, attempt: 4000 * 3 ** (attempt - 1),
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        cells=cells_of(jobs.gathered_cells),
-        lost=lost_of(cells_of(jobs.gathered_cells), "samples"),
+        cells=gathered_cells,
+        lost=lost_of(gathered_cells, "samples"),
         code=code("gather.py"),
     script:
         "../scripts/gather.py"

@@ -1,4 +1,7 @@
-"""Rules `sample` and `shard`: one distilled set for each seed and cell, as latents and images."""
+"""Rules `sample` and `shard`: one distilled set for each seed and cell, as latents and images.
+
+Of a cell with a selection it is one of a pool; a shard writes the pool, and rule `gather` chooses.
+"""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -49,6 +52,7 @@ from lighthouse.runtime.named import load  # noqa: E402
 from lighthouse.runtime.precision import full_float32  # noqa: E402
 from lighthouse.runtime.provenance import provenance  # noqa: E402
 from lighthouse.runtime.tally import Tally  # noqa: E402
+from lighthouse.selection.pool import kept, seen, taken  # noqa: E402
 
 full_float32()
 params, dataset = job.params, job.wildcards.dataset
@@ -67,6 +71,9 @@ priors, surrogates = (
 records = {str(seed): read_json(path / RECORD, remove(path)) for seed, path in priors.items()}
 autoencoder = load_autoencoder(job.input.autoencoder, device()).requires_grad_(False)
 held: dict[Path, object] = {}
+#: What selections look with, by what they see in images; none where no cell selects.
+networks = {"features": job.input.extractor, "logits": job.input.classifier}
+looks: dict[str, object] = {}
 
 
 # All that any cell will load: a record names the libraries that are loaded, and is to be the same
@@ -94,7 +101,7 @@ def starts_of(cell: dict, own: Sequence[int]) -> torch.Tensor | None:
 def sampled(
     cell: dict, terms: Sequence[Mapping], replicate: int, tally: Tally
 ) -> tuple[Sampled, float]:
-    """One replicate's sets of a cell, one behind the other, and the seconds that they took."""
+    """One replicate's sets of a cell, or pools, one behind the other, and their seconds."""
     ipc, own = cell["ipc"], replicates[replicate]
     context = Context(
         dataset=dataset,
@@ -110,13 +117,35 @@ def sampled(
     model = denoiser(priors[replicate]) if priors else None
     guided_by = (guides_of if priors else alone_of)(terms, context)
     began = time.monotonic()
-    sets = sets_of(dataset, classes, means, own, ipc, chosen, starts_of(cell, own))
+    groups = cell["selection"]["times"] if cell["selection"] else 1
+    sets = sets_of(dataset, classes, means, own, ipc, chosen, starts_of(cell, own), groups)
     if priors:
         coupling, launch = COUPLINGS[cell["coupling"]](ipc), cell["launch"]
         found = sample(model, sets, coupling, guided_by, cell["sampler"], launch)
     else:
         found = settle(sets, guided_by)
-    return found, time.monotonic() - began
+    pools = found.latents.unflatten(0, (-1, groups)).flatten(1, 2)
+    return Sampled(pools, found.work), time.monotonic() - began
+
+
+def look(cell: dict, images: torch.Tensor) -> dict[str, torch.Tensor]:
+    """What a cell's selection chooses by, (S, C, M, d) each, of images (S, C, M, 3, H, W)."""
+    found = {}
+    for name, loader in cell["selection"]["looks"].items():
+        if name not in looks:
+            looks[name] = load(loader)(*networks[name], device())
+        found[name] = torch.from_numpy(seen(looks[name], images))
+    return found
+
+
+def select(cell: dict, sets: dict) -> dict:
+    """Of the pools of one replicate what is kept, and the positions of it, seed by seed."""
+    seen_in = {name: every.numpy() for name, every in sets.pop("seen").items()}
+    positions = kept(cell, dataset, classes, seen_in, job.input.features)
+    for kind in ("latents", "images"):
+        pairs = zip(sets[kind], positions, strict=True)
+        sets[kind] = torch.stack([taken(pool, own) for pool, own in pairs])
+    return {**sets, "kept": [own.tolist() for own in positions]}
 
 
 def make(cell: dict) -> dict:
@@ -133,14 +162,20 @@ def make(cell: dict) -> dict:
         found, seconds = sampled(cell, terms, replicate, tally)
         began = time.monotonic()
         decoded = decode(autoencoder, found.latents.flatten(0, 1), tally=tally)
-        seconds += time.monotonic() - began
-        facts = {"images": len(decoded), "seconds": seconds, "denoiser": asdict(found.work)}
         sets = {
             "latents": found.latents.unflatten(0, (len(own), len(chosen))).cpu(),
-            "images": decoded.unflatten(0, (len(own), len(chosen), ipc)).cpu(),
-            "spent": {"replicate": replicate, **facts},
-            "held": tally.counts(),  # of all replicates so far
+            "images": decoded.unflatten(0, (len(own), len(chosen), -1)).cpu(),
         }
+        if cell["selection"]:
+            sets["seen"] = look(cell, sets["images"])
+            if "seen" not in cell:  # of a shard it is gathered first
+                sets = select(cell, sets)
+        seconds += time.monotonic() - began
+        # By images that are kept: what others took is theirs.
+        images = len(own) * len(chosen) * ipc
+        facts = {"images": images, "seconds": seconds, "denoiser": asdict(found.work)}
+        sets["spent"] = {"replicate": replicate, **facts}
+        sets["held"] = tally.counts()  # of all replicates so far
         keeper.finish([sets])
     spent = [sets["spent"] for sets in keeper.done]
     weighed, latent_dim = terms if priors else [], means[0].numel()
@@ -164,8 +199,18 @@ def make(cell: dict) -> dict:
     for kind in ("latents", "images"):
         tensors = torch.cat([sets[kind] for sets in keeper.done])
         write_tensors(cell[kind], {f"seed~{s}": tensors[i] for i, s in enumerate(seeds)}, about)
+    if "seen" in cell:
+        found = {
+            name: torch.cat([sets["seen"][name] for sets in keeper.done])
+            for name in cell["selection"]["looks"]
+        }
+        tensors = {f"{n}/seed~{s}": t[i] for n, t in found.items() for i, s in enumerate(seeds)}
+        write_tensors(cell["seen"], tensors, about)
     tally.tell(f"{cell['method']}, IPC {ipc}")
+    positions = [own for sets in keeper.done for own in sets.get("kept", [])]
+    named = {f"seed~{s}": own for s, own in zip(seeds, positions, strict=False)}
     return job.cost(
+        **({"kept": named} if named else {}),  # of a shard rule `gather` says it
         images=sum(part["images"] for part in spent),
         seconds=sum(part["seconds"] for part in spent),
         denoiser=asdict(sum((Work(**part["denoiser"]) for part in spent), Work())),
@@ -178,8 +223,14 @@ def make(cell: dict) -> dict:
 
 read = [*dict.fromkeys(priors.values()), job.input.autoencoder, measured]
 surrogate = content_digest(surrogates.values())
-cells = [
-    {**cell, "code": made_from(cell["code"], surrogate)} if cell["guided_by_surrogate"] else cell
-    for cell in params.cells
-]
-run_cells(job, cells, make, read)
+looked = content_digest([*job.input.extractor, *job.input.classifier, *job.input.features])
+
+
+def code_of(cell: dict) -> str:
+    """A digest of a cell's own code, and of what it alone of the job's cells reads."""
+    own = [surrogate] if cell["guided_by_surrogate"] else []
+    own += [looked] if cell["selection"] else []
+    return made_from(cell["code"], *own) if own else cell["code"]
+
+
+run_cells(job, [{**cell, "code": code_of(cell)} for cell in params.cells], make, read)

@@ -15,6 +15,7 @@ tests/workflow/test_rooms.py:
 ``couplings`` of the images of a set
 ``coresets`` of real images
 ``mosaics`` of pieces of real images
+``selection`` of sampled images
 ``guidance`` terms
 ``diffusion`` autoencoder, denoiser, sampler
 ``priors`` denoisers and their training

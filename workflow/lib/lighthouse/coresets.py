@@ -6,9 +6,8 @@ in part by construction, and herding's mean is close in the space that it is jud
 chooses by latents.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -75,15 +74,27 @@ def support_deep(pool: Pool, ipc: int, seeds: Sequence[int]) -> np.ndarray:
     return _exchanged(pool, ipc, seeds, *_features(pool), WITH_FEATURES)
 
 
-def lowest_energy(apart: np.ndarray, start: np.ndarray) -> np.ndarray:
+def least_energy(
+    apart: np.ndarray, starts: Iterable[np.ndarray], towards: np.ndarray | None = None
+) -> np.ndarray:
+    """The best of where ``lowest_energy`` ends from several starts, N rows each: (N,)."""
+    ends = [lowest_energy(apart, start, towards) for start in starts]
+    return min(ends, key=lambda rows: subset_energy(apart, rows, towards))
+
+
+def lowest_energy(
+    apart: np.ndarray, start: np.ndarray, towards: np.ndarray | None = None
+) -> np.ndarray:
     """Rows of which no swap of one for another lowers the energy among all n, (N,).
 
-    apart: distances of all points from each other, (n, n) float64; start: N rows. The energy is
-    that of support points (Mak and Joseph 2018; see ``guidance.support``), chosen from the points
-    themselves (ours): N² E = 2N Σ_i p_i - Σ_ik d_ik over the rows chosen, p the mean of a row's
-    distances. The best of all swaps is made, again and again; none among equal points.
+    apart: distances of all points from each other, (n, n) float64; start: N rows; towards: of each
+    from all m that the rows are to stand for, (n, m), where these are not the points themselves.
+    The energy is that of support points (Mak and Joseph 2018; see ``guidance.support``), chosen
+    from given points (ours): N² E = 2N Σ_i p_i - Σ_ik d_ik over the rows chosen, p the mean of a
+    row's distances from what they stand for. The best of all swaps is made, again and again; none
+    among equal points.
     """
-    mean, chosen = apart.mean(0), np.array(start)
+    mean, chosen = apart.mean(0) if towards is None else towards.mean(1), np.array(start)
     while len(outside := np.setdiff1d(np.arange(len(apart)), chosen)):
         # i leaves, j enters: N² E grows by 2N (p_j - p_i) - 2 (Σ_k d_jk - d_ij - Σ_k d_ik).
         value = len(chosen) * mean - apart[chosen].sum(0)
@@ -96,9 +107,13 @@ def lowest_energy(apart: np.ndarray, start: np.ndarray) -> np.ndarray:
     return chosen
 
 
-def subset_energy(apart: np.ndarray, rows: np.ndarray) -> float:
-    """The energy of some of n points among all, at distances (n, n)."""
-    return 2 * apart[rows].mean() - apart[np.ix_(rows, rows)].mean()
+def subset_energy(apart: np.ndarray, rows: np.ndarray, towards: np.ndarray | None = None) -> float:
+    """The energy of some of n points, at distances as ``lowest_energy`` has them.
+
+    Without what that of the m among themselves adds, which is the same for all rows.
+    """
+    near = apart if towards is None else towards
+    return 2 * near[rows].mean() - apart[np.ix_(rows, rows)].mean()
 
 
 def herd(features: np.ndarray, count: int) -> np.ndarray:
@@ -186,8 +201,7 @@ def _exchanged(
         found = []
         for seed in seeds:
             draws = (_order(pool, name, seed, len(members), n)[:ipc] for n in range(DRAWS))
-            ends = [lowest_energy(apart, draw) for draw in draws]
-            found.append(rows[members[min(ends, key=partial(subset_energy, apart))]])
+            found.append(rows[members[least_energy(apart, draws)]])
         sets.append(found)
     return np.array(sets, dtype=np.int64).swapaxes(0, 1)
 

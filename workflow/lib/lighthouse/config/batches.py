@@ -39,7 +39,8 @@ def batches(study: Study) -> list[Batch]:
     in one batch; so are the coresets, and apart from these those that compose, which wait for
     networks. An external set is alone. Those whose weights are tuned are apart, for they wait until
     this is done, and so are the candidates, which have other seeds; those of a guidance scale, for
-    which all others wait, are apart from those of weights.
+    which all others wait, are apart from those of weights. Sets that are selected are apart, by
+    their selection: they wait for the network that it looks with.
     """
     held: dict[Cell, list[Cell]] = {}
     for cell in [*study.cells, *study.candidate_cells]:
@@ -69,9 +70,11 @@ def _shared(study: Study, cell: Cell) -> tuple[str, str]:
     if method.coreset:
         return (COMPOSED, COMPOSED) if method.composes else (REAL, "real")
     path = study.prior(cell).path
-    if cell.candidate is not None:
-        return (TRIED, f"{path}/candidates") if method.guidance else (SCALED, f"{path}/scales")
-    return SAMPLED, f"{path}/{method.weights}" if method.is_tuned else path
+    if cell.candidate is not None and not method.guidance:
+        return SCALED, f"{path}/scales"
+    kind = SAMPLED if cell.candidate is None else TRIED
+    apart = {TRIED: "candidates", SAMPLED: method.weights if method.is_tuned else ""}
+    return kind, "/".join(filter(None, (path, apart[kind], method.selection)))
 
 
 def sampled_by(study: Study, cells: Iterable[Cell]) -> list[str]:

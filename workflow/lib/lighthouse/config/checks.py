@@ -19,6 +19,7 @@ from lighthouse.config.study import Study
 from lighthouse.config.tuning_checks import tuning_checks
 from lighthouse.parts.coresets import CORESETS
 from lighthouse.parts.objectives import OBJECTIVES
+from lighthouse.parts.selections import SELECTIONS
 from lighthouse.parts.terms import TERMS, named
 
 
@@ -168,6 +169,8 @@ def _check_methods(study: Study) -> Iterable[str]:
                 f"{path}: {method.name}: start {method.start!r} composes images, which have no "
                 f"latents beforehand; allowed: {', '.join(latent)}"
             )
+        if method.selection:
+            yield from (f"{path}: {method.name}: {line}" for line in _check_selected(method))
         for term in known:
             if method.coupling not in term.couplings:
                 yield (
@@ -196,6 +199,26 @@ def _check_alone(method: Method) -> Iterable[str]:
         yield f"prior {NONE!r} optimises all latents of a class together; allowed: coupling 'joint'"
     if method.is_tuned:
         yield f"prior {NONE!r} minimises its term, whatever its weight; leave weights empty"
+
+
+def _check_selected(method: Method) -> Iterable[str]:
+    """What a method that keeps some of the images that it samples must be."""
+    lead, selection = f"selection {method.selection!r}", SELECTIONS[method.selection]
+    if method.prior == NONE:
+        yield (
+            f"{lead} is of images that a denoiser samples, and prior {NONE!r} has none; leave it "
+            "empty"
+        )
+    if method.start:
+        yield (
+            f"{lead} is of sets that start at noise, each at its own, and start {method.start!r} "
+            "gives all of them the same images; leave one of the two empty"
+        )
+    if method.coupling not in selection.couplings:
+        yield (
+            f"{lead} takes images one by one, and those of coupling {method.coupling!r} were made "
+            f"to go together; allowed: {' or '.join(selection.couplings)}"
+        )
 
 
 def _check_priors(priors: dict) -> Iterable[str]:

@@ -19,7 +19,8 @@ def expectations(study: Study) -> dict:
     ``main``, ``tables``, ``sampled``, ``undenoised``, ``all``: the cells of the leaderboard, those
     at the hyperparameter table's weights, those that a diffusion model samples (with the weights
     of their terms, None where these are tuned, whether one goes back through the denoiser, how
-    many ``steps`` an image takes and at which guidance ``scale``, None where this is chosen),
+    many ``steps`` an image takes and at which guidance ``scale``, None where this is chosen, and
+    how many are ``sampled`` for each that is kept),
     those that are made here without one, and every one;
     ``replicated``: of ``tables`` those that are sampled, or settled, replicate by replicate.
     ``candidates``: of all choices, with the factors and weights of each. ``priors``: all that are
@@ -60,6 +61,7 @@ def expectations(study: Study) -> dict:
                 "back": _goes_back(study, cell),
                 "steps": _steps(study, cell),
                 "scale": study.sampler(cell)[SCALE],
+                "sampled": study.sampled_for_each(cell),
             }
             for cell in study.cells
             if study.methods[cell.method].denoises

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 
 from lighthouse.parts.coresets import CORESETS
 from lighthouse.parts.objectives import OBJECTIVES
+from lighthouse.parts.selections import SELECTIONS
 from lighthouse.parts.terms import named
 
 #: Couplings under which image n of a class does not depend on how many follow.
@@ -95,7 +96,8 @@ class Method:
 
     Or a finished set that was made elsewhere, an entry of ``external``.
     start: the coreset whose images a set starts at; None is noise. weights: of its terms,
-    ``TABLE`` or ``TUNED``.
+    ``TABLE`` or ``TUNED``. selection: how the images of a set are chosen of more that are
+    sampled; None keeps all.
     """
 
     name: str
@@ -107,6 +109,7 @@ class Method:
     start: str | None = None
     external: bool = False
     weights: str = TABLE
+    selection: str | None = None
 
     @property
     def is_tuned(self) -> bool:
@@ -141,15 +144,23 @@ class Method:
         return any(term.needs_surrogate for term in named(self.guidance))
 
     @property
+    def selects_by_features(self) -> bool:
+        """Whether its images are chosen by an extractor's features."""
+        return self.selection is not None and SELECTIONS[self.selection].by_features
+
+    @property
     def needs_classifier(self) -> bool:
         """Whether its images are chosen by the answers of the dataset's classifier."""
-        return self.coreset is not None and CORESETS[self.coreset].needs_classifier
+        chosen_by = CORESETS.get(self.coreset), SELECTIONS.get(self.selection)
+        return any(part is not None and part.needs_classifier for part in chosen_by)
 
     @property
     def ignores_ipc(self) -> bool:
         """True where IPC n is the first n images of any larger IPC."""
         if self.coreset is not None:
             return CORESETS[self.coreset].nested
+        if self.selection is not None:
+            return False
         alone = self.coupling in PREFIX_COUPLINGS and not self.guidance
         return alone and (self.start is None or CORESETS[self.start].nested)
 
@@ -203,4 +214,5 @@ def method_of(row: dict) -> Method:
         terms,
         row.get("start"),
         weights=row.get("weights", TABLE),
+        selection=row.get("selection"),
     )

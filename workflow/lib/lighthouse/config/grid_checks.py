@@ -244,16 +244,19 @@ def _check_strategies(study: Study) -> Iterable[str]:
         yield from _not_run(study, "strategies", name, ipc)
     if any(method.coupling != key for key, method in zip(couplings, rows, strict=True)):
         return
-    compared = ((row.prior, row.guidance, row.weights) for row in (joint, sequential))
+    compared = (
+        (row.prior, row.guidance, row.weights, row.selection) for row in (joint, sequential)
+    )
     if len(set(compared)) > 1:
         yield (
             f"config: run.strategies: {joint.name!r} and {sequential.name!r} differ in more than "
-            "their coupling; give two rows of one prior, the same guidance, and weights by one rule"
+            "their coupling; give two rows of one prior, the same guidance and selection, and "
+            "weights by one rule"
         )
-    if iid.guidance or iid.prior != joint.prior:
+    if iid.guidance or iid.selection or iid.prior != joint.prior:
         yield (
             f"config: run.strategies.iid: {iid.name!r} is not the prior of {joint.name!r} without "
-            "guidance"
+            "guidance and without a selection"
         )
 
 

@@ -14,6 +14,7 @@ from lighthouse.config.candidates import Candidate
 from lighthouse.config.grid import Cell
 from lighthouse.config.study import Study
 from lighthouse.parts.coresets import CORESETS
+from lighthouse.parts.extractors import EXTRACTORS
 
 #: A digest of a script and of the functions that it loads by name, ``module:function``.
 Code = Callable[[str, Sequence[str]], str]
@@ -54,7 +55,9 @@ def sampled_cells(study: Study, batch: Batch, code: Code, shard: str | None = No
 
     shard: the number of a shard, whose sets lie in its folder until they are gathered; then
     their records alone stay, by which they are done. ``tuning``: the record that has the weights
-    of a cell's terms, where these are tuned; ``scale``: that which has its guidance scale.
+    of a cell's terms, where these are tuned; ``scale``: that which has its guidance scale;
+    ``selection``: how its images are chosen of more (``Study.selection``); ``seen``: the file of
+    what a shard's pools are chosen by.
     ``loads``: the functions that the job loads by name for a cell.
     """
     found = []
@@ -64,6 +67,10 @@ def sampled_cells(study: Study, batch: Batch, code: Code, shard: str | None = No
         start = CORESETS[method.start].choose if method.start else None
         makers = [term["make" if method.denoises else "alone"] for term in terms]
         makers += [start] if start else []
+        selection = study.selection(source)
+        looks = _looks(study, source) if selection else []
+        # Of shards it is the job that gathers them which chooses.
+        chooses = [selection["choose"]] if selection and shard is None else []
         launch = study.config["compute"]["launch"]
         cell = {
             **_sets(study, source, folder),
@@ -73,10 +80,13 @@ def sampled_cells(study: Study, batch: Batch, code: Code, shard: str | None = No
             "sampler": study.sampler(source),
             "launch": launch,
             "guided_by_surrogate": method.needs_surrogate,
-            "loads": makers,
-            # Of its own terms and start alone, so that a new one reruns no other.
-            "code": code("sample.py", makers),
+            "selection": selection,
+            "loads": [*makers, *chooses, *looks],
+            # Of its own terms, start and selection alone, so that a new one reruns no other.
+            "code": code("sample.py", [*makers, *chooses, *looks]),
         }
+        if selection and shard is not None:
+            cell["seen"] = f"{folder}/{paths.SEEN}"
         if method.denoises and launch != "plain":  # whose samples differ by rounding
             cell["code"] += f" {launch}"
         choices = {"tuning": study.tuned_at(source), "scale": study.scaled_at(source)}
@@ -87,15 +97,25 @@ def sampled_cells(study: Study, batch: Batch, code: Code, shard: str | None = No
     return found
 
 
-def gathered_cells(study: Study, batch: Batch) -> list[dict]:
-    """The sets of a batch, with the folders of their shards."""
+def _looks(study: Study, source: Cell) -> list[str]:
+    """What the job loads by name so that a cell's selection sees its images."""
+    kind = study.dataset(source.dataset)["extractor"]["kind"]
+    own = [EXTRACTORS[kind].network] if study.methods[source.method].selects_by_features else []
+    return [*study.selection(source)["looks"].values(), *own]
+
+
+def gathered_cells(study: Study, batch: Batch, code: Code) -> list[dict]:
+    """The sets of a batch, with the folders of their shards; of pools, how sets are chosen."""
     shards = range(len(study.shards(batch.dataset)))
     found = []
     for source in batch.sources:
         folders = [paths.shard(shard, source) for shard in shards]
         sources = [f"{folder}/{paths.RECORD}" for folder in folders]
         own = _sets(study, source, paths.samples(source))
-        found.append({**own, "shards": folders, "sources": sources})
+        selection = study.selection(source)
+        if selection:
+            own |= {"seeds": study.seeds(source), "code": code("gather.py", [selection["choose"]])}
+        found.append({**own, "shards": folders, "sources": sources, "selection": selection})
     return found
 
 

@@ -13,7 +13,10 @@ from lighthouse.config.schema import ConfigError, check, load_schema, shortened
 from lighthouse.config.settings import table_path
 from lighthouse.config.study import Study
 from lighthouse.config.table_files import read_table
-from lighthouse.parts import coresets, terms
+from lighthouse.parts.coresets import WITH_OPTIONS
+from lighthouse.parts.option import with_defaults
+from lighthouse.parts.selections import SELECTIONS
+from lighthouse.parts.terms import TERMS
 from lighthouse.runtime.faults import unseen
 
 
@@ -63,15 +66,14 @@ def _load_study(config: Mapping, base: Path, home: Path) -> Study:
 
 
 def completed(config: Mapping) -> Mapping:
-    """A config with the declared options of guidance terms and coresets that it leaves out."""
-    made = {"coresets": {}, **config}
-    for key, with_defaults in (
-        ("guidance", terms.with_defaults),
-        ("coresets", coresets.with_defaults),
-    ):
-        if isinstance(made.get(key), dict):
-            made[key] = with_defaults(made[key])
-    return made
+    """A config with the declared options of terms, coresets and selections that it leaves out."""
+    declared = {"guidance": TERMS, "coresets": WITH_OPTIONS, "selections": SELECTIONS}
+    given = {"coresets": {}, "selections": {}, **config}
+    return given | {
+        key: with_defaults(parts, given[key])
+        for key, parts in declared.items()
+        if isinstance(given.get(key), dict)
+    }
 
 
 def check_name(study: Study) -> None:

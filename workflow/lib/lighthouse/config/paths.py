@@ -13,6 +13,8 @@ REPOSITORY = Path(__file__).resolve().parents[4]
 RESULTS = "results"
 #: What a set of samples is: files in the folder of its cell.
 LATENTS, IMAGES, RECORD = "latents.safetensors", "images.safetensors", "record.json"
+#: And beside those of a shard's pool, what is chosen by.
+SEEN = "seen.safetensors"
 #: What all results are, digest by digest, and since when a run has written some that are not yet
 #: in it: files in the folder of results.
 MANIFEST, UNLISTED = "manifest.json", ".unlisted"

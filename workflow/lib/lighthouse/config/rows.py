@@ -10,6 +10,7 @@ from lighthouse.config import paths, stamps
 from lighthouse.config.grid import ALL, TABLE, Ceiling, Cell, Method
 from lighthouse.config.study import Study
 from lighthouse.parts.objectives import OBJECTIVES
+from lighthouse.parts.selections import SELECTIONS
 from lighthouse.parts.terms import TERMS, named
 
 #: How a set can be sampled, as ``run.strategies`` and its table name it.
@@ -300,23 +301,26 @@ def _shows(study: Study, cell: Cell, prior: str) -> bool:
 def ablation_specs(study: Study) -> list[dict]:
     """The ablation's rows: its cells with their factors, and the columns that tell these.
 
-    ``factors``: whether (yes or no) the prior has RSM's term, and each guidance term that one
-    of the ablation's methods has, in the order of their declaration.
+    ``factors``: whether (yes or no) the prior has RSM's term, each guidance term that one of the
+    ablation's methods has, in the order of their declaration, and behind them, where one has any,
+    each selection, as ``selected_by_<name>``: its name may be a term's.
     """
     cells = study.ablation_cells
-    used = {term for cell in cells for term in study.methods[cell.method].guidance}
-    terms = [term for term in TERMS if term in used]
-    return [_ablation_row(study, cell, terms) for cell in cells]
+    methods = [study.methods[cell.method] for cell in cells]
+    terms = [term for term in TERMS if any(term in method.guidance for method in methods)]
+    chosen = [name for name in SELECTIONS if any(name == m.selection for m in methods)]
+    return [_ablation_row(study, cell, terms, chosen) for cell in cells]
 
 
-def _ablation_row(study: Study, cell: Cell, terms: list[str]) -> dict:
+def _ablation_row(study: Study, cell: Cell, terms: list[str], selections: list[str]) -> dict:
     method = study.methods[cell.method]
     lam = study.prior(cell).options.get("lambda", 0) if method.denoises else 0
     factors = {"rsm": lam > 0, **{term: term in method.guidance for term in terms}}
+    factors |= {f"selected_by_{name}": name == method.selection for name in selections}
     words = {name: "yes" if given else "no" for name, given in factors.items()}
     prior = study.config["priors"].get(method.prior, {})
     untuned = method.prior == "base" or prior.get("lambda") == 0
-    plain = untuned and not method.guidance
+    plain = untuned and not (method.guidance or method.selection)
     return {**cell.row, "factors": words, "coupling": method.coupling, "plain": plain}
 
 
@@ -364,16 +368,22 @@ def method_looks(study: Study) -> list[dict]:
         {
             **asdict(method),
             "earlier": _is_earlier(study, method),
-            "ours": any(term.ours for term in named(method.guidance)),
+            "ours": any(part.ours for part in _published(method)),
         }
         for method in methods
     ]
 
 
+def _published(method: Method) -> list:
+    """The declarations of a method's terms and its selection."""
+    selected = [SELECTIONS[method.selection]] if method.selection else []
+    return [*named(method.guidance), *selected]
+
+
 def _is_earlier(study: Study, method: Method) -> bool:
     if method.composes:
         return True
-    parts: list = named(method.guidance)
+    parts = _published(method)
     if method.denoises:
         parts.append(OBJECTIVES[study.config["priors"][method.prior]["objective"]])
     return any(part.earlier for part in parts)

@@ -60,6 +60,10 @@ def samples(study: Study, cell: Cell) -> str:
             network = study.config["students"][dataset["surrogate"]["network"]]
             known["surrogate"] = [dataset["surrogate"], network]
         known["sampler"] = {key: sampler[key] for key in sampler if key != "classes_per_job"}
+    if selection := study.selection(cell):
+        known["selection"] = [selection["name"], selection["options"]]
+        if method.selects_by_features:
+            known["features"] = _judge(study, cell.dataset)
     if tuned := study.tuned_at(cell):
         known["weights"] = weights(study, tuned)
     if scaled := study.scaled_at(cell):

@@ -11,6 +11,7 @@ from lighthouse.config.candidates import SCALE, Candidate, candidates, scales
 from lighthouse.config.grid import CANDIDATE, NONE, TABLE, Cell, Prior, number
 from lighthouse.config.settings import Settings
 from lighthouse.parts.objectives import OBJECTIVES
+from lighthouse.parts.selections import SELECTIONS
 from lighthouse.parts.sweeps import SAMPLER_DEFAULTS, Swept, sweepable
 from lighthouse.parts.terms import named
 
@@ -58,6 +59,28 @@ class Study(Settings):
                 whole = self.sweepable(cell.method)[name].range["type"] == "integer"
                 moved[option] = int(value) if whole else value
         return {**options, **moved}
+
+    def selection(self, cell: Cell) -> dict | None:
+        """How the images of a cell are chosen of more, as its job takes it; None keeps all.
+
+        ``times``: how many times as many are sampled; ``looks``: what it chooses by.
+        """
+        name = self.methods[cell.method].selection
+        if name is None:
+            return None
+        declared, options = SELECTIONS[name], self.config["selections"][name]
+        return {
+            "name": name,
+            "choose": declared.choose,
+            "options": options,
+            "times": options[declared.times],
+            "looks": declared.looks,
+        }
+
+    def sampled_for_each(self, cell: Cell) -> int:
+        """How many images are sampled for each that a cell keeps."""
+        selection = self.selection(cell)
+        return selection["times"] if selection else 1
 
     def sampler(self, cell: Cell) -> dict:
         """The options by which a cell is sampled; ``start_step`` of those that start at images.

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from typing import NamedTuple
 
 import torch
@@ -73,23 +74,29 @@ def sets_of(
     ipc: int,
     chosen: Sequence[int] | None = None,
     starts: Tensor | None = None,
+    groups: int = 1,
 ) -> Sets:
     """Sets for every seed and class, seed by seed. class_means: (C, c, h, w).
 
     ``chosen``: labels of the classes to sample; None is all. ``starts``: of each seed and chosen
-    class, (seeds, classes, N, c, h, w).
+    class, (seeds, classes, N, c, h, w). ``groups``: sets of each seed and class, one behind the
+    other; set g is of the images g·N to (g+1)·N of the class.
     """
     chosen = range(len(classes)) if chosen is None else chosen
-    pairs = [(seed, label) for seed in seeds for label in chosen]
-    labels = torch.tensor([label for _, label in pairs], device=class_means.device)
+    asked = list(product(seeds, chosen, range(groups)))
+    labels = torch.tensor([label for _, label, _ in asked], device=class_means.device)
     return Sets(
         dataset=dataset,
         labels=labels,
-        seeds=[seed for seed, _ in pairs],
-        names=[f"class {classes[label]!r}, seed {seed}" for seed, label in pairs],
+        seeds=[seed for seed, *_ in asked],
+        names=[
+            f"class {classes[label]!r}, seed {seed}" + f", set {group}" * (groups > 1)
+            for seed, label, group in asked
+        ],
         class_means=class_means.flatten(1)[labels],
         generators=[
-            image_generators(seed, dataset, classes[label], range(ipc)) for seed, label in pairs
+            image_generators(seed, dataset, classes[label], range(group * ipc, (group + 1) * ipc))
+            for seed, label, group in asked
         ],
         shape=tuple(class_means.shape[1:]),
         starts=None if starts is None else starts.flatten(0, 1),

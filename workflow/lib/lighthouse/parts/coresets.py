@@ -15,7 +15,7 @@ class Coreset:
     by_features: whether it goes by the extractor's features. nested: whether its first n images
     of a larger IPC are those of IPC n. needs_classifier: whether it asks for the dataset's
     ``classifier``. behind: real images behind each of a set's. options: what a user may say of it,
-    by key; each has a default.
+    by key; each has a default. what: one that has options, in a sentence.
     """
 
     name: str
@@ -25,6 +25,7 @@ class Coreset:
     needs_classifier: bool = False
     behind: int = 1
     options: Mapping[str, Option] = field(default_factory=dict)
+    what: str = ""
 
     @property
     def composes(self) -> bool:
@@ -57,19 +58,10 @@ CORESETS: dict[str, Coreset] = {
                 ),
                 "crops": Option(COUNT, "Random pieces of each, of which the best counts.", 5),
             },
+            what="RDED's mosaics: pieces of real images that a classifier is surest of.",
         ),
     )
 }
 
 #: Those of which a user may say something.
 WITH_OPTIONS = {name: coreset for name, coreset in CORESETS.items() if coreset.options}
-
-
-def with_defaults(given: Mapping[str, Mapping]) -> dict[str, Mapping]:
-    """``coresets`` of a config with what it leaves out: coresets, and options of coresets."""
-    found = {
-        name: {**coreset.defaults, **options} if isinstance(options, Mapping) else options
-        for name, coreset in WITH_OPTIONS.items()
-        for options in [given.get(name, {})]
-    }
-    return found | {name: options for name, options in given.items() if name not in found}

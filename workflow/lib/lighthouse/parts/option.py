@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 #: Ranges, as JSON schemas. Their upper bounds tell a slip of some zeros.
 COUNT = {"type": "integer", "minimum": 1, "maximum": 1000000}
@@ -38,3 +39,22 @@ class Option:
     def is_number(self) -> bool:
         """Whether values of it lie on an axis."""
         return self.range.get("type") in ("number", "integer")
+
+
+class WithDefaults(Protocol):
+    """A declared part, with its options where a config says nothing of them."""
+
+    @property
+    def defaults(self) -> Mapping[str, object]:
+        """By key."""
+
+
+def with_defaults(
+    declared: Mapping[str, WithDefaults], given: Mapping[str, Mapping]
+) -> dict[str, Mapping]:
+    """A section of a config with what it leaves out: parts, and options of parts."""
+    whole = {}
+    for name, part in declared.items():
+        own = given.get(name, {})
+        whole[name] = {**part.defaults, **own} if isinstance(own, Mapping) else own
+    return whole | {name: own for name, own in given.items() if name not in declared}

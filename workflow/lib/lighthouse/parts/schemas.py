@@ -6,6 +6,7 @@ from lighthouse.parts.coresets import CORESETS, WITH_OPTIONS, Coreset
 from lighthouse.parts.extractors import EXTRACTORS
 from lighthouse.parts.measures import MEASURES
 from lighthouse.parts.objectives import OBJECTIVES
+from lighthouse.parts.selections import SELECTIONS, Selection
 from lighthouse.parts.sweeps import SAMPLER
 from lighthouse.parts.terms import TERMS, Term
 
@@ -28,16 +29,18 @@ def completed(schema: object) -> object:
     return made
 
 
-def _guidance() -> dict:
-    return {"properties": {name: _term(term) for name, term in TERMS.items()}}
-
-
-def _term(term: Term) -> dict:
+def _options_of(parts: Mapping[str, Term | Coreset | Selection]) -> dict:
+    """The options of each of some parts, below its name."""
     return {
-        "description": term.what,
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {key: option.schema for key, option in term.options.items()},
+        "properties": {
+            name: {
+                "description": part.what,
+                "type": "object",
+                "additionalProperties": False,
+                "properties": {key: option.schema for key, option in part.options.items()},
+            }
+            for name, part in parts.items()
+        }
     }
 
 
@@ -75,22 +78,11 @@ def _extractor_options() -> dict:
     }
 
 
-def _coreset_options() -> dict:
-    return {"properties": {name: _coreset(coreset) for name, coreset in WITH_OPTIONS.items()}}
-
-
-def _coreset(coreset: Coreset) -> dict:
-    return {
-        "description": f"Options of the coreset {coreset.name}.",
-        "type": "object",
-        "additionalProperties": False,
-        "properties": {key: option.schema for key, option in coreset.options.items()},
-    }
-
-
 #: What a schema may ask for, by name.
 ADDED: dict[str, Callable[[], dict]] = {
-    "guidance": _guidance,
+    "guidance": lambda: _options_of(TERMS),
+    "selection-options": lambda: _options_of(SELECTIONS),
+    "selections": lambda: {"enum": list(SELECTIONS)},
     "weights": _weights,
     "sampler": _sampler,
     "objectives": lambda: {"enum": list(OBJECTIVES)},
@@ -99,5 +91,5 @@ ADDED: dict[str, Callable[[], dict]] = {
     "extractor-options": _extractor_options,
     "measures": lambda: {"enum": list(MEASURES)},
     "coresets": lambda: {"enum": list(CORESETS)},
-    "coreset-options": _coreset_options,
+    "coreset-options": lambda: _options_of(WITH_OPTIONS),
 }

@@ -243,13 +243,3 @@ TERMS: dict[str, Term] = {
 def named(names: Iterable[str]) -> list[Term]:
     """The declarations of terms by name; names that are not known are left out."""
     return [TERMS[name] for name in names if name in TERMS]
-
-
-def with_defaults(guidance: Mapping[str, Mapping]) -> dict[str, Mapping]:
-    """``guidance`` of a config with what it leaves out: terms, and options of terms."""
-    given = {
-        name: {**term.defaults, **options} if isinstance(options, Mapping) else options
-        for name, term in TERMS.items()
-        for options in [guidance.get(name, {})]
-    }
-    return given | {name: options for name, options in guidance.items() if name not in TERMS}

@@ -118,7 +118,7 @@ def _sampling(study: Study, speeds: Speeds, classes: int) -> float:
             continue
         step = speeds.sampler_step * (GUIDED if method.guidance else 1)
         step *= 1 if method.denoises else UNDENOISED
-        latents = len(study.seeds(cell)) * classes * cell.ipc
+        latents = len(study.seeds(cell)) * classes * cell.ipc * study.sampled_for_each(cell)
         seconds += latents * (
             study.dataset(cell.dataset)["sampler"]["steps"] * step + speeds.decode
         )

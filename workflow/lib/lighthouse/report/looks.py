@@ -31,7 +31,8 @@ def family(method: Mapping) -> str:
         return "earlier methods"
     if method["ours"]:
         return "support points (ours)"
-    bare = method["prior"] == "base" and not method.get("guidance")
+    parts = method.get("guidance"), method.get("selection")
+    bare = method["prior"] == "base" and not any(parts)
     return "base prior" if bare else "RSM and CGS"
 
 
