@@ -11,7 +11,13 @@ from lighthouse.diffusion import denoiser, sampler
 from lighthouse.diffusion.autoencoder import new_autoencoder
 from lighthouse.diffusion.denoiser import new_denoiser, save_denoiser
 from lighthouse.diffusion.loading import save_model
-from lighthouse.runtime.files import read_about, read_arrays, read_json, write_json
+from lighthouse.runtime.files import (
+    read_about,
+    read_arrays,
+    read_json,
+    write_json,
+    write_tensors,
+)
 from sampling import DIT, at_work
 from toy import CHANNELS, CLASSES, DIM, SIDE, redrawn, write_latents
 
@@ -33,6 +39,7 @@ CELL = {
     "sampler": {**DIT, "steps": 3},
     "launch": "graphs",
     "guided_by_surrogate": False,
+    "selection": None,
     "loads": [],
 }
 
@@ -51,7 +58,7 @@ def models(tmp_path_factory):
     return folder
 
 
-def make(run_script, models, folder, replicates, priors=None, **cell):
+def make(run_script, models, folder, replicates, priors=None, classes=None, look=(), **cell):
     """The cell's sets as arrays by kind, the record, and what the files say of themselves."""
     names = replicates if priors is None else priors
     inputs = {
@@ -59,13 +66,16 @@ def make(run_script, models, folder, replicates, priors=None, **cell):
         "autoencoder": models / "autoencoder",
         "priors": [models / f"prior{seed}" for seed in names],
         "surrogates": [],
+        "classifier": [],
+        "extractor": look,
+        "features": look,
     }
     files = {kind: folder / f"{kind}.safetensors" for kind in ("latents", "images")}
     given = {**CELL, **files, "record": folder / "record.json", **cell}
     params = {
         "cells": [{**given, "files": list(files.values())}],
         "replicates": replicates,
-        "classes": None,
+        "classes": classes,
         "checkpoint_seconds": 0,  # each replicate's sets are kept when they are made
     }
     run_script("sample", inputs, {"record": folder / "batch.json"}, params, dataset="toy")
@@ -194,3 +204,91 @@ def test_candidates_sets_are_of_the_first_replicate_alone(run_script, models, bo
     np.testing.assert_array_equal(tried["latents"]["seed~5"], both[0]["latents"]["seed~5"])
     assert list(about["priors"]) == ["0"]
     assert record["images"] == 6
+
+
+# Cells that keep some of the images that they sample.
+
+
+def colours_by(path, device):
+    """What an extractor would be loaded by."""
+    return lambda images: images.float().mean((-2, -1)).numpy()
+
+
+SELECTION = {
+    "name": "subgroup",
+    "choose": "lighthouse.selection.subgroup:subgroup",
+    "options": {"nearness": 0.4, "spread": 0.9, "rounds": 5},
+    "times": 3,
+    "looks": {"features": f"{__name__}:colours_by"},
+}
+
+
+#: What rounding makes of a latent and of a pixel.
+TINY = {"latents": 1e-3, "images": 1}
+
+
+@pytest.fixture(scope="module")
+def features(tmp_path_factory):
+    """A file of real images' features."""
+    path = tmp_path_factory.mktemp("features") / "features.safetensors"
+    labels = np.arange(12) % len(CLASSES)
+    held = {"features": 9 * labels[:, None] + np.arange(3.0) + 1, "labels": labels}
+    write_tensors(path, held, {"classes": list(CLASSES)})
+    return path
+
+
+@pytest.fixture(scope="module")
+def selected(run_script, models, features, tmp_path_factory):
+    """Sets of two replicates, each the best of three of each class."""
+    folder, run = tmp_path_factory.mktemp("selected"), {0: [0, 5], 1: [1]}
+    return make(run_script, models, folder, run, look=[features], selection=SELECTION)
+
+
+def test_the_set_that_is_kept_is_one_of_those_that_are_sampled_alone(selected, both):
+    arrays, record, _ = selected
+    groups = 0
+    for seed in (0, 1, 5):
+        kept = record["kept"][f"seed~{seed}"]
+        assert arrays["images"][f"seed~{seed}"].shape[:2] == (len(CLASSES), 2)
+        for label, positions in enumerate(kept):
+            assert positions in ([0, 1], [2, 3], [4, 5])
+            first = both[0]["images"][f"seed~{seed}"][label]  # what a plain row samples
+            own = arrays["images"][f"seed~{seed}"][label]
+            assert np.array_equal(own, first) == (positions == [0, 1])
+            groups += positions != [0, 1]
+    assert 0 < groups < 9
+
+
+def test_costs_are_by_image_kept_and_of_all_that_were_sampled(selected, both):
+    record, plain = selected[1], both[1]
+    assert record["images"] == 3 * len(CLASSES) * 2
+    per_image = [of["denoiser"]["evaluations"] / of["images"] for of in (record, plain)]
+    assert per_image[0] == SELECTION["times"] * per_image[1]
+    assert sum(part["images"] for part in record["replicates"]) == record["images"]
+
+
+def test_pools_of_shards_are_chosen_of_when_they_are_gathered_as_of_the_whole(
+    run_script, models, features, selected, tmp_path
+):
+    arrays, record, _ = selected
+    shards = [made(tmp_path, name) for name in ("first", "rest")]
+    for folder, classes in zip(shards, ([0], [1, 2]), strict=True):
+        seen = {"seen": folder / "seen.safetensors", "look": [features], "classes": classes}
+        make(run_script, models, folder, {0: [0, 5], 1: [1]}, selection=SELECTION, **seen)
+    whole = made(tmp_path, "whole")
+    files = {kind: whole / f"{kind}.safetensors" for kind in ("latents", "images")}
+    cell = {"ipc": 2, "stamp": "s", "code": "c", "seeds": [0, 5, 1], "selection": SELECTION}
+    cell |= {"shards": shards, "sources": [folder / "record.json" for folder in shards]}
+    cell |= {**files, "record": whole / "record.json", "files": list(files.values())}
+    inputs = {"latents": models / "latents", "features": [features]}
+    outputs, params = {"record": whole / "batch.json"}, {"cells": [cell]}
+    run_script("gather", inputs, outputs, params, dataset="toy")
+    for kind, path in files.items():
+        found = read_arrays(path)
+        assert found.keys() == arrays[kind].keys()
+        for name, of in arrays[kind].items():  # of so few rows the last bits may differ
+            np.testing.assert_allclose(found[name].astype(float), of, atol=TINY[kind])
+    gathered = read_json(whole / "record.json")
+    for key in ("kept", "images", "denoiser"):
+        assert gathered[key] == record[key]
+    assert not any((folder / "seen.safetensors").exists() for folder in shards)

@@ -12,12 +12,13 @@ from lighthouse.diffusion.guided import GuidedDenoiser
 from lighthouse.diffusion.sampler import (
     NonFiniteError,
     sample,
+    sets_of,
 )
 from lighthouse.diffusion.schedule import ancestral
 from lighthouse.guidance import Guide
 from lighthouse.guidance.dpp import dpp_loss
 from sampling import GUIDED, OPTIONS, Poisoned, alphas_bar, guides, relative, run, sampled
-from toy import noise_of, toy_means, toy_sets
+from toy import CHANNELS, CLASSES, SIDE, noise_of, toy_means, toy_sets
 
 # The schedule.
 
@@ -382,3 +383,15 @@ def test_a_small_run_gives_the_frozen_numbers(model):
 
 
 FROZEN = [[-0.639015, -0.523533], [-0.240283, -0.11445], [-0.221073, 0.578867]]
+
+
+def test_several_sets_of_a_class_are_of_its_images_one_set_behind_the_other():
+    pools = sets_of("toy", CLASSES, toy_means(), (0, 1), 2, groups=3)
+    assert pools.labels.tolist() == 2 * [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    assert (pools.seeds, pools.ipc) == ([0] * 9 + [1] * 9, 2)
+    assert pools.names[4] == f"class {CLASSES[1]!r}, seed 0, set 1"
+    first = torch.randn(CHANNELS, SIDE, SIDE, generator=pools.generators[5][1])
+    assert torch.equal(first, noise_of(0, CLASSES[1], 5))  # the sixth image of the class
+    one = sets_of("toy", CLASSES, toy_means(), (0,), 6).generators[2][3]
+    own = sets_of("toy", CLASSES, toy_means(), (0,), 2, groups=3).generators[7][1]
+    assert torch.equal(torch.randn(9, generator=own), torch.randn(9, generator=one))

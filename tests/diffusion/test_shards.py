@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lighthouse.diffusion.shards import gather
+from lighthouse.diffusion.shards import gather, gather_costs
 from lighthouse.runtime.files import (
     read_about,
     read_arrays,
@@ -31,6 +31,25 @@ def test_classes_lie_behind_each_other_under_every_seed(tmp_path):
     assert found["seed~0"].shape == (3, 2, 3)
     assert found["seed~4"][:, 0, 0].tolist() == [10, 11, 12]
     assert read_about(tmp_path / "all") == {"classes": CLASSES, "options": {"steps": 5}}
+
+
+def test_of_pools_those_of_each_class_that_are_kept_are_written(tmp_path):
+    shards = [shard(tmp_path, "0", 0, CLASSES[:1]), shard(tmp_path, "1", 1, CLASSES[1:])]
+    pool = np.arange(3 * 2).reshape(3, 2)
+    for i, (path, rows) in enumerate(zip(shards, (pool[:1], pool[1:]), strict=True)):
+        about = {"classes": CLASSES[:1] if i == 0 else CLASSES[1:]}
+        write_tensors(path, {"seed~0": rows}, about)
+    kept = {"seed~0": np.array([[1], [0], [1]])}
+    gather(shards, tmp_path / "all", CLASSES, kept)
+    assert read_arrays(tmp_path / "all")["seed~0"].tolist() == [[1], [2], [5]]
+
+
+def test_what_choosing_took_is_in_the_costs_of_all_replicates_alike():
+    cost = {"seconds": 2.0, "images": 4, "denoiser": {"calls": 7}}
+    whole = {**cost, "replicates": [cost, cost], "peak_host_bytes": 1, "peak_device_bytes": None}
+    found = gather_costs([whole, whole], choosing=3.0)
+    assert found["seconds"] == 2 * 2.0 + 3.0
+    assert [part["seconds"] for part in found["replicates"]] == [5.5, 5.5]
 
 
 @pytest.mark.parametrize(
@@ -80,7 +99,7 @@ def shards_of(folder, name, costs=(2.0, 3.0), **about):
     files = {kind: folder / name / f"{kind}.safetensors" for kind in ("latents", "images")}
     record = {"record": folder / name / "record.json", "stamp": f"stamp of {name}"}
     sources = [place / "record.json" for place in shards]
-    return {**files, **record, "shards": shards, "sources": sources}
+    return {**files, **record, "shards": shards, "sources": sources, "selection": None}
 
 
 def test_the_script_gathers_each_cell_and_leaves_the_records_of_its_shards(tmp_path, run_script):
@@ -88,7 +107,7 @@ def test_the_script_gathers_each_cell_and_leaves_the_records_of_its_shards(tmp_p
     cells = [shards_of(tmp_path, "one"), shards_of(tmp_path, "odd", prior="another")]
     run_script(
         "gather",
-        {"latents": tmp_path},
+        {"latents": tmp_path, "features": []},
         {"record": tmp_path / "batch.json"},
         {"cells": cells, "code": "c"},
         dataset="toy",
@@ -116,7 +135,7 @@ def test_the_script_gathers_each_cell_and_leaves_the_records_of_its_shards(tmp_p
 def test_a_cell_whose_shards_were_gathered_before_is_sampled_anew(tmp_path, run_script):
     write_tensors(tmp_path / "means.safetensors", {"a": np.zeros(1)}, {"classes": CLASSES})
     one = shards_of(tmp_path, "one")
-    given = {"latents": tmp_path}, {"record": tmp_path / "batch.json"}
+    given = {"latents": tmp_path, "features": []}, {"record": tmp_path / "batch.json"}
     run_script("gather", *given, {"cells": [one], "code": "c"}, dataset="toy")
     run_script("gather", *given, {"cells": [one], "code": "another"}, dataset="toy")
     assert "sampled anew" in read_json(tmp_path / "batch.json")["failed"][str(one["record"])]

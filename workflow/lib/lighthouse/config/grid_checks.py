@@ -253,10 +253,15 @@ def _check_strategies(study: Study) -> Iterable[str]:
             "their coupling; give two rows of one prior, the same guidance and selection, and "
             "weights by one rule"
         )
-    if iid.guidance or iid.selection or iid.prior != joint.prior:
+    if iid.guidance or iid.prior != joint.prior:
         yield (
             f"config: run.strategies.iid: {iid.name!r} is not the prior of {joint.name!r} without "
-            "guidance and without a selection"
+            "guidance"
+        )
+    elif iid.selection:
+        yield (
+            f"config: run.strategies.iid: {iid.name!r} keeps some of the images that it samples, "
+            "and the pool is of all; give the row of its prior without a selection"
         )
 
 

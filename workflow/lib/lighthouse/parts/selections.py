@@ -24,7 +24,8 @@ class Selection:
     options: by key of ``selections`` in the config. by_features: whether it goes by the
     extractor's features, those of the real images too. needs_classifier: whether it goes by the
     answers of a classifier that was trained on the real images. couplings: under which it makes
-    sense. earlier: whether it was published before RSM and CGS. ours: whether it is of no source.
+    sense. earlier: whether it is other authors' than RSM and CGS, whose family figures show it in
+    (of selections the date does not count). ours: whether it is of no source.
     """
 
     name: str
@@ -81,6 +82,7 @@ SELECTIONS: dict[str, Selection] = {
                 ),
             },
             by_features=True,
+            earlier=True,
         ),
         Selection(
             "support",
