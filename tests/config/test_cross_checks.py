@@ -9,7 +9,10 @@ from shipped import SHIPPED, changed, one_problem, problems, table
 PUBLISHED = {
     "dataset": ("imagenett", "published.tsv, line 2: dataset: 'imagenett' is not known; allowed:"),
     "student": ("convnet-6", "published.tsv: student 'convnet-6' is not known; allowed: convnet2"),
-    "protocol": ("igdd", "published.tsv: protocol 'igdd' is not known; allowed: digits, minimax"),
+    "protocol": (
+        "igdd",
+        "published.tsv: protocol 'igdd' is not known; allowed: digits, digits-vit, minimax",
+    ),
     "top1": ("146.0", "published.tsv, line 2: top1: 146.0 is greater than the maximum of 100"),
     "ipc": ("ten", "published.tsv, line 2: ipc: 'ten' is not a name; allowed: images per class"),
     "source": ("", "published.tsv, line 2: 'source' is missing"),
@@ -55,7 +58,7 @@ MISTAKES = {
     "unknown protocol": (
         "run.protocols",
         ["field"],
-        ["run.protocols: 'field' is not known; allowed: digits, minimax"],
+        ["run.protocols: 'field' is not known; allowed: digits, digits-vit, minimax"],
     ),
     "missing hyperparameters": (
         "run.ipc",

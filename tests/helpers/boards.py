@@ -81,6 +81,7 @@ TABLES = {
         compared("broken", 1, NAN, "missing", p_holm=NAN),
         compared("broken", 5, NAN, "missing", p_holm=NAN),
     ],
+    "scores": [],
     "diversity": [],
     "fid": [],
     "cost": [],

@@ -18,6 +18,7 @@ SOFT = {"labels": "soft", "temperature": 4.0}
 #: Of its set and its own, for each of three students; two share a set.
 SEEDS = [(0, 0), (0, 1), (7, 0)]
 SLOW = {"learning_rate": 1e-3, "epochs": [[10, 2]], "evaluations": 1}
+VIT = {"network": "vit", "patch": 4, "depth": 2, "width": 16, "heads": 2}
 RESNET_AP = {"network": "resnet-ap", "depth": 10}
 
 
@@ -69,8 +70,10 @@ def changed(**options):
         (NETWORK, {"augment": ALL, **SOFT}, 1e-5),
         # Instance norm of maps of 2 × 2 pixels makes much of little.
         (RESNET_AP, {"augment": ALL, **SGD, **SLOW}, 1e-4),
+        (VIT, {"augment": ALL, **SLOW}, 1e-5),
+        (VIT, {"augment": ALL, **SGD, **SOFT}, 1e-5),
     ],
-    ids=["adamw", "sgd", "soft", "resnet-ap"],
+    ids=["adamw", "sgd", "soft", "resnet-ap", "vit", "vit, soft"],
 )
 def test_each_is_the_student_that_it_would_be_alone(network, options, within, teacher):
     protocol = changed(**options)
@@ -112,6 +115,7 @@ def test_a_networks_weights_are_at_any_time_those_of_the_stack():
     [
         (NETWORK, True),
         (RESNET_AP, True),
+        (VIT, True),
         ({"network": "resnet", "depth": 10, "norm": "instance"}, True),
         ({"network": "resnet", "depth": 10, "norm": "batch"}, False),
     ],

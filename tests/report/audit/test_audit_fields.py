@@ -137,6 +137,14 @@ WRONG_FIELDS = [
     ("leaderboard_verdicts", "leaderboard", RSM, "p_holm", 0.01),
     ("leaderboard_verdicts", "leaderboard", RSM, "verdict", "tie"),
     ("leaderboard_verdicts", "leaderboard", DIT, "verdict", "tie"),
+    *(
+        ("scores_of_labels", "leaderboard", RSM, column, by)
+        for column, by in {
+            **dict.fromkeys(("hlr", "ior", "lrs", "lrs_std", "full_hard"), 0.01),
+            "hard_protocol": "another",
+            "full_hard_from": "config",
+        }.items()
+    ),
     ("ablation_verdicts", "ablation", RSM, "difference", 0.01),
     ("ablation_verdicts", "ablation", RSM, "p_holm", -0.01),
     ("ablation_verdicts", "ablation", RSM, "verdict", "tie"),

@@ -136,6 +136,24 @@ def test_a_wrong_figure_of_a_page_is_found(path, part, results, invented):
     assert found["expected"] == row[column]
 
 
+@pytest.mark.parametrize("part", ("score", "deviation", "label", "none"))
+def test_a_wrong_label_robust_score_is_found(part, results, invented):
+    row = row_of(results, "herding", 2)
+    shown = f"{row['lrs']:.1f} ± {row['lrs_std']:.1f}"
+    scores = results.pages[MD].partition("| Label-robust score |")[2]
+    line = line_of(scores, "Herding")
+    planted = {
+        "score": line.replace(shown, f"{row['lrs'] + 0.2:.1f} ± {row['lrs_std']:.1f}"),
+        "deviation": line.replace(shown, f"{row['lrs']:.1f} ± {row['lrs_std'] + 0.2:.1f}"),
+        "label": line.replace("Herding", "Hoarding"),
+        "none": line.replace("–", "20.0"),
+    }[part]
+    assert planted != line
+    column = {"score": "lrs", "deviation": "lrs_std", "label": "label", "none": "lrs"}[part]
+    (found,) = findings("scores_of_the_page", results, invented.grid, MD, line, planted)
+    assert (found["table"], found["column"]) == (MD, column)
+
+
 MARKED = {"better": "↑", "worse": "↓", "not distinguishable": "≈"}
 IN_TEX = {"↑": r"$\uparrow$", "↓": r"$\downarrow$", "≈": r"$\approx$"}
 

@@ -50,6 +50,8 @@ def cross_checks(study: Study) -> Iterable[str]:
         "only": ([name for entry in run["only"] for name in entry["methods"]], run["methods"]),
         "students": (run["students"], config["students"]),
         "protocols": (run["protocols"], config["protocols"]),
+        "full_hard": (run["full_hard"], run["datasets"]),
+        "full_hard, students": (chain(*run["full_hard"].values()), run["students"]),
         "comparisons.base": ([run["comparisons"]["base"]], run["methods"]),
         "comparisons.pairs": (chain(*run["comparisons"]["pairs"]), table),
         "ablation.methods": (ablation.get("methods", []), own),
@@ -86,6 +88,7 @@ def cross_checks(study: Study) -> Iterable[str]:
     for name, options in config["protocols"].items():
         yield from check_protocol(name, options, config)
     yield from _check_rows_named(study)
+    yield from _check_full_hard(study)
     pairs = run["comparisons"]["pairs"]
     for first, second in pairs:
         if first == second:
@@ -109,6 +112,22 @@ def cross_checks(study: Study) -> Iterable[str]:
     yield from wrong
     if not wrong:  # claims are looked up in the grid's cells
         yield from claim_checks(study)
+
+
+def _check_full_hard(study: Study) -> Iterable[str]:
+    """Given accuracies on all real images are of hard labels, and of what is not trained here."""
+    run, protocols = study.run, study.config["protocols"]
+    if run["full_hard"] and run["ceiling"]:
+        yield (
+            "config: run.full_hard: has no effect with run.ceiling, which trains these students; "
+            "leave it out, or `ceiling: false`"
+        )
+    asked = [protocols[name]["labels"] for name in run["protocols"] if name in protocols]
+    if run["full_hard"] and "hard" not in asked:
+        yield (
+            "config: run.full_hard: has no effect without a protocol with hard labels in "
+            "run.protocols; leave it out"
+        )
 
 
 def _check_replicates(study: Study) -> Iterable[str]:

@@ -4,6 +4,7 @@ from lighthouse.config import rows
 from lighthouse.config.candidates import SCALE
 from lighthouse.config.claims import claim_rows
 from lighthouse.config.grid import Cell
+from lighthouse.config.labels import scored_labels
 from lighthouse.config.prior_check import checked
 from lighthouse.config.study import Study
 from lighthouse.parts.terms import TERMS, named
@@ -26,7 +27,8 @@ def expectations(study: Study) -> dict:
     ``candidates``: of all choices, with the factors and weights of each. ``priors``: all that are
     trained, each with its replicate and the cell that shows it.
     ``claims``: each on each dataset, with what names the rows of tables that it is about.
-    ``choices``: the rows of the table of recommendations.
+    ``choices``: the rows of the table of recommendations. ``labels``: what the label-robust score
+    compares the leaderboard's rows with.
     ``terms``: the declared guidance terms, with the columns of their weights.
     ``prior_check``: the options of that check, and the ``datasets`` that have one.
     ``sweep``, ``strategies``, ``spectrum_ipc`` and ``prior_check`` are None where the study has
@@ -51,6 +53,7 @@ def expectations(study: Study) -> dict:
         ],
         "trainings": rows.trainings(study),
         "leaderboard": rows.leaderboard_specs(study),
+        "labels": scored_labels(study),
         "choices": [record.row for record in rows.board_records(study)],
         "main": [cell.row for cell in study.main_cells],
         "tables": [cell.row for cell in study.table_cells],

@@ -25,7 +25,12 @@ def options_of_kind(place: str, key: str, options: dict, kinds: dict) -> Iterabl
         yield f"config: {place}: {name!r} has no effect with {key} {kind!r}; leave it out"
 
 
-STUDENT_KEYS = {"convnet": ("width",), "resnet-ap": (), "resnet": ("norm",)}
+STUDENT_KEYS = {
+    "convnet": ("width",),
+    "resnet-ap": (),
+    "resnet": ("norm",),
+    "vit": ("patch", "width", "heads"),
+}
 RATE_KEYS = {"one-cycle": ("warmup",), "constant": (), "trapezoid": ("warmup_steps", "cooldown")}
 SCHEDULE_KEYS = {"steps": ("factor", "at"), "half-cosine": ()}
 LABEL_KEYS = {"hard": (), "soft": ("teacher", "temperature")}

@@ -6,6 +6,7 @@ computation failed says ``missing``, one that the study leaves out ``not run``.
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from lighthouse.report import label_robust
 from lighthouse.report.ablation import average, seed_average
 from lighthouse.tables import CELL, MEASURED, MISSING, NAN, NOT_RUN, cell_key
 
@@ -29,6 +30,7 @@ COLUMNS = (
     "difference",
     "p_holm",
     "verdict",
+    *label_robust.COLUMNS,
     "published",
     "published_std",
     "published_protocol",
@@ -92,9 +94,9 @@ def leaderboard_rows(
     specs: a dict a dataset, method and IPC: the cell's columns where the study runs it,
     ``label``, ``run`` (False where it does not) and ``published_as``, the name under
     which the published figures list the dataset, or None. tables: rows of ``accuracy``,
-    ``significance``, ``diversity``, ``fid``, ``cost`` and ``published``. students:
-    those of the leaderboard; a sweep may have others. base: the method that
-    ``difference``, ``p_holm`` and ``verdict`` are against.
+    ``significance``, ``scores`` (``label_robust.score_rows``), ``diversity``, ``fid``, ``cost``
+    and ``published``. students: those of the leaderboard; a sweep may have others. base: the
+    method that ``difference``, ``p_holm`` and ``verdict`` are against.
     """
     return [
         _row(spec, student, protocol, tables, base)
@@ -135,6 +137,7 @@ def _row(
         "student": student,
         "status": MISSING if spec["run"] else NOT_RUN,
         "verdict": "",
+        **dict.fromkeys(("hard_protocol", "full_hard_from"), ""),
         **_published(spec, student, protocol, tables["published"]),
     }
     if not spec["run"]:
@@ -145,6 +148,8 @@ def _row(
         row |= {name: found[column] for name, column in ACCURACY.items()}
         row["status"] = found["status"]
     row |= _compared(place | own, tables["significance"], base, row["status"])
+    if found := first(tables["scores"], place | own):
+        row |= {name: found[name] for name in label_robust.COLUMNS}
     row |= seed_average(tables["diversity"], spec, DIVERSITY)
     if found := first(tables["fid"], place):
         row |= {name: found.get(name, NAN) for name in (*DISTANCES, "extractor")}

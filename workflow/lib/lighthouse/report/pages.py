@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from lighthouse.config.grid import ALL
+from lighthouse.report.label_robust import score_rows
 from lighthouse.report.leaderboard import COLUMNS, board_of, elsewhere, leaderboard_rows
 from lighthouse.report.rendering import render
 from lighthouse.report.sheets import Comparison, Entry, Sheet, overall, sheets
@@ -12,6 +13,9 @@ from lighthouse.tables import MISSING, NOT_RUN
 
 #: Columns of the leaderboard beside accuracy, their headings and formats.
 BESIDE = {
+    "hlr": ("HLR", "{:.1f}"),
+    "ior": ("IOR", "{:+.1f}"),
+    "lrs": ("LRS", "{:.1f}"),
     "coverage": ("coverage", "{:.3f}"),
     "precision": ("precision", "{:.3f}"),
     "recall": ("recall", "{:.3f}"),
@@ -29,6 +33,7 @@ BESIDE = {
 
 
 def leaderboard(
+    runs: Sequence[Mapping],
     accuracy: Sequence[Mapping],
     significance: Sequence[Mapping],
     diversity: Sequence[Mapping],
@@ -37,13 +42,18 @@ def leaderboard(
     published: Sequence[Mapping],
     specs: Sequence[Mapping],
     students: Sequence[str],
+    labels: Mapping[str, Mapping | str | None],
     base: str | None,
     alpha: float,
 ) -> dict:
-    """Every system in one table, and the same for readers (``leaderboard_rows``)."""
+    """Every system in one table, and the same for readers (``leaderboard_rows``).
+
+    labels: what the label-robust score compares with (``label_robust.score_rows``).
+    """
     tables = {
         "accuracy": accuracy,
         "significance": significance,
+        "scores": score_rows(runs, specs, labels),
         "diversity": diversity,
         "fid": fid,
         "cost": cost,

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lighthouse.config.grid import ALL, CEILINGS
+from lighthouse.report.label_robust import GIVEN
 from lighthouse.report.leaderboard import board_of, is_protocol, root_mean_square
 from lighthouse.report.statistics import ALIKE, BETTER, UNTESTED, WORSE
 from lighthouse.tables import MEASURED, MISSING, NOT_RUN
@@ -50,7 +51,11 @@ class Entry:
 
 @dataclass
 class Sheet:
-    """One table. lines: (label, an entry an IPC); ceilings: (label, the one entry), shown last."""
+    """One table. lines: (label, an entry an IPC); ceilings: (label, the one entry), shown last.
+
+    scores: (label, a label-robust score an IPC, – where there is none), empty where no row has one;
+    about_scores: what they are of.
+    """
 
     dataset: str
     protocol: str
@@ -61,6 +66,8 @@ class Sheet:
     headline: list[str]
     notes: list[str]
     sources: list[tuple[str, str]] = field(default_factory=list)
+    scores: list[tuple[str, list[str]]] = field(default_factory=list)
+    about_scores: str = ""
 
     @property
     def title(self) -> str:
@@ -122,6 +129,8 @@ def _sheet(
         headline(rows, comparison),
         _notes(rows, board[1], comparison, others),
         [(letter, _source(*key, board[1])) for key, letter in letters.items()],
+        _scores(rows, ipcs),
+        _about_scores(rows, board[1]),
     )
 
 
@@ -133,6 +142,35 @@ def _entry(row: Mapping, letters: Mapping[tuple, str]) -> Entry:
         return Entry(value, row["status"], mark=mark)
     figure = plus_minus(row["published"], row["published_std"])
     return Entry(value, row["status"], False, mark, figure, letters[_key(row)])
+
+
+def _scores(rows: Sequence[Mapping], ipcs: Sequence[int]) -> list[tuple[str, list[str]]]:
+    """The label-robust scores of all lines, in their order."""
+    if not any(row["lrs"] == row["lrs"] for row in rows):
+        return []
+    found: dict[str, dict] = {}
+    for row in rows:
+        if row["method"] not in CEILINGS:
+            known = row["lrs"] == row["lrs"]
+            text = plus_minus(row["lrs"], row["lrs_std"]) if known else "–"
+            found.setdefault(row["method"], {})[row["ipc"]] = text
+    labels = {row["method"]: row["label"] for row in rows}
+    return [(labels[name], [own.get(ipc, "–") for ipc in ipcs]) for name, own in found.items()]
+
+
+def _about_scores(rows: Sequence[Mapping], protocol: str) -> str:
+    """What the label-robust scores of a board compare; all of its rows compare with the same."""
+    row = next((row for row in rows if row["lrs"] == row["lrs"]), None)
+    if row is None:
+        return ""
+    given = ", as the config gives it" if row["full_hard_from"] == GIVEN else ""
+    return (
+        "Label-robust score, in %: mean ± sample standard deviation over replicates. It grows with "
+        f"what a set teaches more than random images under {protocol}, and falls with what it "
+        f"lacks, with hard labels ({row['hard_protocol']}), of all real images "
+        f"({row['full_hard']:.1f} %{given}). 26.9 is a set that is no better than random images "
+        "and lacks nothing."
+    )
 
 
 def plus_minus(mean: float, std: float) -> str:

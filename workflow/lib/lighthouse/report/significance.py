@@ -1,12 +1,11 @@
 """Which differences of accuracy are more than chance, method against method."""
 
-import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from lighthouse.report.statistics import MISSING, Paired, holm, paired, verdict
 from lighthouse.report.tables import Table
-from lighthouse.report.trainings import Trainings, trainings
+from lighthouse.report.trainings import Trainings, paired_differences, trainings
 from lighthouse.tables import NAN, cell_key
 
 #: What one table is of.
@@ -26,19 +25,9 @@ COLUMNS = (
 
 
 def compare(found: Trainings, one: Mapping, other: Mapping, student: str, protocol: str) -> Paired:
-    """A cell against another one, by the trainings that both have.
-
-    The replicate is the pair: both sides go back to the same base prior, their sets start from
-    the same noise, and their students from the same draws. A pair's difference is the mean over
-    the sets and the student seeds that both sides have in it, for sets of a sweep have fewer
-    students than those of the main table.
-    """
+    """A cell against another one, by the trainings that both have (``paired_differences``)."""
     first, second = (found.get((cell_key(c), student, protocol), {}) for c in (one, other))
-    differences = defaultdict(list)
-    for training in first:
-        if training in second:
-            differences[training[0]].append(first[training] - second[training])
-    return paired([statistics.fmean(values) for values in differences.values()])
+    return paired(list(paired_differences(first, second).values()))
 
 
 def judged(rows: Sequence[dict], alpha: float) -> list[dict]:

@@ -6,6 +6,7 @@ from lighthouse.config import paths, rows
 from lighthouse.config.batches import measured_by, sampled_by, trained_by, tuned_by
 from lighthouse.config.candidates import SCALE
 from lighthouse.config.claims import claim_rows
+from lighthouse.config.labels import scored_labels
 from lighthouse.config.prior_check import checked
 from lighthouse.config.study import Study
 from lighthouse.parts.measures import MEASURES, Reach
@@ -233,13 +234,14 @@ def _leaderboard(study: Study) -> Item:
         "tables/leaderboard",
         "lighthouse.report.pages:leaderboard",
         {
-            **finished("accuracy", "significance", "diversity", "fid", "cost"),
+            **finished("runs", "accuracy", "significance", "diversity", "fid", "cost"),
             "published": str(study.table_path("published")),
         },
         {name: [paths.table("leaderboard", suffix)] for name, suffix in suffixes.items()},
         {
             "specs": rows.leaderboard_specs(study),
             "students": study.run["students"],
+            "labels": scored_labels(study),
             "base": study.run["comparisons"]["base"],
             "alpha": study.run["comparisons"]["alpha"],
         },

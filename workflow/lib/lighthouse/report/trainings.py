@@ -1,5 +1,6 @@
 """Single trainings, as their table (``runs.csv``) has them, and which of them compare."""
 
+import statistics
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
@@ -17,6 +18,22 @@ def trainings(runs: Iterable[Mapping]) -> Trainings:
             place = found[cell_key(run), run["student"], run["protocol"]]
             place[run["replicate"], run["seed"], run["student_seed"]] = run["top1_last"]
     return dict(found)
+
+
+def paired_differences(
+    first: Mapping[tuple[int, int, int], float], second: Mapping[tuple[int, int, int], float]
+) -> dict[int, float]:
+    """First less second, by replicate: the mean over the trainings that both have in it.
+
+    The replicate is the pair: both sides go back to the same base prior, their sets start from
+    the same noise, and their students from the same draws. What one side alone has is left out,
+    for sets of a sweep have fewer students than those of the main table.
+    """
+    differences = defaultdict(list)
+    for training in first:
+        if training in second:
+            differences[training[0]].append(first[training] - second[training])
+    return {replicate: statistics.fmean(values) for replicate, values in differences.items()}
 
 
 def shared_students(runs: Iterable[Mapping]) -> set[int]:

@@ -30,6 +30,8 @@ def network_problem(options: Mapping, size: int) -> str | None:
         if depth > most:
             return f"{depth} halvings leave nothing of {size} px; allowed: depth at most {most}"
         return None
+    if options["network"] == "vit":
+        return _vit_problem(options, size)
     if depth not in STAGES:
         return f"depth {depth} is not known; allowed: {', '.join(map(str, STAGES))}"
     # Instance norm makes one number of one pixel, the same for every image: the last
@@ -39,6 +41,19 @@ def network_problem(options: Mapping, size: int) -> str | None:
     if size < least:
         return f"its last maps are a single pixel at {size} px; allowed: at least {least} px"
     return None
+
+
+def _vit_problem(options: Mapping, size: int) -> str | None:
+    patch, width, heads = (options[key] for key in ("patch", "width", "heads"))
+    if size % patch:
+        return f"patches of {patch} px do not divide {size} px; allowed: {_divisors(size)}"
+    if width % heads:
+        return f"{heads} heads do not divide the width {width}; allowed: {_divisors(width)}"
+    return None
+
+
+def _divisors(number: int) -> str:
+    return ", ".join(str(n) for n in range(1, number + 1) if number % n == 0)
 
 
 def teacher_problem(protocol: Mapping, network: Mapping) -> str | None:

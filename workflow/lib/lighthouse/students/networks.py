@@ -1,7 +1,7 @@
 """Student networks. Imports torch alone: torchvision would double a job's start-up.
 
-Each has ``features``, images (n, 3, S, S) to maps, and ``head``, a linear layer from the
-flattened maps to logits (n, n_classes).
+Each has ``features``, images (n, 3, S, S) to maps, or to one vector each, and ``head``, a linear
+layer from these, flattened, to logits (n, n_classes).
 """
 
 from collections import OrderedDict
@@ -11,6 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from lighthouse.students.limits import STAGES, stem_size
+
+#: Of vision transformers: inner width of an MLP over that of its tokens, and torchvision's ε.
+MLP_RATIO, LAYER_NORM_EPSILON = 4, 1e-6
 
 
 class Network(nn.Module):
@@ -120,6 +123,103 @@ def _stem(size: str, norm: str, pooled: bool) -> OrderedDict[str, nn.Module]:
     return layers
 
 
+class ViT(Network):
+    """Vision transformer (Dosovitskiy et al., ICLR 2021): patches, a class token, linear.
+
+    A token for each patch × patch pixels and one for the class, of ``width`` numbers, with learned
+    places; ``depth`` pre-norm blocks; the class token, normed, is the features. MLPs are
+    ``MLP_RATIO`` as wide, nothing is dropped out, and first weights are torchvision's, whose
+    ``VisionTransformer`` this computes (a test gives both the same weights).
+    """
+
+    def __init__(
+        self, patch: int, depth: int, width: int, heads: int, image_size: int, n_classes: int
+    ):
+        super().__init__()
+        self.features = nn.Sequential(
+            OrderedDict(
+                tokens=Tokens(patch, width, image_size),
+                blocks=nn.Sequential(*(TransformerBlock(width, heads) for _ in range(depth))),
+                norm=nn.LayerNorm(width, eps=LAYER_NORM_EPSILON),
+                of_class=FirstToken(),
+            )
+        )
+        self.head = nn.Linear(width, n_classes)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+
+
+class Tokens(nn.Module):
+    """Images (n, 3, S, S) as tokens (n, 1 + (S / patch)², width), that of the class first."""
+
+    def __init__(self, patch: int, width: int, image_size: int):
+        super().__init__()
+        self.project = nn.Conv2d(3, width, patch, patch)
+        nn.init.trunc_normal_(self.project.weight, std=(3 * patch**2) ** -0.5)
+        nn.init.zeros_(self.project.bias)
+        self.of_class = nn.Parameter(torch.zeros(1, 1, width))
+        self.places = nn.Parameter(torch.empty(1, 1 + (image_size // patch) ** 2, width))
+        nn.init.normal_(self.places, std=0.02)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Tokens with their places added."""
+        patches = self.project(images).flatten(2).transpose(1, 2)
+        of_class = self.of_class.expand(len(patches), -1, -1)
+        return torch.cat([of_class, patches], dim=1) + self.places
+
+
+class TransformerBlock(nn.Module):
+    """Attention and an MLP, each behind a layer norm and beside a shortcut."""
+
+    def __init__(self, width: int, heads: int):
+        super().__init__()
+        self.norm1 = nn.LayerNorm(width, eps=LAYER_NORM_EPSILON)
+        self.attention = Attention(width, heads)
+        self.norm2 = nn.LayerNorm(width, eps=LAYER_NORM_EPSILON)
+        inner = MLP_RATIO * width
+        self.mlp = nn.Sequential(nn.Linear(width, inner), nn.GELU(), nn.Linear(inner, width))
+        for layer in (self.mlp[0], self.mlp[2]):
+            nn.init.xavier_uniform_(layer.weight)
+            nn.init.normal_(layer.bias, std=1e-6)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Tokens (n, count, width) to the same."""
+        tokens = tokens + self.attention(self.norm1(tokens))
+        return tokens + self.mlp(self.norm2(tokens))
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention, written out.
+
+    Torch's fused kernels cannot be differentiated twice, as a surrogate is, and on an accelerator
+    their gradients need not repeat themselves.
+    """
+
+    def __init__(self, width: int, heads: int):
+        super().__init__()
+        self.heads = heads
+        self.query_key_value = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        nn.init.xavier_uniform_(self.query_key_value.weight)
+        nn.init.zeros_(self.query_key_value.bias)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Tokens (n, count, width) to the same."""
+        parts = self.query_key_value(tokens).unflatten(-1, (3, self.heads, -1))
+        query, key, value = parts.permute(2, 0, 3, 1, 4)  # each (n, heads, count, width / heads)
+        alike = query @ key.transpose(-1, -2) * query.shape[-1] ** -0.5
+        return self.out((alike.softmax(-1) @ value).transpose(1, 2).flatten(2))
+
+
+class FirstToken(nn.Module):
+    """Tokens (n, count, width) to the first of each, (n, width)."""
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """That of the class."""
+        return tokens[:, 0]
+
+
 NETWORKS: dict[str, Callable[[Mapping, int, int], Network]] = {
     "convnet": lambda options, image_size, n_classes: ConvNet(
         options["depth"], options["width"], image_size, n_classes
@@ -129,6 +229,9 @@ NETWORKS: dict[str, Callable[[Mapping, int, int], Network]] = {
     ),
     "resnet": lambda options, image_size, n_classes: ResNet(
         options["depth"], options["norm"], False, image_size, n_classes
+    ),
+    "vit": lambda options, image_size, n_classes: ViT(
+        *(options[key] for key in ("patch", "depth", "width", "heads")), image_size, n_classes
     ),
 }
 

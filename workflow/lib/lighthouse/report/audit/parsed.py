@@ -24,7 +24,8 @@ class Sheet:
     """One written table. lines: (label, a cell an IPC); a ceiling is like any other line.
 
     sentences: what is said above and below the table. sources: words by letter. beside: by
-    IPC, a table of the measures beside accuracy, its heading first.
+    IPC, a table of the measures beside accuracy, its heading first. scores: the label-robust ones,
+    (label, a text an IPC).
     """
 
     title: str
@@ -33,6 +34,7 @@ class Sheet:
     sentences: list[str] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
     beside: dict[str, list[list[str]]] = field(default_factory=dict)
+    scores: list[tuple[str, list[str]]] = field(default_factory=list)
 
 
 def plain(text: str) -> str:
@@ -49,12 +51,18 @@ MARKDOWN_CELL = re.compile(
 )
 
 
+#: The heading of the table of label-robust scores.
+SCORES = "Label-robust score"
+
+
 def markdown_sheets(text: str) -> list[Sheet]:
     """The sheets of the leaderboard's Markdown."""
     sheets: list[Sheet] = []
+    of_scores = False  # whether the table of label-robust scores has begun
     for line in text.splitlines():
         if line.startswith("### "):
             sheets.append(Sheet(_unmarked(line[4:])))
+            of_scores = False
         elif line.startswith("- <sup>"):
             letter, source = re.fullmatch(r"- <sup>(.*?)</sup> (.*)", line).groups()
             sheets[-1].sources[letter] = _unmarked(source)
@@ -66,6 +74,12 @@ def markdown_sheets(text: str) -> list[Sheet]:
             label, *fields = line.removeprefix("| ").removesuffix(" |").split(" | ")
             if not sheets[-1].ipcs:
                 sheets[-1].ipcs = [name.removeprefix("IPC ") for name in fields]
+                continue
+            if label == SCORES:
+                of_scores = True
+                continue
+            if of_scores:
+                sheets[-1].scores.append((_unmarked(label), fields))
                 continue
             ceiling = label.startswith("*")
             sheets[-1].lines.append((_unmarked(label[1:-1] if ceiling else label), []))

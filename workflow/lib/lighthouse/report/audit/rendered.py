@@ -27,6 +27,9 @@ PANEL = ("dataset", "protocol", "student")
 #: Measures beside accuracy on the page, by their headings: column, digits, and whether these
 #: count behind the point or are significant ones.
 MEASURES = {
+    "HLR": ("hlr", 1, "f"),
+    "IOR": ("ior", 1, "f"),
+    "LRS": ("lrs", 1, "f"),
     "coverage": ("coverage", 3, "f"),
     "precision": ("precision", 3, "f"),
     "recall": ("recall", 3, "f"),
@@ -149,6 +152,27 @@ def _number(text: str) -> object:
         return float(text.replace("−", "-"))
     except ValueError:
         return text
+
+
+def scores_of_the_page(results: Results, grid: Mapping) -> Iterator[Claim]:
+    """The Markdown's label-robust scores are the CSV's, as rounded, where a row has one."""
+    for page, sheet, own in boards(results):
+        if not page.endswith(".md"):
+            continue
+        of_sets = [row for row in own if not is_ceiling(row)]
+        lines = list(grouped(of_sets, ("method",)).values())
+        shown = lines if known(row["lrs"] for row in of_sets) else []
+        yield Claim(page, sheet.title, "scores", len(sheet.scores), len(shown))
+        for (label, fields), rows in zip(sheet.scores, shown, strict=False):
+            yield Claim(page, sheet.title, "label", plain(label), plain(rows[0]["label"]))
+            by_ipc = {row["ipc"]: row for row in rows}
+            for ipc, text in zip(_sizes(own), fields, strict=False):
+                row = by_ipc.get(ipc, {**rows[0], "ipc": ipc, "lrs": NAN, "lrs_std": NAN})
+                place = (page, named(row, BOARD))
+                if known([row["lrs"]]):
+                    yield from _figure(place, ("lrs", "lrs_std"), text, row)
+                else:
+                    yield Claim(*place, "lrs", text, "–")
 
 
 def measures_of_the_page(results: Results, grid: Mapping) -> Iterator[Claim]:
