@@ -7,11 +7,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lighthouse.guidance.clusters import Clusters
 from lighthouse.guidance.context import Context
 from lighthouse.guidance.deviation import deviation_gradient
 from lighthouse.guidance.dpp import clean_dpp_gradient, cosine_kernel, dpp_loss, loss_gradient
 from lighthouse.guidance.mean_matching import mean_gradient
 from lighthouse.guidance.support import Cloud, RealLatents, direction, energy, settled, units
+from lighthouse.guidance.transport import transport_gradient
 from lighthouse.runtime.errors import DataError
 from sampling import state
 from toy import CLASSES, DIM, write_latents
@@ -48,6 +50,13 @@ def cloud(z):
     return Cloud.of(torch.randn(7, z.shape[1], generator=torch.Generator().manual_seed(1)).to(z))
 
 
+def places(z):
+    """Three clusters beside z, two of them in one place, and one without a latent."""
+    centres = torch.randn(3, z.shape[1], generator=torch.Generator().manual_seed(2)).to(z)
+    centres[1] = centres[0]
+    return Clusters(centres, torch.tensor([0.3, 0.7, 0.0]).to(z))
+
+
 def terms(z):
     """Every gradient by latents (N, D), the last two of which are free where there are three."""
     finished, free = (z[:-2], z[-2:]) if len(z) > 2 else (z[:0], z)
@@ -64,6 +73,7 @@ def terms(z):
         "mean": mean_gradient(s),
         "deviation": deviation_gradient(s, 64),
         "support": direction(free, cloud(z), finished),
+        "transport": transport_gradient(free, finished, places(z), 0.1, 5),
     }
 
 

@@ -11,7 +11,8 @@ import yaml
 from lighthouse.couplings import COUPLINGS
 from lighthouse.diffusion.schedule import ancestral
 from lighthouse.guidance import Context, Guide, State
-from lighthouse.guidance.mode import Modes, mode, modes, step_deviation
+from lighthouse.guidance.clusters import clusters
+from lighthouse.guidance.mode import Modes, mode, step_deviation
 from lighthouse.runtime.errors import DataError
 from repository import ROOT
 from sampling import OPTIONS, run
@@ -110,9 +111,9 @@ def test_the_modes_of_a_set_are_found_once(folder, monkeypatch):
 
     def counted(latents, count, seed):
         asked.append(seed)
-        return modes(latents, count, seed)
+        return clusters(latents, count, seed)
 
-    monkeypatch.setattr(import_module("lighthouse.guidance.mode"), "modes", counted)
+    monkeypatch.setattr(import_module("lighthouse.guidance.clusters"), "clusters", counted)
     found = Modes(context(folder, ipc=4))
     for seed, label in [(0, 0), (0, 1), (0, 0), (1, 0), (1, 0)]:
         found.of(seed, label)

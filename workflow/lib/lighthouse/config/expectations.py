@@ -19,9 +19,10 @@ def expectations(study: Study) -> dict:
     ``replicates``: pairs of each set's sampling seed and its replicate.
     ``main``, ``tables``, ``sampled``, ``undenoised``, ``all``: the cells of the leaderboard, those
     at the hyperparameter table's weights, those that a diffusion model samples (with the weights
-    of their terms, None where these are tuned, whether one goes back through the denoiser, how
-    many ``steps`` an image takes and at which guidance ``scale``, None where this is chosen, and
-    how many are ``sampled`` for each that is kept),
+    of their terms, None where these are tuned, whether one goes back through the sampler's own
+    passes of the denoiser, how many passes an image takes for ``terms`` at most, how many ``steps``
+    it takes and at which guidance ``scale``, None where this is chosen, and how many are
+    ``sampled`` for each that is kept),
     those that are made here without one, and every one;
     ``replicated``: of ``tables`` those that are sampled, or settled, replicate by replicate.
     ``candidates``: of all choices, with the factors and weights of each. ``priors``: all that are
@@ -62,7 +63,8 @@ def expectations(study: Study) -> dict:
                 **cell.row,
                 "weights": study.term_weights(cell),
                 "back": _goes_back(study, cell),
-                "steps": _steps(study, cell),
+                "terms": _passes_of_terms(study, cell),
+                "steps": len(_steps(study, cell)),
                 "scale": study.sampler(cell)[SCALE],
                 "sampled": study.sampled_for_each(cell),
             }
@@ -98,10 +100,21 @@ def _goes_back(study: Study, cell: Cell) -> bool:
     return any(term.through_denoiser for term in named(study.methods[cell.method].guidance))
 
 
-def _steps(study: Study, cell: Cell) -> int:
+def _passes_of_terms(study: Study, cell: Cell) -> float:
+    """Passes of the denoiser that terms take themselves, by image and at most."""
+    passes = 0.0
+    for term in named(study.methods[cell.method].guidance):
+        options = study.config["guidance"][term.name]
+        first, last = options["steps"]
+        guided = sum(first <= t < last for t in _steps(study, cell))
+        passes += guided * term.passes(options, cell.ipc)
+    return passes
+
+
+def _steps(study: Study, cell: Cell) -> list[int]:
     sampler = study.sampler(cell)
     first = sampler.get("start_step", TRAIN_STEPS)
-    return sum(t < first for t in respaced(sampler["steps"]))
+    return [t for t in respaced(sampler["steps"]) if t < first]
 
 
 def _sweep(study: Study) -> dict | None:

@@ -3,6 +3,7 @@
 All are the reference's (facebookresearch/DiT, Peebles and Xie 2023): see ``as_reference``.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -203,3 +204,24 @@ def predict(model: DiTTransformer2DModel, z: Tensor, t: Tensor, labels: Tensor) 
     ε̂, (n, c, h, w); with a learned variance ε̂ and then v, (n, 2c, h, w).
     """
     return model(z, timestep=t, class_labels=labels).sample
+
+
+def features(
+    model: DiTTransformer2DModel, z: Tensor, t: Tensor | None, labels: Tensor, depth: float
+) -> Tensor:
+    """What a DiT has made of z_t (n, c, h, w) behind some of its blocks: (n, tokens, width).
+
+    depth: their share of all blocks, rounded up. No other block is run. t, labels: of ``predict``.
+    """
+    found = model.pos_embed(z)
+    for block in model.transformer_blocks[: math.ceil(depth * len(model.transformer_blocks))]:
+        found = block(  # as the model's own ``forward`` calls it
+            found,
+            attention_mask=None,
+            encoder_hidden_states=None,
+            encoder_attention_mask=None,
+            timestep=t,
+            cross_attention_kwargs=None,
+            class_labels=labels,
+        )
+    return found

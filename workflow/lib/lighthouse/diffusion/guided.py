@@ -15,7 +15,13 @@ from lighthouse.diffusion.calls import (
     steady_rows,
     steady_sizes,
 )
-from lighthouse.diffusion.denoiser import cast_ahead, has_learned_variance, null_label, predict
+from lighthouse.diffusion.denoiser import (
+    cast_ahead,
+    features,
+    has_learned_variance,
+    null_label,
+    predict,
+)
 from lighthouse.diffusion.modulation import Modulations, modulated
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.launching import PLAIN, Step, compiled, launched
@@ -57,7 +63,8 @@ class Work:
     """What a denoiser was asked, which no machine changes, and what it computed.
 
     Passes with and without a class count apart. evaluations: latents whose noise was asked
-    for. gradients: latents whose gradient was taken back through it. computed: latents that
+    for, or whose features, which take some of the blocks alone: such a pass counts as a whole one.
+    gradients: latents whose gradient was taken back through it. computed: latents that
     went through the model, so that filled-up places and what is done twice show.
     """
 
@@ -174,14 +181,17 @@ class GuidedDenoiser:
         base = without[:, :guided]
         return torch.cat([base + scale * (given[:, :guided] - base), given[:, guided:]], dim=1)
 
-    def _in_calls(self, z: Tensor, t: int, labels: Tensor) -> Tensor:
-        """What the model says, in calls: (n, c, h, w), with v behind it where it is wanted."""
+    def _in_calls(self, z: Tensor, t: int, labels: Tensor, depth: float | None = None) -> Tensor:
+        """What the model says, in calls: (n, c, h, w), with v behind it where it is wanted.
+
+        depth: that of ``features``, which are then what is found.
+        """
         sizes = sizes_of_calls(len(z), self.sizes)
         if missing := sum(sizes) - len(z):
             z = torch.cat([z, z.new_zeros(missing, *z.shape[1:])])
             labels = torch.cat([labels, labels[:1].expand(missing)])
         parts = zip(z.split(sizes), labels.split(sizes), strict=True)
-        found = torch.cat([self._call(part, t, own) for part, own in parts])
+        found = torch.cat([self._call(part, t, own, depth) for part, own in parts])
         return found[: len(found) - missing]
 
     def traced(
@@ -208,23 +218,54 @@ class GuidedDenoiser:
 
         return torch.cat([prediction.detach() for prediction in found]), back
 
+    def features(self, z: Tensor, t: int, labels: Tensor, depth: float) -> Tensor:
+        """What blocks have made of z_t with its class: (n, tokens, width), float32.
+
+        depth: the share of the blocks that it is behind (``denoiser.features``).
+        """
+        self.work.evaluations += len(z)
+        return self._in_calls(z, int(t), labels, depth)
+
+    def features_slope(
+        self, z: Tensor, t: int, labels: Tensor, depth: float, slope: Callable[[Tensor], Tensor]
+    ) -> Tensor:
+        """Gradients by z_t, (n, c, h, w), of what has the gradient ``slope`` of its features.
+
+        slope: features (1, tokens, width) of a latent to gradients by them. Each latent is a call
+        of its own, walked back at once: what it needs is held for one at a time.
+        """
+        self.work.evaluations += len(z)
+        self.work.gradients += len(z)
+        found = []
+        for latent, label in zip(z.split(1), labels.split(1), strict=True):
+            with torch.enable_grad():
+                leaf = latent.detach().requires_grad_()
+                own = self._call(leaf, int(t), label, depth)
+            found.append(torch.autograd.grad(own, leaf, slope(own.detach()))[0])
+        return torch.cat(found)
+
     @property
     def _passes(self) -> int:
         return 1 if self.options["guidance_scale"] == 1 else 2
 
-    def _call(self, z: Tensor, t: int, labels: Tensor) -> Tensor:
+    def _call(self, z: Tensor, t: int, labels: Tensor, depth: float | None = None) -> Tensor:
         try:
-            return self._said(z, t, labels)
+            return self._said(z, t, labels, depth)
         except torch.OutOfMemoryError:
             pass  # looked into below, once the error has let go of its tensors
-        raise MemoryError(self._advice(z, t, labels))
+        raise MemoryError(self._advice(z, t, labels, depth))
 
-    def _said(self, z: Tensor, t: int, labels: Tensor) -> Tensor:
+    def _said(self, z: Tensor, t: int, labels: Tensor, depth: float | None) -> Tensor:
         self.work.computed += len(z)
         with autocast(z.device, self.options["precision"]):
             if self._modulations is None:
-                return self._wanted(z, torch.full_like(labels, t), labels)
-            rows = self._modulations.rows(t, labels)
+                steps, rows = torch.full_like(labels, t), labels
+            else:
+                steps, rows = None, self._modulations.rows(t, labels)
+            if depth is not None:
+                return features(self.model, z, steps, rows, depth).float()
+            if steps is not None:
+                return self._wanted(z, steps, rows)
         # Graphs hold no way back.
         said = self._said_of_rows if torch.is_grad_enabled() else self._launched
         return said(z, rows)
@@ -238,11 +279,11 @@ class GuidedDenoiser:
         said = predict(self.model, z, steps, labels).float()
         return said if self.semantics.learns_variance else said[:, : z.shape[1]]
 
-    def _advice(self, z: Tensor, t: int, labels: Tensor) -> str:
+    def _advice(self, z: Tensor, t: int, labels: Tensor, depth: float | None) -> str:
         """What to do where a call does not fit."""
 
         def trial(size: int) -> None:
-            self._said(z[:size], t, labels[:size])
+            self._said(z[:size], t, labels[:size], depth)
 
         fits = largest_that_fits(trial, len(z) // 2)
         return (

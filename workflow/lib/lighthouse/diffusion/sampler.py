@@ -12,7 +12,7 @@ from torch import Tensor
 from lighthouse.couplings import Stage
 from lighthouse.diffusion.guided import GuidedDenoiser, Work
 from lighthouse.diffusion.schedule import alphas_bar, ancestral, places, stepped
-from lighthouse.guidance import Guide, State
+from lighthouse.guidance import Features, Guide, State
 from lighthouse.runtime.job import progress
 from lighthouse.runtime.launching import PLAIN
 from lighthouse.runtime.rng import image_generators
@@ -257,13 +257,14 @@ def _look(
         looks = (denoiser.traced(parts[i], place.t, of_each[i]) for i in range(count))
     said, found = [], []
     for row, (raw, back) in enumerate(looks):
-        state = _state(row, parts[row], raw[:, : z.shape[1]], back, place)
+        state = _state(denoiser, row, parts[row], raw[:, : z.shape[1]], back, place)
         said.append(raw)
         found.append(sum(guide.weight * guide.term(state) for guide in guides))
     return torch.cat(said), torch.cat(found).reshape(z.shape)
 
 
 def _state(
+    denoiser: GuidedDenoiser,
     row: int,
     z: Tensor,
     noise: Tensor,
@@ -286,7 +287,24 @@ def _state(
         images=place.images,
         back=back and (lambda slopes: back(slopes.view_as(z)).flatten(1)),
         shape=sets.shape,
+        features=_features(denoiser, place.t, sets.labels[row : row + 1], sets.shape),
     )
+
+
+def _features(
+    denoiser: GuidedDenoiser, t: int, label: Tensor, shape: tuple[int, int, int]
+) -> Features:
+    """The denoiser's features at step t with the class (1,) of a set. shape: of a latent."""
+
+    def of(z: Tensor, depth: float) -> Tensor:
+        return denoiser.features(z.unflatten(1, shape), t, label.expand(len(z)), depth)
+
+    def slope(z: Tensor, depth: float, by_features: Callable[[Tensor], Tensor]) -> Tensor:
+        labels = label.expand(len(z))
+        found = denoiser.features_slope(z.unflatten(1, shape), t, labels, depth, by_features)
+        return found.flatten(1)
+
+    return Features(of, slope)
 
 
 class _Watch:

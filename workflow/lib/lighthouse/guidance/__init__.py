@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from lighthouse.guidance.context import Context
-from lighthouse.guidance.state import State
+from lighthouse.guidance.state import Features, State
 from lighthouse.runtime.named import load
 from lighthouse.units import raw_weight
 
 __all__ = [
     "Context",
+    "Features",
     "Guide",
     "State",
     "Term",

@@ -8,6 +8,22 @@ from torch import Tensor
 
 
 @dataclass(frozen=True)
+class Features:
+    """The denoiser's features at one step, with a set's class; each pass for them is counted.
+
+    They are what some of its blocks have made of a latent, (tokens, width), by the share of the
+    blocks that they are behind (``depth``).
+
+    of: noisy latents (n, D) and ``depth`` to their features, (n, tokens, width), with no way back.
+    slope: noisy latents (n, D), ``depth`` and the gradient by the features of one latent,
+        (1, tokens, width), as a function of these, to gradients by the latents, (n, D).
+    """
+
+    of: Callable[[Tensor, float], Tensor]
+    slope: Callable[[Tensor, float, Callable[[Tensor], Tensor]], Tensor]
+
+
+@dataclass(frozen=True)
 class State:
     """The groups of one set (a class under a seed) at one step t of the sampler.
 
@@ -28,6 +44,7 @@ class State:
     back: from gradients by ``noise``, (B·G, D), to gradients by z_t, through the denoiser's
         pass that made it; may be called once. None where no term of the step asks for it
         (``Guide.through_denoiser``).
+    features: the denoiser's, for terms that ask for them; None without one.
     """
 
     z: Tensor
@@ -42,6 +59,7 @@ class State:
     images: Tensor
     shape: tuple[int, int, int]
     back: Callable[[Tensor], Tensor] | None = None
+    features: Features | None = None
 
     @property
     def visible(self) -> Tensor:

@@ -37,10 +37,11 @@ class Term:
     grows: whether the weight that has the same effect on a latent of D numbers is
     proportional to D. couplings: under which the term has an effect. couples: whether an
     image's gradient depends on the others. through_denoiser: whether it goes back through
-    the denoiser. needs_surrogate: whether it asks for the network of
-    ``students.surrogate``. needs_real_images: whether a class needs as many real images as
-    the IPC. earlier: whether it was published before RSM and CGS. ours: whether no source guides
-    a sampler by it.
+    the sampler's own pass of the denoiser. passes: how many of its own it takes at a guided step,
+    by image and at most, of its options and the IPC (``State.features``); it may go back through
+    one an image. needs_surrogate: whether it asks for the network of ``students.surrogate``.
+    needs_real_images: whether a class needs as many real images as the IPC. earlier: whether it
+    was published before RSM and CGS, or with them. ours: whether no source guides a sampler by it.
     alone: ``module:function``, made as ``make`` is, which moves latents (N, D) of a class to where
     the term's loss is low, with no denoiser; empty where the term has none.
     derived: further columns of the guidance table, from weight and IPC. problem: what is
@@ -59,6 +60,7 @@ class Term:
     couplings: tuple[str, ...] = ("iid", "sequential", "joint")
     couples: bool = False
     through_denoiser: bool = False
+    passes: Callable[[Mapping, int], float] = lambda options, ipc: 0
     needs_surrogate: bool = False
     needs_real_images: bool = False
     earlier: bool = False
@@ -235,6 +237,84 @@ TERMS: dict[str, Term] = {
             ours=True,
             alone="lighthouse.guidance.support:alone",
             problem=beyond_middle,
+        ),
+        Term(
+            "ot",
+            "lighthouse.guidance.transport:transport",
+            "DMGD's optimal transport between a set and the clusters of its class.",
+            column="rho_ot",
+            weight=Option(
+                WEIGHT,
+                "DMGD's ρ: weight of optimal transport, in the paper's unit.",
+                symbol="ρ",
+                label="transport weight ρ",
+            ),
+            # Of the order of what taught best on the digits (ours): the source's own, 0.5,
+            # moves a latent by next to nothing.
+            unit=lambda ipc: 0.1 * REFERENCE_LATENT_DIM,
+            options={
+                "steps": steps_option(612, 918),
+                "clusters": Option(
+                    COUNT,
+                    "k-means clusters of a class's real latents; as many as it has images where "
+                    "these are fewer.",
+                    10,
+                    "K",
+                ),
+                "epsilon": Option(
+                    # Below, float32 rounds away what tells two plans apart.
+                    {"type": "number", "minimum": 1e-4, "maximum": 1000},
+                    "Weight of the plan's entropy, where distances on the unit sphere are at "
+                    "most 2.",
+                    0.1,
+                    "ε",
+                ),
+                "iterations": Option(
+                    {"type": "integer", "minimum": 1, "maximum": 10000},
+                    "Sinkhorn's iterations.",
+                    5,
+                ),
+            },
+            # The gradient of a function of directions has length 1/‖z‖, as that of DPP.
+            grows=True,
+            couples=True,
+            earlier=True,
+            problem=beyond_length,
+        ),
+        Term(
+            "dap",
+            "lighthouse.guidance.dap:dap",
+            "DAP's likeness to real images in the denoiser's features.",
+            column="gamma_dap",
+            weight=Option(
+                WEIGHT,
+                "DAP's γ: weight of likeness in the denoiser's features.",
+                symbol="γ_DAP",
+                label="feature weight γ_DAP",
+            ),
+            # Of those tried on the default's digits the one that taught best (ours).
+            unit=lambda ipc: 64.0,
+            options={
+                "steps": steps_option(0, 1000),
+                "depth": Option(
+                    {"type": "number", "minimum": 0.01, "maximum": 1},
+                    "The share of the denoiser's blocks that the features are behind, rounded up "
+                    "to whole blocks: 0.5 is its middle.",
+                    0.5,
+                ),
+                "images": Option(
+                    {"type": "integer", "minimum": 2, "maximum": 100000},
+                    "Real images of a class whose features are compared with; all of it where "
+                    "they are fewer.",
+                    50,
+                    "M",
+                ),
+            },
+            grows=True,
+            # One of the image, and its share of one of each of its class's real ones.
+            passes=lambda options, ipc: 1 + options["images"] / ipc,
+            earlier=True,
+            problem=beyond_length,
         ),
     )
 }

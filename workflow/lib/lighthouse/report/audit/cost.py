@@ -57,8 +57,9 @@ def work_of_images(results: Results, grid: Mapping) -> Iterator[Claim]:
     """Sampled images take as many passes of the denoiser as the sampler's steps say, others none.
 
     One a step, and another without a class at a guidance scale above 1, which is the config's or
-    the one chosen; as many times that as images are sampled for each that a selection keeps. Of
-    sets made elsewhere none is known.
+    the one chosen. Terms that ask the denoiser themselves add some, as many as declared at most: of
+    a class of few real images they are fewer. All as many times as images are sampled for each that
+    a selection keeps. Of sets made elsewhere none is known.
     """
     rows = measured(results.rows(TUNING))
     chosen = {row["dataset"]: row.get(SCALE, NAN) for row in rows if _chooses_a_scale(row)}
@@ -74,8 +75,11 @@ def work_of_images(results: Results, grid: Mapping) -> Iterator[Claim]:
             cell = sampled[key(row, SET)]
             scale = chosen.get(row["dataset"], NAN) if cell["scale"] is None else cell["scale"]
             asked = cell["steps"] * (1 if scale == 1 else 2) * cell["sampled"]
-            yield Claim(*place, WORK[0], evaluations, asked)
-            back = Within(0, asked) if cell["back"] else 0
+            most = asked + cell["terms"] * cell["sampled"]
+            yield Claim(
+                *place, WORK[0], evaluations, Within(asked, most) if cell["terms"] else asked
+            )
+            back = Within(0, most) if cell["back"] or cell["terms"] else 0
             yield Claim(*place, WORK[1], found[WORK[1]], back)
             yield Claim(*place, WORK[2], found[WORK[2]], Within(asked, math.inf))
         else:
