@@ -175,3 +175,26 @@ def test_an_external_set_is_stamped_by_its_files(tmp_path):
     before = stamps.samples(study, cell)
     (tmp_path / "a" / "0.png").write_text("other")
     assert stamps.samples(study, cell) != before
+
+
+def test_an_external_set_is_stamped_by_how_it_is_taken(tmp_path):
+    (tmp_path / "names.txt").write_text("0\n1\n")
+    given = {"dataset": "digits", "root": str(tmp_path), "ipc": 3, "label": "Mine"}
+    ways = [
+        {},
+        {"take": "first"},
+        {"labels": "logits"},
+        {"labels": "probabilities"},
+        {"order": "imagenet"},
+        {"order": str(tmp_path / "names.txt")},
+    ]
+
+    def stamped(way):
+        study = load_study(copy.deepcopy(changed("external", {"mine": {**given, **way}})), ROOT)
+        return stamps.samples(study, Cell("digits", "mine", 3))
+
+    assert len({stamped(way) for way in ways}) == len(ways)
+    assert stamped({"order": "dataset", "take": "all"}) == stamped({})
+    before = stamped(ways[-1])
+    (tmp_path / "names.txt").write_text("1\n0\n\n")
+    assert stamped(ways[-1]) != before

@@ -1,6 +1,7 @@
 """Students trained at once: each is the one that it would be alone, and they say what fits."""
 
 import warnings
+from dataclasses import replace
 
 import pytest
 import torch
@@ -28,7 +29,13 @@ def teacher():
 
 
 def sets():
-    return {0: bars(23, 0), 7: bars(23, 5)}
+    """Two sets with soft labels of their own, for protocols that ask."""
+    drawn = torch.randn(2, 23, 3, generator=torch.Generator().manual_seed(3))
+    sets_of = {0: bars(23, 0), 7: bars(23, 5)}
+    return {
+        seed: replace(of_seed, answers=own)
+        for (seed, of_seed), own in zip(sets_of.items(), drawn, strict=True)
+    }
 
 
 def both(network, protocol, teacher=None):
@@ -67,10 +74,11 @@ def changed(**options):
         (NETWORK, {"augment": ALL}, 1e-5),
         (NETWORK, {"augment": ALL, **SGD}, 1e-5),
         (NETWORK, {"augment": ALL, **SOFT}, 1e-5),
+        (NETWORK, {"augment": ALL, "labels": "own", "temperature": 4.0, **SGD}, 1e-5),
         # Instance norm of maps of 2 × 2 pixels makes much of little.
         (RESNET_AP, {"augment": ALL, **SGD, **SLOW}, 1e-4),
     ],
-    ids=["adamw", "sgd", "soft", "resnet-ap"],
+    ids=["adamw", "sgd", "soft", "own", "resnet-ap"],
 )
 def test_each_is_the_student_that_it_would_be_alone(network, options, within, teacher):
     protocol = changed(**options)
