@@ -257,3 +257,26 @@ def test_what_is_selected_by_features_depends_on_the_extractor():
 
 def test_a_method_without_a_selection_has_the_stamp_that_it_had(study):
     assert of_all(study).items() <= of_all(selecting()).items()
+
+
+def test_an_external_set_is_stamped_by_how_it_is_taken(tmp_path):
+    (tmp_path / "names.txt").write_text("0\n1\n")
+    given = {"dataset": "digits", "root": str(tmp_path), "ipc": 3, "label": "Mine"}
+    ways = [
+        {},
+        {"take": "first"},
+        {"labels": "logits"},
+        {"labels": "probabilities"},
+        {"order": "imagenet"},
+        {"order": str(tmp_path / "names.txt")},
+    ]
+
+    def stamped(way):
+        study = load_study(copy.deepcopy(changed("external", {"mine": {**given, **way}})), ROOT)
+        return stamps.samples(study, Cell("digits", "mine", 3))
+
+    assert len({stamped(way) for way in ways}) == len(ways)
+    assert stamped({"order": "dataset", "take": "all"}) == stamped({})
+    before = stamped(ways[-1])
+    (tmp_path / "names.txt").write_text("1\n0\n\n")
+    assert stamped(ways[-1]) != before

@@ -4,9 +4,12 @@ import copy
 
 import pytest
 
+from lighthouse.config import jobs
+from lighthouse.config.batches import EXTERNAL, batches
 from lighthouse.config.disk import missing
 from lighthouse.config.grid import Cell
 from lighthouse.config.load import load_study
+from lighthouse.config.rows import leaderboard_specs
 from repository import ROOT
 from shipped import SHIPPED, hyperparameters, table
 
@@ -327,6 +330,38 @@ def test_an_external_set_is_one_cell_at_its_own_ipc():
     assert study.methods["mine"].label == "Mine"
     assert "mine" not in study.own_methods
     assert study.external_root("mine") == ROOT / "data" / "mine"
+
+
+def test_an_external_set_of_several_ipcs_has_a_cell_each_in_one_batch():
+    study = load_study(with_external(mine={"ipc": [5, 10, 20], "take": "first"}), ROOT)
+    cells = [Cell("digits", "mine", ipc) for ipc in (5, 10, 20)]
+    assert set(study.main_cells) == MAIN | set(cells)
+    assert [study.source(cell) for cell in cells] == cells
+    (batch,) = [batch for batch in batches(study) if batch.kind == EXTERNAL]
+    assert batch.sources == batch.cells == tuple(cells)
+    shown = [s["ipc"] for s in leaderboard_specs(study) if s["method"] == "mine"]
+    assert shown == [5, 10, 20]
+
+
+def test_only_students_of_a_protocol_that_asks_have_a_sets_own_labels():
+    config = with_external(mine={"ipc": 5, "labels": "logits"}, bare={"ipc": 5})
+    own = {**config["protocols"]["digits"], "labels": "own", "temperature": 2.0}
+    config["protocols"]["soft-digits"] = own
+    config["run"]["protocols"] = ["digits", "soft-digits"]
+    study = load_study(config, ROOT)
+    found = {}
+    for batch in (batch for batch in batches(study) if batch.kind == EXTERNAL):
+        (made,) = jobs.external_cells(study, batch)
+        found[made["method"]] = [
+            jobs.student_cells(study, batch, "convnet2", protocol)[0]["labels"]
+            for protocol in config["run"]["protocols"]
+        ]
+        if made["method"] == "mine":
+            assert found["mine"][1] == made["labels"] == made["files"][-1]
+        else:
+            assert "labels" not in made
+    assert found["mine"][0] is None and found["mine"][1].endswith("/labels.safetensors")
+    assert found["bare"] == [None, None]
 
 
 def test_an_external_set_of_a_dataset_that_is_not_run_has_no_cell(tmp_path):

@@ -302,10 +302,31 @@ EXTERNAL = {
         {"dataset": "digts"},
         ["config: external.mine.dataset: 'digts' is not known; allowed: digits"],
     ),
-    "no image": ({"ipc": 0}, ["config: external.mine.ipc: 0", "minimum of 1"]),
+    "no image": (
+        {"ipc": 0},
+        ["config: external.mine.ipc: not so many images a class; allowed: an integer from 1"],
+    ),
     "unknown key": (
         {"seeds": 3},
-        ["config: external.mine: unknown key 'seeds'; allowed: dataset, root, ipc, label"],
+        [
+            "config: external.mine: unknown key 'seeds'; allowed: dataset, root, ipc, label, "
+            "order, take, labels"
+        ],
+    ),
+    "several IPCs of which each is all": (
+        {"ipc": [5, 10]},
+        [
+            "config: external.mine.ipc: [5, 10] are the first images of the largest; allowed: one "
+            "number, or with them `take: first`"
+        ],
+    ),
+    "an IPC twice": (
+        {"ipc": [5, 5], "take": "first"},
+        ["config: external.mine.ipc: not so many images a class", "or a list of different ones"],
+    ),
+    "labels of a kind that there is not": (
+        {"labels": "soft"},
+        ["config: external.mine.labels: 'soft'", "allowed: probabilities, logits"],
     ),
 }
 
@@ -328,13 +349,41 @@ def test_a_wrong_external_set_is_named(given, words):
 
 
 def test_an_external_set_of_more_images_than_the_protocol_knows_is_named():
-    config = external(ipc=201)
+    config = external(ipc=[10, 201], take="first")
     words = "nothing for IPC 201; the last pair holds up to IPC 200"
     assert problems(config) == [
         f"config: protocols.digits.{key}: {words}" for key in ("epochs", "batch_size")
     ]
     config["run"]["protocols"] = ["igd"]
     load_study(config, ROOT)
+
+
+def own_labels(config):
+    protocol = config["protocols"]["digits"]
+    protocol.update(labels="own", temperature=2.0)
+    return config
+
+
+def test_own_labels_need_a_set_that_has_some():
+    load_study(own_labels(external(labels="logits")), ROOT)
+    for config in (external(), external(dataset="other", labels="logits")):
+        config["datasets"]["other"] = copy.deepcopy(config["datasets"]["digits"])
+        one_problem(
+            own_labels(config),
+            "config: protocols.digits.labels: 'own', and no set of the study has soft labels",
+            "allowed: an entry of `external` with `labels`, or hard or soft",
+        )
+
+
+def test_own_labels_need_a_temperature_and_no_teacher():
+    config = own_labels(external(labels="logits"))
+    del config["protocols"]["digits"]["temperature"]
+    one_problem(
+        config, "config: protocols.digits: 'temperature' is missing (labels 'own' needs it)"
+    )
+    config = own_labels(external(labels="logits"))
+    config["protocols"]["digits"]["teacher"] = {"network": "convnet2", "weights": "file"}
+    one_problem(config, "'teacher' has no effect with labels 'own'")
 
 
 def test_an_external_set_must_not_have_the_name_of_a_method():

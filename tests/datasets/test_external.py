@@ -282,16 +282,17 @@ def made(tmp_path_factory):
 def script(made, tmp_path, run_script):
     """Run the script on one set. Returns the folder of the cell and what the job recorded."""
 
-    def run(root, seeds=(0, 1, 2)):
+    def run(root, seeds=(0, 1, 2), **way):
         out = tmp_path / "out"
-        files = {name: out / f"{name}.safetensors" for name in ("latents", "images")}
+        kinds = ("latents", "images", "labels") if "labels" in way else ("latents", "images")
+        files = {name: out / f"{name}.safetensors" for name in kinds}
         cell = {"method": "theirs", "ipc": IPC, "stamp": "s", "record": out / "record.json"}
         run_script(
             "external",
             {"index": made / "index.tsv", "autoencoder": made / "autoencoder"},
             {"record": tmp_path / "batch.json"},
             {
-                "cells": [{**cell, **files, "root": root}],
+                "cells": [{**cell, **files, "root": root, "way": way}],
                 "seeds": seeds,
                 "image_size": SIDE,
                 "code": "c",
@@ -329,6 +330,25 @@ def test_the_script_writes_a_set_without_seeds_under_each_seed(single, script):
         assert sorted(found) == ["seed~0", "seed~5"]
         assert np.array_equal(found["seed~0"], found["seed~5"])
         assert read_about(out / f"{kind}.safetensors")["sets"] == 1
+
+
+def test_the_script_writes_each_seeds_own_labels_by_class(exported, script):
+    own = np.random.default_rng(0).normal(size=(3, 6, 3)).astype(np.float32)
+    for seed in range(3):
+        np.save(exported / f"seed~{seed}" / "labels.npy", own[seed])
+    out, _ = script(exported, labels="logits")
+    found = read_arrays(out / "labels.safetensors")
+    for seed in range(3):
+        # In the file the order is that of names, ant, bee, cat; here cat, ant, bee.
+        assert np.array_equal(found[f"seed~{seed}"], own[seed].reshape(3, 2, 3)[[2, 0, 1]])
+
+
+def test_the_script_says_of_labels_that_are_none_which_row_it_is(single, script):
+    np.save(single / "labels.npy", np.full((6, 3), 0.5))
+    out, batch = script(single, seeds=(0,), labels="probabilities")
+    (told,) = batch["failed"].values()
+    assert "labels.npy: row 4 (the first is 0) is no probabilities" in told
+    assert not out.exists()
 
 
 def test_the_script_says_what_has_changed_since_the_check(exported, script):

@@ -121,6 +121,7 @@ def test_each_cells_record_has_every_student_of_every_set(folder, run_script, at
     cells = [
         {
             "images": folder / "images",
+            "labels": None,
             "sources": [folder / "sets.json"],
             "row": {"dataset": "bars", "method": "rsm", "ipc": ipc, "variant": "table"},
             "ipc": ipc,

@@ -1,6 +1,7 @@
 """Students trained at once: each is the one that it would be alone, and they say what fits."""
 
 import warnings
+from dataclasses import replace
 
 import pytest
 import torch
@@ -29,7 +30,13 @@ def teacher():
 
 
 def sets():
-    return {0: bars(23, 0), 7: bars(23, 5)}
+    """Two sets with soft labels of their own, for protocols that ask."""
+    drawn = torch.randn(2, 23, 3, generator=torch.Generator().manual_seed(3))
+    sets_of = {0: bars(23, 0), 7: bars(23, 5)}
+    return {
+        seed: replace(of_seed, answers=own)
+        for (seed, of_seed), own in zip(sets_of.items(), drawn, strict=True)
+    }
 
 
 def both(network, protocol, teacher=None):
@@ -68,12 +75,13 @@ def changed(**options):
         (NETWORK, {"augment": ALL}, 1e-5),
         (NETWORK, {"augment": ALL, **SGD}, 1e-5),
         (NETWORK, {"augment": ALL, **SOFT}, 1e-5),
+        (NETWORK, {"augment": ALL, "labels": "own", "temperature": 4.0, **SGD}, 1e-5),
         # Instance norm of maps of 2 × 2 pixels makes much of little.
         (RESNET_AP, {"augment": ALL, **SGD, **SLOW}, 1e-4),
         (VIT, {"augment": ALL, **SLOW}, 1e-5),
         (VIT, {"augment": ALL, **SGD, **SOFT}, 1e-5),
     ],
-    ids=["adamw", "sgd", "soft", "resnet-ap", "vit", "vit, soft"],
+    ids=["adamw", "sgd", "soft", "own", "resnet-ap", "vit", "vit, soft"],
 )
 def test_each_is_the_student_that_it_would_be_alone(network, options, within, teacher):
     protocol = changed(**options)

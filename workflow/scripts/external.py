@@ -10,13 +10,16 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
 from lighthouse.datasets.external import (  # noqa: E402
+    Way,
     class_folders,
     folders_for,
     numbered,
     problems,
     read_external,
+    read_own_labels,
 )
 from lighthouse.datasets.index import ImageIndex  # noqa: E402
+from lighthouse.datasets.soft_labels import agreement  # noqa: E402
 from lighthouse.diffusion.autoencoder import encode, load_autoencoder  # noqa: E402
 from lighthouse.runtime.cells import run_cells  # noqa: E402
 from lighthouse.runtime.errors import DataError  # noqa: E402
@@ -38,18 +41,22 @@ def encoded(images: np.ndarray) -> np.ndarray:
 
 def make(cell: dict) -> dict:
     """Read, encode and write one set."""
-    root, ipc = Path(cell["root"]), cell["ipc"]
-    wrong = problems(root, ipc, classes, seeds)
+    root, ipc, way = Path(cell["root"]), cell["ipc"], Way(**cell["way"])
+    wrong = problems(root, ipc, classes, seeds, way)
     if wrong:
         raise DataError("\n".join(wrong))
     folders = folders_for(root, seeds)
     # A set that stands for several seeds is read, encoded and held once.
     images = {
-        folder: read_external(folder, ipc, classes, job.params.image_size, job.threads)
+        folder: read_external(folder, ipc, classes, job.params.image_size, job.threads, way)
         for folder in set(folders.values())
     }
-    for words in filter(None, (numbered(folder, classes) for folder in images)):
+    for words in filter(None, (numbered(folder, classes, way.order) for folder in images)):
         log.warning("%s", words)
+    labels = {folder: read_own_labels(folder, ipc, classes, way) for folder in images if way.labels}
+    for folder, found in labels.items():
+        share = 100 * agreement(found)
+        log.warning("%s: own labels, likeliest is the folder's class: %.0f %%", folder, share)
     latents = {folder: encoded(found) for folder, found in images.items()}
     about = {
         "stamp": cell["stamp"],
@@ -57,10 +64,15 @@ def make(cell: dict) -> dict:
         "sets": len(images),
         **provenance(method=cell["method"], root=str(root), seeds=seeds, tf32=False),
     }
-    for path, values in ((cell["latents"], latents), (cell["images"], images)):
+    files = {cell["latents"]: latents, cell["images"]: images}
+    if labels:
+        files[cell["labels"]] = labels
+    for path, values in files.items():
         write_tensors(path, {f"seed~{s}": values[folder] for s, folder in folders.items()}, about)
     # How each class is called there, set by set.
-    called = {f"seed~{s}": class_folders(folder, classes) for s, folder in folders.items()}
+    called = {
+        f"seed~{s}": class_folders(folder, classes, way.order) for s, folder in folders.items()
+    }
     return {**job.cost(images=len(images) * len(classes) * ipc), "folders": called}
 
 

@@ -23,7 +23,7 @@ def make(cell: dict) -> dict:
     key = made_from(cell["made"], str(params.at_once))
     keeper = Keeper(checkpoint_of(cell["record"]), key, params.checkpoint_seconds)
     runs = run_sets(
-        lambda seed: read_set(cell["images"], seed, ipc).resized(size).to(device()),
+        lambda seed: read_set(cell["images"], seed, ipc, cell["labels"]).resized(size).to(device()),
         params.seeds,
         parts,
         network,

@@ -17,6 +17,7 @@ from lighthouse.config.option_checks import (
 from lighthouse.config.prior_check import prior_check_problems
 from lighthouse.config.study import Study
 from lighthouse.config.tuning_checks import tuning_checks
+from lighthouse.datasets.external import FIRST
 from lighthouse.parts.coresets import CORESETS
 from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.parts.selections import SELECTIONS
@@ -276,6 +277,12 @@ def _check_rows_named(study: Study) -> Iterable[str]:
             yield (
                 f"config: external.{name}.dataset: {given['dataset']!r} is not known; "
                 f"allowed: {names}"
+            )
+        several = isinstance(given["ipc"], list) and len(given["ipc"]) > 1
+        if several and given.get("take") != FIRST:
+            yield (
+                f"config: external.{name}.ipc: {given['ipc']} are the first images of the largest; "
+                f"allowed: one number, or with them `take: {FIRST}`"
             )
     owners: dict[str, str] = {}
     for name, method in study.methods.items():

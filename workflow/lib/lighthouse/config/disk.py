@@ -61,7 +61,11 @@ def _missing_external(study: Study, dataset: str) -> list[str]:
         f"external.{name}: {line}"
         for name in names
         for line in problems(
-            study.external_root(name), given[name]["ipc"], classes, study.set_seeds
+            study.external_root(name),
+            max(study.external_ipcs(name)),
+            classes,
+            study.set_seeds,
+            study.external_way(name),
         )
     ]
 

@@ -41,13 +41,15 @@ def coreset_cells(study: Study, batch: Batch, code: Code) -> list[dict]:
 
 def external_cells(study: Study, batch: Batch) -> list[dict]:
     """The finished set of a batch. Its files' names, sizes and times are in its stamp."""
-    return [
-        {
-            **_sets(study, source, paths.samples(source)),
-            "root": str(study.external_root(source.method)),
-        }
-        for source in batch.sources
-    ]
+    found = []
+    for source in batch.sources:
+        cell, way = _sets(study, source, paths.samples(source)), study.external_way(source.method)
+        cell |= {"root": str(study.external_root(source.method)), "way": asdict(way)}
+        if way.labels:
+            cell["labels"] = f"{paths.samples(source)}/{paths.LABELS}"
+            cell["files"] = [*cell["files"], cell["labels"]]
+        found.append(cell)
+    return found
 
 
 def sampled_cells(study: Study, batch: Batch, code: Code, shard: str | None = None) -> list[dict]:
@@ -120,7 +122,10 @@ def gathered_cells(study: Study, batch: Batch, code: Code) -> list[dict]:
 
 
 def student_cells(study: Study, batch: Batch, student: str, protocol: str) -> list[dict]:
-    """The cells of a batch on which students of a network and protocol are trained."""
+    """The cells of a batch on which students of a network and protocol are trained.
+
+    ``labels``: the file of a set's own soft labels, where the protocol asks for them.
+    """
     trained = [*study.evaluations, *study.tuning_evaluations]
     asked = {cell for cell, *names in trained if names == [student, protocol]}
     found = []
@@ -129,6 +134,7 @@ def student_cells(study: Study, batch: Batch, student: str, protocol: str) -> li
         found.append(
             {
                 **_of_source(study, cell),
+                "labels": _own_labels(study, cell, protocol),
                 "row": cell.row,
                 "ipc": cell.ipc,
                 "student_seeds": seeds,
@@ -247,6 +253,15 @@ def _sets(study: Study, source: Cell, folder: str) -> dict:
         "record": f"{folder}/{paths.RECORD}",
         "files": [latents, images],
     }
+
+
+def _own_labels(study: Study, cell: Cell, protocol: str) -> str | None:
+    """The file of a set's own soft labels; None of a set without, or where nobody asks."""
+    asked = study.protocol(protocol)["labels"] == "own"
+    if not asked or not study.methods[cell.method].external:
+        return None
+    given = study.external_way(cell.method).labels
+    return f"{paths.samples(study.source(cell))}/{paths.LABELS}" if given else None
 
 
 def _of_source(study: Study, cell: Cell) -> dict:

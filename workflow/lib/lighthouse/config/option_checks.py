@@ -33,7 +33,7 @@ STUDENT_KEYS = {
 }
 RATE_KEYS = {"one-cycle": ("warmup",), "constant": (), "trapezoid": ("warmup_steps", "cooldown")}
 SCHEDULE_KEYS = {"steps": ("factor", "at"), "half-cosine": ()}
-LABEL_KEYS = {"hard": (), "soft": ("teacher", "temperature")}
+LABEL_KEYS = {"hard": (), "soft": ("teacher", "temperature"), "own": ("temperature",)}
 
 
 def check_dataset(name: str, options: dict, study: Study) -> Iterable[str]:
@@ -220,6 +220,7 @@ def check_protocol(name: str, options: dict, config: dict) -> Iterable[str]:
         ipcs = [pair[0] for pair in options[key]]
         shown = config["run"]["datasets"]
         given = [entry["ipc"] for entry in config["external"].values() if entry["dataset"] in shown]
+        given = [ipc for one in given for ipc in (one if isinstance(one, list) else [one])]
         largest = max(config["run"]["ipc"] + given)
         if ipcs != sorted(set(ipcs)):
             yield f"{place}.{key}: the IPCs must rise, got {ipcs}"
@@ -241,6 +242,19 @@ def check_protocol(name: str, options: dict, config: dict) -> Iterable[str]:
     yield from options_of_kind(f"protocols.{name}", "labels", options, LABEL_KEYS)
     if "teacher" in options:
         yield from _check_teacher(f"{place}.teacher", options, config)
+    if options["labels"] == "own" and name in config["run"]["protocols"]:
+        yield from _check_own_labels(place, config)
+
+
+def _check_own_labels(place: str, config: dict) -> Iterable[str]:
+    """Without a set that has soft labels such students would learn from classes alone."""
+    shown = config["run"]["datasets"]
+    sets = [given for given in config["external"].values() if given["dataset"] in shown]
+    if not any("labels" in given for given in sets):
+        yield (
+            f"{place}.labels: 'own', and no set of the study has soft labels of its own; allowed: "
+            "an entry of `external` with `labels`, or hard or soft"
+        )
 
 
 def _check_crop(place: str, options: dict) -> Iterable[str]:

@@ -11,8 +11,10 @@ from lighthouse.config.grid import Cell
 #: Where this package's checkout is, for commands; a study says its own (``Study.base``).
 REPOSITORY = Path(__file__).resolve().parents[4]
 RESULTS = "results"
-#: What a set of samples is: files in the folder of its cell.
+#: What a set of samples is: files in the folder of its cell. Soft labels only finished sets from
+#: elsewhere have.
 LATENTS, IMAGES, RECORD = "latents.safetensors", "images.safetensors", "record.json"
+LABELS = "labels.safetensors"
 #: And beside those of a shard's pool, what is chosen by.
 SEEN = "seen.safetensors"
 #: What all results are, digest by digest, and since when a run has written some that are not yet

@@ -180,7 +180,12 @@ def leaderboard_specs(study: Study) -> list[dict]:
     external, specs = study.config["external"], []
     for dataset in study.run["datasets"]:
         shown = [(name, ipc) for name in study.run["methods"] for ipc in study.run["ipc"]]
-        shown += [(n, e["ipc"]) for n, e in external.items() if e["dataset"] == dataset]
+        shown += [
+            (name, ipc)
+            for name, given in external.items()
+            if given["dataset"] == dataset
+            for ipc in study.external_ipcs(name)
+        ]
         for name, ipc in shown:
             method = study.methods[name]
             run = method.external or ipc in study.ipcs(name)

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from lighthouse.config.candidates import SCALE
 from lighthouse.config.grid import BASE, CEILINGS, Ceiling, Method, Prior
+from lighthouse.datasets.external import Way
+from lighthouse.datasets.numbering import DATASET, IMAGENET
 from lighthouse.datasets.sources import SOURCES
 
 #: How long a training is, in one of these.
@@ -119,6 +121,19 @@ class Settings:
     def external_root(self, name: str) -> Path:
         """The folder of a finished set that was made elsewhere."""
         return self.place(self.config["external"][name]["root"])
+
+    def external_ipcs(self, name: str) -> list[int]:
+        """The IPCs at which it is a row: one, or several of which each is the first images."""
+        given = self.config["external"][name]["ipc"]
+        return given if isinstance(given, list) else [given]
+
+    def external_way(self, name: str) -> Way:
+        """How it is taken; a file of names with its absolute path."""
+        given = self.config["external"][name]
+        told = {key: given[key] for key in ("order", "take", "labels") if key in given}
+        if told.get("order") not in (None, DATASET, IMAGENET):
+            told["order"] = str(self.place(told["order"]))
+        return Way(**told)
 
     def protocol(self, name: str) -> dict:
         """Options of a student protocol."""

@@ -6,10 +6,11 @@ config left behind never enters.
 
 import hashlib
 import json
+from dataclasses import asdict
 
 from lighthouse.config.grid import Ceiling, Cell
 from lighthouse.config.study import Study
-from lighthouse.datasets.external import fingerprint
+from lighthouse.datasets.external import Way, fingerprint
 from lighthouse.parts.coresets import CORESETS
 
 #: Options of a dataset that its images and their latents depend on.
@@ -37,7 +38,10 @@ def samples(study: Study, cell: Cell) -> str:
     if study.has_perceptual_loss(cell.dataset):
         known["perceptual"] = _judge(study, cell.dataset)
     if method.external:
-        known["files"] = fingerprint(study.external_root(cell.method))
+        way = study.external_way(cell.method)
+        known["files"] = fingerprint(study.external_root(cell.method), way)
+        if way != Way():
+            known["way"] = asdict(way)
     if method.coreset:
         known["coreset"] = method.coreset
         if options := study.config["coresets"].get(method.coreset):

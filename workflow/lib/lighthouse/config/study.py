@@ -163,9 +163,10 @@ class Study(Settings):
             for method in self.run["methods"]
             for ipc in self.ipcs(method)
         ] + [
-            Cell(given["dataset"], name, given["ipc"])
+            Cell(given["dataset"], name, ipc)
             for name, given in self.config["external"].items()
             if given["dataset"] in self.run["datasets"]
+            for ipc in self.external_ipcs(name)
         ]
 
     @cached_property

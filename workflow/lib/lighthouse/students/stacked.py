@@ -96,7 +96,7 @@ class StackedTraining(Training):
             for name, weight in network.named_parameters():
                 weight.data = self.weights[name].data[number]
         self.images = torch.stack([train.images for train in sets])
-        self.labels = torch.stack([train.labels for train in sets])
+        self.labels = torch.stack([train.targets(protocol) for train in sets])
         self._begin(self.weights.values(), seeds, protocol, batch, epochs, teacher)
 
     def _order(self) -> Tensor:
@@ -119,4 +119,4 @@ class StackedTraining(Training):
             network = partial(functional_call, self.networks[0], weights)
             return batch_loss(network, self.protocol, batch)
 
-        return vmap(of_one)(self.weights, self._batch(images.flatten(0, 1), labels.flatten()))
+        return vmap(of_one)(self.weights, self._batch(images.flatten(0, 1), labels.flatten(0, 1)))

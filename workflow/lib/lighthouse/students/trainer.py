@@ -27,14 +27,36 @@ EVALUATED_PIXELS = 64 * 256**2
 
 @dataclass(frozen=True)
 class Images:
-    """images: (n, 3, S, S) uint8; labels: (n,) int64."""
+    """images: (n, 3, S, S) uint8; labels: (n,) int64.
+
+    answers: (n, n_classes) logits, the soft labels that a set comes with; None of others.
+    """
 
     images: Tensor
     labels: Tensor
+    answers: Tensor | None = None
 
     def to(self, device: object) -> "Images":
         """The same on a device."""
-        return Images(self.images.to(device), self.labels.to(device))
+        answers = None if self.answers is None else self.answers.to(device)
+        return Images(self.images.to(device), self.labels.to(device), answers)
+
+    def first(self, n: int) -> "Images":
+        """The first n."""
+        answers = None if self.answers is None else self.answers[:n]
+        return Images(self.images[:n], self.labels[:n], answers)
+
+    def targets(self, protocol: Mapping) -> Tensor:
+        """What students learn from, where no teacher answers: (n,) classes, or (n, n_classes).
+
+        The latter, logits, where labels are a set's own. A set without soft ones has its
+        classes there, all the weight on one of them: -inf on the others.
+        """
+        if protocol["labels"] != "own":
+            return self.labels
+        if self.answers is not None:
+            return self.answers
+        return F.one_hot(self.labels).float().log()
 
     @property
     def size(self) -> int:
@@ -70,11 +92,19 @@ def choosing_part(parts: Mapping[str, Images]) -> str:
     return "val" if len(parts["val"].labels) else "test"
 
 
-def read_set(path: str | Path, seed: int, ipc: int) -> Images:
-    """A cell's distilled set of one seed: the first ``ipc`` images of every class."""
-    with opened(path, "pt") as file:
-        images = file.get_slice(f"seed~{seed}")[:, :ipc]
-    return Images(images.flatten(0, 1), torch.arange(len(images)).repeat_interleave(ipc))
+def read_set(path: str | Path, seed: int, ipc: int, answers: str | Path | None = None) -> Images:
+    """A cell's distilled set of one seed: the first ``ipc`` images of every class.
+
+    answers: the file of its own soft labels; None where it has none.
+    """
+
+    def read(place: str | Path) -> Tensor:
+        with opened(place, "pt") as file:
+            return file.get_slice(f"seed~{seed}")[:, :ipc].flatten(0, 1)
+
+    images = read(path)
+    labels = torch.arange(len(images) // ipc).repeat_interleave(ipc)
+    return Images(images, labels, None if answers is None else read(answers))
 
 
 def at_ipc(protocol: Mapping, key: str, ipc: int) -> int:
@@ -126,8 +156,8 @@ def train_student(
 
     ``seed`` is that of the set and ``student_seed`` the student's among those of one set:
     both decide its first weights and all its draws. ``teacher`` gives the labels where the
-    protocol says soft. Training images stay uint8 on the device of ``train``; only batches
-    become float.
+    protocol says soft; ``train`` has them where it says own. Training images stay uint8 on the
+    device of ``train``; only batches become float.
     Returns the network after the last epoch and a record: ``epochs``; ``curve``, pairs
     of epoch and accuracy on ``seen`` at ``protocol["evaluations"]`` evenly spaced epochs;
     ``best_epoch``, the best of them (the first, of equals), or the last where there are none;
@@ -150,7 +180,7 @@ def train_student(
         pass  # leaving this block lets go of what the training held
 
     def trial(size: int) -> None:
-        begin(Images(train.images[:size], train.labels[:size]), size, 1).run_epoch(1)
+        begin(train.first(size), size, 1).run_epoch(1)
 
     fits = largest_that_fits(trial, batch // 2)
     raise MemoryError(
@@ -252,7 +282,7 @@ class Training:
     ):
         self.network = new_network(network_options, train, seed)
         self.networks = [self.network]
-        self.images, self.labels = train.images, train.labels
+        self.images, self.labels = train.images, train.targets(protocol)
         self._begin(self.network.parameters(), [seed], protocol, batch, epochs, teacher)
 
     def _begin(
@@ -302,10 +332,10 @@ class Training:
     def _batch(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """What k students see in a step, and what they are to answer.
 
-        images: uint8 (k·n, 3, S, S); labels: (k·n,). Returns ``images`` (k, n, 3, S, S),
-        normalised, and ``labels`` (k, n); under CutMix the partners' labels ``others``
-        (k, n) and the ``shares`` of both (k, 2); where labels are soft ``answers``, the
-        teacher's (k, n, n_classes).
+        images: uint8 (k·n, 3, S, S); labels: (k·n,), or (k·n, n_classes) where they are the
+        set's own. Returns ``images`` (k, n, 3, S, S), normalised, and ``labels`` (k, n, …);
+        under CutMix the partners' labels ``others`` (k, n, …) and the ``shares`` of both
+        (k, 2); where labels are soft ``answers``, the teacher's (k, n, n_classes).
         """
         of_images = {"images": augment(images, self.protocol, self.rngs), "labels": labels}
         of_students = {}
@@ -335,17 +365,24 @@ def batch_loss(
     logits = logits.float()
     if protocol["labels"] == "soft":
         return soft_loss(logits, batch["answers"], protocol["temperature"]), logits
-    loss = F.cross_entropy(logits, batch["labels"])
+
+    def loss_of(labels: Tensor) -> Tensor:
+        if protocol["labels"] == "own":
+            return soft_loss(logits, labels, protocol["temperature"])
+        return F.cross_entropy(logits, labels)
+
+    loss = loss_of(batch["labels"])
     if "others" in batch:
         own, other = batch["shares"]
-        loss = own * loss + other * F.cross_entropy(logits, batch["others"])
+        loss = own * loss + other * loss_of(batch["others"])
     return loss, logits
 
 
 def soft_loss(logits: Tensor, answers: Tensor, temperature: float) -> Tensor:
     """Mean over the batch of KL(teacher ‖ student), both softened (RDED: no factor T²).
 
-    logits, answers: (n, n_classes), the student's and the teacher's.
+    logits, answers: (n, n_classes), the student's and the teacher's; or a set's own soft labels.
+    Of an answer that is -inf for all classes but one, it is the cross-entropy at that temperature.
     """
     student, teacher = F.log_softmax(logits / temperature, 1), F.softmax(answers / temperature, 1)
     # As F.kl_div reckons it, which several students at once (vmap) would take one by one.
