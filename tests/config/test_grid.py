@@ -7,9 +7,11 @@ import pytest
 from lighthouse.config import jobs
 from lighthouse.config.batches import EXTERNAL, batches
 from lighthouse.config.disk import missing
+from lighthouse.config.expectations import expectations
 from lighthouse.config.grid import Cell
 from lighthouse.config.load import load_study
 from lighthouse.config.rows import leaderboard_specs
+from lighthouse.steps import respaced
 from repository import ROOT
 from shipped import SHIPPED, hyperparameters, table
 
@@ -387,3 +389,22 @@ def test_what_is_wrong_with_an_external_folder_is_told_before_jobs_start(tmp_pat
     )
     assert any(line.startswith("external.small: ") for line in lines)
     assert all(line.startswith("external.") for line in lines)
+
+
+def test_passes_that_a_term_takes_itself_are_expected_of_what_it_guides(tmp_path):
+    """Of 25 respaced steps, one an image and its share of one of each of 50 real ones."""
+    lines = ["dap\t\tbase\tiid\tdap\tDAP", "ot\t\tbase\tsequential\tot\tOT guidance"]
+    config = table(tmp_path, "methods", lambda given: [*given, *lines])
+    config["run"]["methods"] += ["dap", "ot"]
+    config["guidance"]["dap"] = {"steps": [500, 1000]}
+    sampled = {
+        (cell["method"], cell["ipc"]): cell
+        for cell in expectations(load_study(config, ROOT))["sampled"]
+        if cell["variant"] == "table"
+    }
+    guided = sum(t >= 500 for t in respaced(25))
+    for ipc in (1, 5, 10):
+        assert sampled["dap", ipc]["terms"] == guided * (1 + 50 / ipc)
+        assert sampled["ot", ipc]["terms"] == sampled["dit", ipc]["terms"] == 0
+    assert not any(sampled[method, 1]["back"] for method in ("dap", "ot", "dit"))
+    assert sampled["dit-igd", 1]["back"]

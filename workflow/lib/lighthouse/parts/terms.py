@@ -249,8 +249,8 @@ TERMS: dict[str, Term] = {
                 symbol="ρ",
                 label="transport weight ρ",
             ),
-            # Of the order of what taught best on the digits (ours): the source's own, 0.5,
-            # moves a latent by next to nothing.
+            # Of the order of what taught best on the default's digits (ours): the source's own,
+            # 0.5, moves a latent by next to nothing.
             unit=lambda ipc: 0.1 * REFERENCE_LATENT_DIM,
             options={
                 "steps": steps_option(612, 918),
