@@ -53,7 +53,7 @@ def defined(path):
 #: Folders of the repository as a checkout has it: what a study makes or reads lies elsewhere.
 SHIPPED_FOLDERS = ("config", "docs", "envs", "profiles", "tests", "workflow", ".ci")
 #: What a reader of the documents makes: the module of CONTRIBUTING's example, a study.
-EXAMPLES = ("guidance/nearest.py", "flowers.yaml")
+EXAMPLES = ("guidance/nearest.py", "flowers.yaml", "publish.py")
 FILE = r"[\w.-]+(?:/[\w.-]+)+|[\w.-]+\.(?:py|md|yaml|tsv|csv|png)"
 
 

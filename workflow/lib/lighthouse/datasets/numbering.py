@@ -12,6 +12,7 @@ from typing import NamedTuple
 from lighthouse.datasets.labels import LABELS, pretrained_labels
 from lighthouse.datasets.walking import shown
 from lighthouse.runtime.errors import DataError
+from lighthouse.runtime.faults import in_words
 
 #: Orders that have a word; any other is the path of a file with a class's name in each line.
 DATASET, IMAGENET = "dataset", "imagenet"
@@ -55,5 +56,6 @@ def _names(path: Path) -> list[str]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} cannot be read as a list of classes: {error}") from None
+        told = in_words(error) if isinstance(error, OSError) else "not in UTF-8"
+        raise DataError(f"{path} cannot be read as a list of classes ({told})") from None
     return [line.strip() for line in text.rstrip().split("\n")]

@@ -81,8 +81,8 @@ def agreement(labels: np.ndarray) -> float:
 def _opened(path: Path) -> np.ndarray:
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise DataError(f"{path}: is no array of numpy's ({error})") from None
+    except (OSError, ValueError, EOFError):
+        raise DataError(f"{path}: is no whole array of numbers in numpy's format") from None
 
 
 def _refuse(path: Path, rows: np.ndarray, wrong: np.ndarray, what: str) -> None:
