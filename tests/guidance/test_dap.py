@@ -11,7 +11,7 @@ from lighthouse.diffusion.denoiser import features, new_denoiser
 from lighthouse.diffusion.guided import GuidedDenoiser, Work
 from lighthouse.diffusion.schedule import ancestral
 from lighthouse.guidance import Context, Guide
-from lighthouse.guidance.dap import Real, RealFeatures, by_features, dap
+from lighthouse.guidance.dap import RealFeatures, by_features, dap
 from lighthouse.parts.terms import TERMS
 from lighthouse.runtime.rng import generator
 from sampling import OPTIONS, run, sampled
@@ -148,74 +148,64 @@ def states_of(model, folder, coupling=joint, seeds=(0,), classes=(1,), ipc=2, **
 
 
 def real_draws(folder, seed, name, label, count):
-    """The latents that a set is compared with, and the noise of each at its first steps."""
+    """The latents that a set is compared with, and the noise of each."""
     everything = torch.from_numpy(np.load(folder / "latents.npy")[:, 0].reshape(-1, DIM))
     own = everything[label * N_REAL : (label + 1) * N_REAL]
     order = torch.randperm(N_REAL, generator=generator("real latents", seed, "toy", name))[:count]
     rngs = [generator("noise of a real latent", seed, "toy", name, i) for i in order.tolist()]
-    return own[order], rngs
+    return own[order], torch.stack([torch.randn(DIM, generator=rng) for rng in rngs])
 
 
 @pytest.mark.parametrize("count", [2, 6, 50])
 def test_the_gradient_is_that_of_the_mean_kernel_distance_by_one_graph_of_everything(
     model, folder, count
 ):
-    """1/M Σ_j (k(x, x) - 2 k(x, y_j) + k(y_j, y_j)) over s², of whole passes with hooks."""
+    """1/M Σ_j √(k(x, x) - 2 k(x, y_j) + k(y_j, y_j)), of whole passes with hooks."""
     seen = states_of(model, folder, images=count)
-    real, rngs = real_draws(folder, 0, "bee", 1, count)
+    real, noise = real_draws(folder, 0, "bee", 1, count)
     assert len(real) == min(count, N_REAL)
     for (state, found), t in zip(seen, ancestral(5).timesteps.tolist(), strict=True):
-        noise = torch.stack([torch.randn(DIM, generator=rng) for rng in rngs])
         noised = state.alpha_bar**0.5 * real + (1 - state.alpha_bar) ** 0.5 * noise
         labels = torch.ones(len(real), dtype=torch.int64)
         y = behind(model, 0, noised.view(-1, *SHAPE), t, labels).flatten(1).detach()
         leaf = state.z[0].clone().requires_grad_()
         x = behind(model, 0, leaf.view(-1, *SHAPE), t, labels[:2]).flatten(1)
-        distance = (x * x).sum(1)[:, None] - 2 * x @ y.T + (y * y).sum(1)
-        spread = (y - y.mean(0)).square().sum(1).mean()
-        (distance.mean(1).sum() / spread).backward()
+        distance = ((x * x).sum(1)[:, None] - 2 * x @ y.T + (y * y).sum(1)).sqrt()
+        distance.mean(1).sum().backward()
         torch.testing.assert_close(found[0], leaf.grad, rtol=1e-3, atol=1e-5)
 
 
 def test_the_slope_by_hand():
-    """m = ((1, 1), (0, 0)), s² = 4: 2 (φ - m)/4."""
-    real = Real(torch.tensor([[1.0, 1.0], [0.0, 0.0]]), torch.tensor(4.0))
-    found = by_features(real, torch.tensor([[[1.0, 0.0], [3.0, 2.0]]]))
-    assert torch.equal(found, torch.tensor([[[0.0, -0.5], [1.5, 1.0]]]))
+    """From ((1, 0), (3, 2)): ways of (0, 0, 3, 4) and (1, 0, 0, 0), 5 and 1 long, halved."""
+    own = torch.tensor([[[1.0, 0.0], [3.0, 2.0]]])
+    real = own - torch.tensor([[[0.0, 0.0], [3.0, 4.0]], [[1.0, 0.0], [0.0, 0.0]]])
+    found = by_features(real, own)
+    torch.testing.assert_close(found, torch.tensor([[[0.5, 0.0], [0.3, 0.4]]]))
 
 
-def test_the_scale_of_features_changes_nothing():
-    real, own = Real(drawn(3, 5), torch.tensor(0.7)), drawn(1, 3, 5, seed=1)
-    wide = Real(10 * real.middle, 100 * real.spread)
-    torch.testing.assert_close(10 * by_features(wide, 10 * own), by_features(real, own))
+@pytest.mark.parametrize("scale", [1e-18, 1.0, 1e18])
+def test_features_of_any_scale_have_a_direction(scale):
+    real, own = scale * drawn(4, 3, 5), scale * drawn(1, 3, 5, seed=1)
+    found = by_features(real, own)
+    torch.testing.assert_close(found, by_features(real / scale, own / scale), rtol=1e-4, atol=1e-6)
+    assert found.norm() <= 1
 
 
-def test_an_only_real_image_moves_nothing(model, folder):
-    (state, _), *_ = states_of(model, folder)
-    real = RealFeatures(context(folder), 1, 0.5).at(state)
-    assert real.spread == 0
-    assert torch.equal(by_features(real, drawn(1, 4, 16)), torch.zeros(1, 4, 16))
-
-
-def test_real_features_are_found_once_a_step_and_set(model, folder):
-    seen = states_of(model, folder, sequential)
-    real = RealFeatures(context(folder), 6, 0.5)
-    first = [real.at(state) for state, _ in seen[:5]]
-    again = [real.at(state) for state, _ in seen[5:]]  # the second image's
-    assert all(one is other for one, other in zip(first, again, strict=True))
-    assert len({found.middle.sum().item() for found in first}) == 5
+def test_a_real_image_that_it_is_equal_to_moves_nothing():
+    own = drawn(1, 3, 5)
+    assert torch.equal(by_features(own, own), torch.zeros(1, 3, 5))
 
 
 def test_a_set_has_real_latents_and_noise_of_its_own(model, folder):
     seen = states_of(model, folder, seeds=(0, 1), classes=(0, 1))
     first = {(s.seed, s.label): s for s, _ in reversed(seen)}
     real = RealFeatures(context(folder), 6, 0.5)
-    middles = [real.at(state).middle for state in first.values()]
-    assert len(middles) == 4
-    assert all(not torch.allclose(middles[0], other, rtol=1e-3) for other in middles[1:])
+    found = [real.at(state) for state in first.values()]
+    assert len(found) == 4
+    assert all(not torch.allclose(found[0], other, rtol=1e-3) for other in found[1:])
     # Nothing of a set is drawn by another one.
     alone = RealFeatures(context(folder), 6, 0.5).at(first[1, 1])
-    assert torch.equal(alone.middle, real.at(first[1, 1]).middle)
+    assert torch.equal(alone, real.at(first[1, 1]))
 
 
 @pytest.mark.parametrize("coupling", [iid, joint, sequential])
@@ -242,15 +232,16 @@ def test_every_coupling_guides_each_image_by_itself(model, folder):
 @pytest.mark.parametrize("coupling", ["iid", "joint", "sequential"])
 @pytest.mark.parametrize("scale", [1.0, 2.0])
 def test_what_it_asks_of_the_denoiser_is_as_declared(model, folder, coupling, scale):
-    """At each guided step one pass an image, with its class, and one a real latent of its set."""
+    """At a guided step one pass an image, with its class; in each stage one a real latent."""
     guide = Guide(0.5, dap(TERM, context(folder)), (200, 1000))  # four of five steps
     options = {**OPTIONS, "guidance_scale": scale}
     plain = sampled(model, 2, COUPLINGS[coupling], (), options).work
     for seeds in ((0,), (0, 1)):
         work = sampled(model, 2, COUPLINGS[coupling], [guide], options, seeds=seeds).work
         images = len(seeds) * 3 * 2
-        own = 4 * images * TERMS["dap"].passes(TERM, 2)
-        assert own == 4 * (images + len(seeds) * 3 * 6)
+        stages = len(COUPLINGS[coupling](2))
+        own = 4 * images * TERMS["dap"].passes(TERM, 2 / stages)
+        assert own == 4 * (images + stages * len(seeds) * 3 * 6)
         assert work.evaluations == len(seeds) * plain.evaluations + own
         assert work.gradients == 4 * images
         guide = replace(guide, term=dap(TERM, context(folder)))  # as each cell makes its own

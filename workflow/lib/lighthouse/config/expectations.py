@@ -7,6 +7,7 @@ from lighthouse.config.grid import Cell
 from lighthouse.config.labels import scored_labels
 from lighthouse.config.prior_check import checked
 from lighthouse.config.study import Study
+from lighthouse.couplings import COUPLINGS
 from lighthouse.parts.terms import TERMS, named
 from lighthouse.steps import TRAIN_STEPS, respaced
 
@@ -102,12 +103,13 @@ def _goes_back(study: Study, cell: Cell) -> bool:
 
 def _passes_of_terms(study: Study, cell: Cell) -> float:
     """Passes of the denoiser that terms take themselves, by image and at most."""
-    passes = 0.0
-    for term in named(study.methods[cell.method].guidance):
+    method, passes = study.methods[cell.method], 0.0
+    together = cell.ipc / len(COUPLINGS[method.coupling](cell.ipc))
+    for term in named(method.guidance):
         options = study.config["guidance"][term.name]
         first, last = options["steps"]
         guided = sum(first <= t < last for t in _steps(study, cell))
-        passes += guided * term.passes(options, cell.ipc)
+        passes += guided * term.passes(options, together)
     return passes
 
 

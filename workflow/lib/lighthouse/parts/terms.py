@@ -38,10 +38,11 @@ class Term:
     proportional to D. couplings: under which the term has an effect. couples: whether an
     image's gradient depends on the others. through_denoiser: whether it goes back through
     the sampler's own pass of the denoiser. passes: how many of its own it takes at a guided step,
-    by image and at most, of its options and the IPC (``State.features``); it may go back through
-    one an image. needs_surrogate: whether it asks for the network of ``students.surrogate``.
-    needs_real_images: whether a class needs as many real images as the IPC. earlier: whether it
-    was published before RSM and CGS, or with them. ours: whether no source guides a sampler by it.
+    by image and at most, of its options and of how many images of a class are denoised together
+    (``State.features``); it may go back through one an image. needs_surrogate: whether it asks for
+    the network of ``students.surrogate``. needs_real_images: whether a class needs as many real
+    images as the IPC. earlier: whether it was published before RSM and CGS, or with them. ours:
+    whether no source guides a sampler by it.
     alone: ``module:function``, made as ``make`` is, which moves latents (N, D) of a class to where
     the term's loss is low, with no denoiser; empty where the term has none.
     derived: further columns of the guidance table, from weight and IPC. problem: what is
@@ -60,7 +61,7 @@ class Term:
     couplings: tuple[str, ...] = ("iid", "sequential", "joint")
     couples: bool = False
     through_denoiser: bool = False
-    passes: Callable[[Mapping, int], float] = lambda options, ipc: 0
+    passes: Callable[[Mapping, int], float] = lambda options, together: 0
     needs_surrogate: bool = False
     needs_real_images: bool = False
     earlier: bool = False
@@ -292,8 +293,8 @@ TERMS: dict[str, Term] = {
                 symbol="γ_DAP",
                 label="feature weight γ_DAP",
             ),
-            # Of those tried on the default's digits the one that taught best (ours).
-            unit=lambda ipc: 64.0,
+            # The source's own.
+            unit=lambda ipc: 1.0,
             options={
                 "steps": steps_option(0, 1000),
                 "depth": Option(
@@ -310,11 +311,11 @@ TERMS: dict[str, Term] = {
                     "M",
                 ),
             },
-            grows=True,
+            # A distance of features, whatever the size of a latent.
+            grows=False,
             # One of the image, and its share of one of each of its class's real ones.
-            passes=lambda options, ipc: 1 + options["images"] / ipc,
+            passes=lambda options, together: 1 + options["images"] / together,
             earlier=True,
-            problem=beyond_length,
         ),
     )
 }
