@@ -12,7 +12,7 @@ from lighthouse.diffusion.autoencoder import new_autoencoder
 from lighthouse.diffusion.denoiser import new_denoiser, save_denoiser
 from lighthouse.diffusion.loading import save_model
 from lighthouse.runtime.files import read_about, read_arrays, read_json, write_json
-from sampling import DIT, at_work
+from sampling import DIT, at_work, relative
 from toy import CHANNELS, CLASSES, DIM, SIDE, redrawn, write_latents
 
 DENOISER = {"layers": 1, "heads": 2, "head_dim": 8, "patch_size": 2, "learned_variance": True}
@@ -51,13 +51,16 @@ def models(tmp_path_factory):
     return folder
 
 
-def make(run_script, models, folder, replicates, priors=None, **cell):
-    """The cell's sets as arrays by kind, the record, and what the files say of themselves."""
+def make(run_script, models, folder, replicates, priors=None, params=None, **cell):
+    """The cell's sets as arrays by kind, the record, and what the files say of themselves.
+
+    priors: names of those to sample from. params: of the rule, beside those that are given here.
+    """
     names = replicates if priors is None else priors
     inputs = {
         "latents": models / "latents",
         "autoencoder": models / "autoencoder",
-        "priors": [models / f"prior{seed}" for seed in names],
+        "priors": [models / f"prior{name}" for name in names],
         "surrogates": [],
     }
     files = {kind: folder / f"{kind}.safetensors" for kind in ("latents", "images")}
@@ -66,7 +69,9 @@ def make(run_script, models, folder, replicates, priors=None, **cell):
         "cells": [{**given, "files": list(files.values())}],
         "replicates": replicates,
         "classes": None,
+        "phases": [[0, 1, 2]],
         "checkpoint_seconds": 0,  # each replicate's sets are kept when they are made
+        **(params or {}),
     }
     run_script("sample", inputs, {"record": folder / "batch.json"}, params, dataset="toy")
     arrays = {kind: read_arrays(path) for kind, path in files.items()}
@@ -194,3 +199,29 @@ def test_candidates_sets_are_of_the_first_replicate_alone(run_script, models, bo
     np.testing.assert_array_equal(tried["latents"]["seed~5"], both[0]["latents"]["seed~5"])
     assert list(about["priors"]) == ["0"]
     assert record["images"] == 6
+
+
+# Priors in phases: each of some classes alone.
+
+
+@pytest.mark.parametrize("classes", [None, [1], [1, 2]])
+def test_a_class_is_sampled_from_the_prior_of_its_phase(
+    run_script, models, both, tmp_path, classes
+):
+    phases = {"phases": [[0, 1], [2]], "classes": classes}
+    chosen = classes or [0, 1, 2]
+    runs = {0: [0, 5], 1: [1, 6]}
+    # The first phase's prior is the replicate's own in ``both``, the second's the other one's.
+    names = [0, 1, 1, 0]
+    found, record, about = make(run_script, models, tmp_path / "phases", runs, names, phases)
+    other, *_ = make(run_script, models, tmp_path / "other", runs, [1, 0])
+    for name in both[0]["latents"]:
+        own, its = both[0]["latents"][name], other["latents"][name]
+        assert relative(torch.tensor(own), torch.tensor(its)) > 0.1
+        wanted = np.stack([(its if label == 2 else own)[label] for label in chosen])
+        # Of other classes beside it, another rounding.
+        np.testing.assert_allclose(found["latents"][name], wanted, rtol=1e-4, atol=1e-3)
+    assert about["classes"] == [CLASSES[label] for label in chosen]
+    assert [[own["seed"] for own in about["priors"][seed]] for seed in "01"] == [[0, 1], [1, 0]]
+    whole = both[1]["denoiser"]["evaluations"]
+    assert record["denoiser"]["evaluations"] == whole * len(chosen) // 3
