@@ -9,6 +9,14 @@ from repository import ROOT
 from shipped import LEFT_OUT, SHIPPED, changed, hyperparameters, one_problem, problems, table
 
 MISTAKES = {
+    "phases of as many classes as there are": (
+        "priors.minimax.tuning",
+        {"classes_per_phase": 10},
+        [
+            "config: priors.minimax.tuning.classes_per_phase: 10 classes are all 10 in one phase; "
+            "allowed: fewer, or without the key"
+        ],
+    ),
     "guided steps between those of the sampler": (
         "guidance.mode.steps",
         [613, 624],

@@ -4,7 +4,7 @@ import copy
 from dataclasses import replace
 
 from lighthouse.config import rows
-from lighthouse.config.grid import Cell
+from lighthouse.config.grid import BASE, Cell
 from lighthouse.config.load import load_study
 from lighthouse.report.cost import paths_of
 from lighthouse.report.looks import family
@@ -135,6 +135,27 @@ def test_every_prior_that_is_trained_is_shown_by_the_images_it_draws_unguided():
     assert found["base"]["cost"] == "results/costs/priors/digits/replicate~2/base.json"
     seeds = [row["replicate"] for row in rows.prior_rows(study()) if row["prior"] == "base"]
     assert seeds == [0, 1, 2]
+
+
+def test_a_prior_in_phases_has_a_row_and_a_cost_for_each():
+    phased = study("priors.minimax.tuning", {"classes_per_phase": 4})
+    of = "minimax/lr~0.001,classes_per_phase~4"
+    own = [path for path in phased.priors("digits") if path.startswith("minimax")]
+    assert own == [f"{of}/phase~{phase}" for phase in range(3)]
+    prior = phased.prior(Cell("digits", "minimax", 10))
+    assert prior.path == of
+    assert phased.phases("digits", prior) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+    assert phased.phases("digits", BASE) == [list(range(10))]
+    found = {row["prior"]: row for row in rows.prior_rows(phased)}
+    assert [found[path]["sampled"] for path in own] == [None] * 3
+    (cost,) = [r for r in rows.cost_rows(phased) if (r["method"], r["ipc"]) == ("minimax", 10)]
+    assert cost["preparation"] == [
+        f"results/costs/priors/digits/replicate~{seed}/{path}.json"
+        for seed in phased.replicates
+        for path in own
+    ]
+    others = [row for row in rows.cost_rows(phased) if row["method"] != "minimax"]
+    assert [row for row in rows.cost_rows(study()) if row["method"] != "minimax"] == others
 
 
 def test_a_prior_that_is_guided_wherever_it_is_sampled_is_shown_by_nothing():

@@ -18,7 +18,7 @@ from lighthouse.runtime.files import (
     write_json,
     write_tensors,
 )
-from sampling import DIT, at_work
+from sampling import DIT, at_work, relative
 from toy import CHANNELS, CLASSES, DIM, SIDE, redrawn, write_latents
 
 DENOISER = {"layers": 1, "heads": 2, "head_dim": 8, "patch_size": 2, "learned_variance": True}
@@ -58,13 +58,16 @@ def models(tmp_path_factory):
     return folder
 
 
-def make(run_script, models, folder, replicates, priors=None, classes=None, look=(), **cell):
-    """The cell's sets as arrays by kind, the record, and what the files say of themselves."""
+def make(run_script, models, folder, replicates, priors=None, params=None, look=(), **cell):
+    """The cell's sets as arrays by kind, the record, and what the files say of themselves.
+
+    priors: names of those to sample from. params: of the rule, beside those that are given here.
+    """
     names = replicates if priors is None else priors
     inputs = {
         "latents": models / "latents",
         "autoencoder": models / "autoencoder",
-        "priors": [models / f"prior{seed}" for seed in names],
+        "priors": [models / f"prior{name}" for name in names],
         "surrogates": [],
         "classifier": [],
         "extractor": look,
@@ -75,8 +78,10 @@ def make(run_script, models, folder, replicates, priors=None, classes=None, look
     params = {
         "cells": [{**given, "files": list(files.values())}],
         "replicates": replicates,
-        "classes": classes,
+        "classes": None,
+        "phases": [[0, 1, 2]],
         "checkpoint_seconds": 0,  # each replicate's sets are kept when they are made
+        **(params or {}),
     }
     run_script("sample", inputs, {"record": folder / "batch.json"}, params, dataset="toy")
     arrays = {kind: read_arrays(path) for kind, path in files.items()}
@@ -273,8 +278,9 @@ def test_pools_of_shards_are_chosen_of_when_they_are_gathered_as_of_the_whole(
     arrays, record, _ = selected
     shards = [made(tmp_path, name) for name in ("first", "rest")]
     for folder, classes in zip(shards, ([0], [1, 2]), strict=True):
-        seen = {"seen": folder / "seen.safetensors", "look": [features], "classes": classes}
-        make(run_script, models, folder, {0: [0, 5], 1: [1]}, selection=SELECTION, **seen)
+        seen = {"seen": folder / "seen.safetensors", "look": [features]}
+        seen |= {"params": {"classes": classes}, "selection": SELECTION}
+        make(run_script, models, folder, {0: [0, 5], 1: [1]}, **seen)
     whole = made(tmp_path, "whole")
     files = {kind: whole / f"{kind}.safetensors" for kind in ("latents", "images")}
     cell = {"ipc": 2, "stamp": "s", "code": "c", "seeds": [0, 5, 1], "selection": SELECTION}
@@ -292,3 +298,29 @@ def test_pools_of_shards_are_chosen_of_when_they_are_gathered_as_of_the_whole(
     for key in ("kept", "images", "denoiser"):
         assert gathered[key] == record[key]
     assert not any((folder / "seen.safetensors").exists() for folder in shards)
+
+
+# Priors in phases: each of some classes alone.
+
+
+@pytest.mark.parametrize("classes", [None, [1], [1, 2]])
+def test_a_class_is_sampled_from_the_prior_of_its_phase(
+    run_script, models, both, tmp_path, classes
+):
+    phases = {"phases": [[0, 1], [2]], "classes": classes}
+    chosen = classes or [0, 1, 2]
+    runs = {0: [0, 5], 1: [1, 6]}
+    # The first phase's prior is the replicate's own in ``both``, the second's the other one's.
+    names = [0, 1, 1, 0]
+    found, record, about = make(run_script, models, tmp_path / "phases", runs, names, phases)
+    other, *_ = make(run_script, models, tmp_path / "other", runs, [1, 0])
+    for name in both[0]["latents"]:
+        own, its = both[0]["latents"][name], other["latents"][name]
+        assert relative(torch.tensor(own), torch.tensor(its)) > 0.1
+        wanted = np.stack([(its if label == 2 else own)[label] for label in chosen])
+        # Of other classes beside it, another rounding.
+        np.testing.assert_allclose(found["latents"][name], wanted, rtol=1e-4, atol=1e-3)
+    assert about["classes"] == [CLASSES[label] for label in chosen]
+    assert [[own["seed"] for own in about["priors"][seed]] for seed in "01"] == [[0, 1], [1, 0]]
+    whole = both[1]["denoiser"]["evaluations"]
+    assert record["denoiser"]["evaluations"] == whole * len(chosen) // 3

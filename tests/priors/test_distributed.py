@@ -61,6 +61,7 @@ def arguments(folder, name, gpus, broken=()):
             seed=0,
             denoiser=denoiser,
             training=TRAINING,
+            classes=None,
             gpus=gpus,
             checkpoint_seconds=0,
             launch="plain",

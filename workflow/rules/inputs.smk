@@ -95,12 +95,27 @@ def base_of(wildcards):
 
 
 def priors_of(wildcards):
-    """The folder of each replicate's prior that a batch samples from; none where it has none."""
+    """The folder of each replicate's prior that a batch samples from; none where it has none.
+
+    Of a prior in phases all of a replicate's, in the order of the phases.
+    """
     source = batch_of(wildcards).sources[0]
     if not study.methods[source.method].denoises:
         return []
-    own = study.prior(source)
-    return [prior_in(wildcards.dataset, own, seed) for seed in replicates_of(wildcards)]
+    own = study.by_phase(wildcards.dataset, study.prior(source))
+    seeds = replicates_of(wildcards)
+    return [prior_in(wildcards.dataset, phase, seed) for seed in seeds for phase in own]
+
+
+def phases_of(wildcards):
+    """Labels of the classes that each prior of a replicate is sampled for, in their order."""
+    return study.phases(wildcards.dataset, study.prior(batch_of(wildcards).sources[0]))
+
+
+def phase_of(wildcards):
+    """Labels of the classes that a prior is tuned on; None of all."""
+    own = tuned(wildcards)
+    return None if own.phase is None else study.phases(wildcards.dataset, own)[own.phase]
 
 
 def first_base_cost(wildcards):

@@ -94,6 +94,7 @@ rule sample:
         lost=lost_of(sampled_cells, "samples"),
         replicates=replicates_of,
         classes=classes_of,
+        phases=phases_of,
         checkpoint_seconds=study.config["compute"]["checkpoint_seconds"],
     script:
         "../scripts/sample.py"

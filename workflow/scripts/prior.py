@@ -9,7 +9,7 @@ job = start(globals().get("snakemake"))
 if job.params.training:
     start_processes(job, "prior.py")
 
-from lighthouse.datasets.latents import Latents, read_held_out  # noqa: E402
+from lighthouse.datasets.latents import Latents, of_classes, read_held_out  # noqa: E402
 from lighthouse.diffusion.denoiser import load_denoiser, save_denoiser  # noqa: E402
 from lighthouse.diffusion.hub import model_at  # noqa: E402
 from lighthouse.diffusion.loading import RECORD  # noqa: E402
@@ -31,6 +31,8 @@ else:
     origin = {"denoiser": job.params.denoiser}
     pretrained = next(map(model_at, job.input.pretrained), None)
     model = first_denoiser(job.params.denoiser, data, pretrained, job.params.seed)
+if job.params.classes is not None:
+    origin["tuned_on"] = [data.classes[label] for label in job.params.classes]
 total = n_parameters(model)
 options = {
     **(job.params.training or {}),
@@ -41,11 +43,10 @@ output = Path(job.output.model)
 record = {"losses": {}, "trainable_parameters": 0, "processes": 1, "steps": 0, "seconds": 0.0}
 record |= {"ended_by": None, "looks": [], "held": {}}
 if job.params.training:
-    held_out = read_held_out(job.input.latents)
+    held_out = of_classes(*read_held_out(job.input.latents), job.params.classes)
     model, record = train_prior(
         model,
-        data.latents,
-        data.labels,
+        *of_classes(data.latents, data.labels, job.params.classes),
         make_objective(job.params.make, job.params.objective_options, data.class_means),
         options,
         job.params.seed,

@@ -25,7 +25,13 @@ from lighthouse.diffusion.autoencoder import (  # noqa: E402
 from lighthouse.diffusion.denoiser import load_denoiser  # noqa: E402
 from lighthouse.diffusion.guided import Work  # noqa: E402
 from lighthouse.diffusion.loading import RECORD  # noqa: E402
-from lighthouse.diffusion.sampler import Sampled, sample, sets_of, settle  # noqa: E402
+from lighthouse.diffusion.sampler import (  # noqa: E402
+    Sampled,
+    sample,
+    sets_of,
+    settle,
+    together,
+)
 from lighthouse.guidance import (  # noqa: E402
     Context,
     alone_of,
@@ -63,12 +69,21 @@ measured = folder / "means.safetensors"
 classes = read_about(measured)["classes"]
 means = read_tensors(measured)["class_means"].to(device())
 chosen = list(range(len(classes)) if params.classes is None else params.classes)
-# One a replicate, in their order; the rule names no prior where latents are optimised without one.
-priors, surrogates = (
-    dict(zip(replicates, map(Path, paths), strict=False))
-    for paths in (job.input.priors, job.input.surrogates)
-)
-records = {str(seed): read_json(path / RECORD, remove(path)) for seed, path in priors.items()}
+# A replicate has one for each phase, of some classes each; the rule names no prior where latents
+# are optimised without one.
+folders = list(map(Path, job.input.priors))
+phases = [[label for label in labels if label in chosen] for labels in params.phases]
+priors = {
+    seed: folders[first : first + len(phases)]
+    for seed, first in zip(replicates, range(0, len(folders), len(phases)), strict=False)
+}
+surrogates = dict(zip(replicates, map(Path, job.input.surrogates), strict=False))
+records = {
+    str(seed): [read_json(path / RECORD, remove(path)) for path in own]
+    for seed, own in priors.items()
+}
+if len(phases) == 1:
+    records = {seed: record for seed, (record,) in records.items()}
 autoencoder = load_autoencoder(job.input.autoencoder, device()).requires_grad_(False)
 held: dict[Path, object] = {}
 #: What selections look with, by what they see in images; none where no cell selects.
@@ -90,11 +105,11 @@ def denoiser(path: Path) -> object:
     return held[path]
 
 
-def starts_of(cell: dict, own: Sequence[int]) -> torch.Tensor | None:
-    """The latents that sets of some seeds start at; None where they start at noise."""
+def starts_of(cell: dict, own: Sequence[int], labels: Sequence[int]) -> torch.Tensor | None:
+    """The latents that sets of some seeds and classes start at; None where they start at noise."""
     if cell["start"] is None:
         return None
-    names = dataset, cell["ipc"], own, chosen
+    names = dataset, cell["ipc"], own, labels
     return torch.from_numpy(start_latents(Latents(folder), load(cell["start"]), *names))
 
 
@@ -114,18 +129,24 @@ def sampled(
         device=device(),
         tally=tally,
     )
-    model = denoiser(priors[replicate]) if priors else None
-    guided_by = (guides_of if priors else alone_of)(terms, context)
-    began = time.monotonic()
+    guided_by, parts, seconds = (guides_of if priors else alone_of)(terms, context), [], 0.0
     groups = cell["selection"]["times"] if cell["selection"] else 1
-    sets = sets_of(dataset, classes, means, own, ipc, chosen, starts_of(cell, own), groups)
-    if priors:
-        coupling, launch = COUPLINGS[cell["coupling"]](ipc), cell["launch"]
-        found = sample(model, sets, coupling, guided_by, cell["sampler"], launch)
-    else:
-        found = settle(sets, guided_by)
-    pools = found.latents.unflatten(0, (-1, groups)).flatten(1, 2)
-    return Sampled(pools, found.work), time.monotonic() - began
+    for number, labels in enumerate(phases):
+        if not labels:  # another shard's
+            continue
+        model = denoiser(priors[replicate][number]) if priors else None
+        began = time.monotonic()
+        starts = starts_of(cell, own, labels)
+        sets = sets_of(dataset, classes, means, own, ipc, labels, starts, groups)
+        if priors:
+            coupling, launch = COUPLINGS[cell["coupling"]](ipc), cell["launch"]
+            found = sample(model, sets, coupling, guided_by, cell["sampler"], launch)
+        else:
+            found = settle(sets, guided_by)
+        pools = found.latents.unflatten(0, (-1, groups)).flatten(1, 2)
+        parts.append(Sampled(pools, found.work))
+        seconds += time.monotonic() - began
+    return together(parts, len(own)), seconds
 
 
 def look(cell: dict, images: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -221,7 +242,7 @@ def make(cell: dict) -> dict:
     )
 
 
-read = [*dict.fromkeys(priors.values()), job.input.autoencoder, measured]
+read = [*dict.fromkeys(folders), job.input.autoencoder, measured]
 surrogate = content_digest(surrogates.values())
 looked = content_digest([*job.input.extractor, *job.input.classifier, *job.input.features])
 

@@ -60,7 +60,8 @@ class Prior:
 
     options: of its objective. moved: name and value of the option that a sweep moves, if
     it is none that the path names anyhow. tuning: what is its own of the dataset's options of
-    fine-tuning.
+    fine-tuning. phase: which group of classes it is tuned on, where its tuning has
+    ``classes_per_phase``: then each group has a prior, and the whole has none.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Prior:
     learning_rate: float | None = None
     moved: tuple[str, float] | None = None
     tuning: Mapping[str, object] = field(default_factory=dict, hash=False)
+    phase: int | None = None
 
     @property
     def path(self) -> str:
@@ -83,7 +85,8 @@ class Prior:
         )
         moved = f",{self.moved[0]}~{number(self.moved[1])}" if self.moved else ""
         own = "".join(f",{key}~{value}" for key, value in sorted(self.tuning.items()))
-        return f"{what}/lr~{number(self.learning_rate)}{moved}{own}"
+        phase = "" if self.phase is None else f"/phase~{self.phase}"
+        return f"{what}/lr~{number(self.learning_rate)}{moved}{own}{phase}"
 
 
 #: The prior that is trained from nothing, or taken; others are fine-tuned from it.

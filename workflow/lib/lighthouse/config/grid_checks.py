@@ -44,6 +44,7 @@ def grid_checks(study: Study) -> Iterable[str]:
             yield f"config: run.{key}.ipc: {run[key]['ipc']} {_none_of(run['ipc'], 'run.ipc')}"
     for method in study.spectrum_sources:
         yield from _not_run(study, "spectrum", method, run["spectrum"]["ipc"])
+    counts = {}  # classes by dataset, of those that are there
     for dataset in run["datasets"]:
         yield from _check_students(study, dataset)
         yield from _check_guided_steps(study, dataset)
@@ -53,7 +54,7 @@ def grid_checks(study: Study) -> Iterable[str]:
             if asking and network not in options:
                 yield f"config: datasets.{dataset}: {network!r} is missing ({asking[0]} needs it)"
         try:
-            classes = sum(map(len, study.shards(dataset)))
+            classes = counts[dataset] = sum(map(len, study.shards(dataset)))
         except DataError as error:
             yield f"config: datasets.{dataset}: {error}"
             continue
@@ -66,6 +67,18 @@ def grid_checks(study: Study) -> Iterable[str]:
                     f"config: run.{key}.shown_class: {run[key]['shown_class']} is no label of "
                     f"{dataset!r}; allowed: 0 to {classes - 1}"
                 )
+    yield from _check_phases(study, max(counts.values(), default=None))
+
+
+def _check_phases(study: Study, most: int | None) -> Iterable[str]:
+    """Of a prior in phases there are two at least. most: classes of the largest dataset."""
+    for name, spec in study.config["priors"].items():
+        size = spec.get("tuning", {}).get("classes_per_phase")
+        if size and most is not None and size >= most:
+            yield (
+                f"config: priors.{name}.tuning.classes_per_phase: {size} classes are all {most} in "
+                "one phase; allowed: fewer, or without the key"
+            )
 
 
 def _check_images(study: Study, dataset: str, available: int | None) -> Iterable[str]:

@@ -232,7 +232,10 @@ def _cost_row(study: Study, cell: Cell) -> dict:
         prior = study.prior(cell)
         for seed in study.replicates:
             if prior.name != "base":
-                preparation.append(paths.prior_cost(dataset, prior.path, seed))
+                preparation += [
+                    paths.prior_cost(dataset, phase.path, seed)
+                    for phase in study.by_phase(dataset, prior)
+                ]
             if method.needs_surrogate:
                 preparation.append(paths.surrogate_cost(dataset, seed))
     if method.needs_classifier:  # one for all, of which each replicate needs the whole
@@ -271,7 +274,8 @@ def prior_rows(study: Study) -> list[dict]:
     way.
 
     ``sampled``: the cell of the most images that is sampled from it with no guidance term, each
-    image alone, by what names its rows; None where no method does so.
+    image alone, by what names its rows; None where no method does so, and of a phase's prior,
+    from which some of a cell's classes are sampled.
     """
     found = []
     for dataset in study.run["datasets"]:

@@ -5,7 +5,7 @@ The grid of cells that they span is ``config.study``.
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from pathlib import Path
@@ -92,9 +92,24 @@ class Settings:
 
     def shards(self, dataset: str) -> list[list[int]]:
         """Labels by sampling job: groups of ``sampler.classes_per_job`` classes."""
-        size = self.dataset(dataset)["sampler"]["classes_per_job"]
+        return self._groups(dataset, self.dataset(dataset)["sampler"]["classes_per_job"])
+
+    def _groups(self, dataset: str, size: int) -> list[list[int]]:
+        """Labels of consecutive classes, ``size`` in each group; the last may have fewer."""
         labels = list(range(self.n_classes(dataset)))
         return [labels[first : first + size] for first in range(0, len(labels), size)]
+
+    def phases(self, dataset: str, prior: Prior) -> list[list[int]]:
+        """Labels by phase of a prior's fine-tuning; one of all classes where it has no phases."""
+        size = prior.tuning.get("classes_per_phase")
+        return self._groups(dataset, size or self.n_classes(dataset))
+
+    def by_phase(self, dataset: str, prior: Prior) -> list[Prior]:
+        """The priors that a prior stands for: one for each phase, or itself."""
+        if "classes_per_phase" not in prior.tuning:
+            return [prior]
+        phases = range(len(self.phases(dataset, prior)))
+        return [replace(prior, phase=phase) for phase in phases]
 
     def pretrained(self, dataset: str, part: str) -> Path | None:
         """Folder of the pretrained ``autoencoder`` or ``denoiser``; None for a new one.

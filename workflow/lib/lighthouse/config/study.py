@@ -128,7 +128,7 @@ class Study(Settings):
         return Prior(name, objective, options, row["learning_rate"], next(iter(moved), None), own)
 
     def priors(self, dataset: str) -> dict[str, Prior]:
-        """The tuned priors of a dataset's cells, by path."""
+        """The tuned priors of a dataset's cells, by path; of one in phases each phase's."""
         return self._priors[dataset]
 
     @cached_property
@@ -137,7 +137,8 @@ class Study(Settings):
         found: dict[str, dict[str, Prior]] = {dataset: {} for dataset in self.run["datasets"]}
         for cell in self.cells:
             if self.methods[cell.method].denoises and (prior := self.prior(cell)).name != "base":
-                found[cell.dataset][prior.path] = prior
+                own = self.by_phase(cell.dataset, prior)
+                found[cell.dataset] |= {phase.path: phase for phase in own}
         return found
 
     def source(self, cell: Cell) -> Cell:

@@ -3,6 +3,7 @@
 Reading imports neither torch nor diffusers.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,6 +42,16 @@ def read_held_out(folder: str | Path) -> tuple[np.ndarray, np.ndarray]:
     """
     arrays = read_arrays(Path(folder, HELD_OUT), remove(folder))
     return arrays["latents"], arrays["labels"]
+
+
+def of_classes(
+    latents: np.ndarray, labels: np.ndarray, chosen: Sequence[int] | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Latents and labels of some classes, in their order; all as they are where None is chosen."""
+    if chosen is None:
+        return latents, labels
+    rows = np.flatnonzero(np.isin(labels, chosen))
+    return latents[rows], labels[rows]
 
 
 class Latents:

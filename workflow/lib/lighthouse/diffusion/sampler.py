@@ -110,6 +110,13 @@ class Sampled(NamedTuple):
     work: Work
 
 
+def together(parts: Sequence[Sampled], n_seeds: int) -> Sampled:
+    """Sets of some classes each under the same seeds as one: seed by seed, classes part by part."""
+    latents = [part.latents.unflatten(0, (n_seeds, -1)) for part in parts]
+    work = sum((part.work for part in parts), Work())
+    return Sampled(torch.cat(latents, 1).flatten(0, 1), work)
+
+
 @torch.no_grad()
 def sample(
     model: object,
