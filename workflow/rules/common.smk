@@ -122,6 +122,11 @@ HUB = {
 FIRST = str(next(iter(study.replicates)))
 CHECKED = prior_check.checked(study)
 CHECKED_BY = prior_check.student_of(study)
+# Threads of what decodes images while others run: half of the cores. Snakemake keeps no core free for a
+# job that waits for all of them, so that on a few cores that one would wait until nothing else can run.
+BESIDE = (
+    max(1, min(8, (workflow.resource_settings.cores or 16) // 2)) if workflow.is_main_process else 8
+)
 GPUS = study.config["compute"]["training_gpus"]
 ITEMS = items(study)
 TEMPLATES = template_digest()

@@ -57,12 +57,11 @@ rule pixels:
         paths.log("pixels/{dataset}/resize~{resize}/size~{size}"),
     benchmark:
         paths.benchmark("pixels/{dataset}/resize~{resize}/size~{size}")
-    # It takes all cores, for a moment: behind a long training it would keep back the
-    # students of real images, which can run beside that.
+    # For the verdict on the prior, and for students.
     priority: 120
     conda:
         "../../envs/data.yaml"
-    threads: 8
+    threads: BESIDE
     resources:
         mem_mb=lambda wildcards, attempt: 3000 * 3 ** (attempt - 1),
         runtime=lambda wildcards, attempt: 60 * attempt,

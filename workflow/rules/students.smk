@@ -49,6 +49,8 @@ rule student:
         paths.benchmark("students/{student}/{protocol}/{dataset}/{batch}")
     wildcard_constraints:
         batch=batch_names(REAL, COMPOSED, SAMPLED, EXTERNAL),
+    # Before what is shorter, metrics and figures: these fill the cores at a run's end.
+    priority: 20
     conda:
         "../../envs/students.yaml"
     resources:
@@ -107,6 +109,7 @@ rule ceiling:
         paths.benchmark("students/{student}/{protocol}/{dataset}/{ceiling}")
     wildcard_constraints:
         ceiling=one_of(CEILINGS),
+    priority: 20
     conda:
         "../../envs/students.yaml"
     resources:

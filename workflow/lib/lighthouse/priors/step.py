@@ -41,7 +41,8 @@ class Step:
         length: Length,
         launch: str,
     ):
-        self.accelerator, self.model, self.weights = accelerator, model, weights
+        # A list: torch would look up a ParameterList's entries by their names, at each step.
+        self.accelerator, self.model, self.weights = accelerator, model, [*weights]
         self.objective, self.options, device = objective, options, accelerator.device
         self.tally = Tally()
         # The model, with gradients averaged over the processes.

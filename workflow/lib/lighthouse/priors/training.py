@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,10 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from lighthouse.diffusion.denoiser import embedders_are_equal, frequencies_of, null_label
+from lighthouse.diffusion.embedding import embedded_once
 from lighthouse.priors import difffit
 from lighthouse.priors.batch import Batch, shares
 from lighthouse.priors.held_out import held_out_loss
@@ -23,7 +25,7 @@ from lighthouse.runtime.checkpoint import Pace, key_of, resume, save
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.finite import check_weights
 from lighthouse.runtime.job import log, progress
-from lighthouse.runtime.launching import PLAIN, compiled
+from lighthouse.runtime.launching import COMPILED, PLAIN, compiled
 from lighthouse.runtime.precision import full_float32
 from lighthouse.runtime.rng import generator
 from lighthouse.runtime.tally import BOUNDS, Tally
@@ -97,8 +99,10 @@ def train_prior(
     model.to(accelerator.device)
     objective.to(accelerator.device)
     weights = _trainable(model, options)
-    average = AveragedModel(weights, multi_avg_fn=get_ema_multi_avg_fn(options["ema"]))
-    average.n_averaged += 1  # as DiT it begins with the first weights, not with those of step 1
+    average = deepcopy(weights)  # as DiT it begins with the first weights, not with those of step 1
+    # Lists: at each step torch would look up a ParameterList's entries by their names.
+    averages, own = [*average], [*weights]
+    move_averages = get_ema_multi_avg_fn(options["ema"])
     step = Step(accelerator, model, weights, objective, options, length, launch)
     parts = {
         "weights": weights,
@@ -113,13 +117,15 @@ def train_prior(
     recent, spent, counts = extra or ([], 0.0, {})
     step.tally = Tally(counts)
     pace, began = Pace(checkpoint_seconds), time.monotonic() - spent
-    with compiled(model.transformer_blocks, step.launch):
+    # Blocks that are computed twice, or compiled, cannot take what another call has left.
+    once = not options["gradient_checkpointing"] and step.launch != COMPILED
+    with compiled(model.transformer_blocks, step.launch), embedded_once(model, once):
         for number in progress(_steps(first, length), "prior", total=length.end, initial=first):
             batch = _batch(latents, labels, step.alpha_bar, options, null_label(model), share, rng)
             losses = step.attempt(batch, f"prior, step {number}")
             if losses is None:
                 raise MemoryError(step.advice(batch))
-            average.update_parameters(weights)
+            move_averages(averages, own, None)
             recent = [*recent[-99:], accelerator.reduce(losses, "mean")]
             if length.is_due(number + 1):
                 step.watch.look()
@@ -174,10 +180,10 @@ def _of_first(
 
 
 @contextmanager
-def averaged(weights: nn.ParameterList, average: AveragedModel) -> Iterator[None]:
+def averaged(weights: nn.ParameterList, average: nn.ParameterList) -> Iterator[None]:
     """Within it the trained weights are the averaged ones."""
     own = [weight.data for weight in weights]
-    for weight, mean in zip(weights, average.module, strict=True):
+    for weight, mean in zip(weights, average, strict=True):
         weight.data = mean.data
     try:
         yield
@@ -209,9 +215,9 @@ def _trainable(model: nn.Module, options: Mapping) -> nn.ParameterList:
 
 
 @torch.no_grad()
-def _finish(model: nn.Module, weights: nn.ParameterList, average: AveragedModel) -> None:
+def _finish(model: nn.Module, weights: nn.ParameterList, average: nn.ParameterList) -> None:
     """Turn the trained model into a plain one with the averaged weights."""
-    for weight, averaged in zip(weights, average.module, strict=True):
+    for weight, averaged in zip(weights, average, strict=True):
         weight.copy_(averaged)
     difffit.fold(model)
     difffit.part_embedders(model)
