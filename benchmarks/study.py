@@ -47,7 +47,7 @@ DATASET = "nette64"
 #: The study's file, and what is laid over it at toy size.
 STUDY, TOY = ROOT / "config" / "nette64.yaml", Path(__file__).with_name("toy.yaml")
 #: Methods of one call of Snakemake, whose jobs then run side by side.
-METHODS_A_CALL = 3
+METHODS_A_CALL = 5
 #: Images of a class and part at toy size, and their side in pixels.
 TOY_IMAGES, TOY_SIDE = 12, 64
 #: What is packed: everything but weights, tensors and single images.
