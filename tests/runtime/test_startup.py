@@ -197,6 +197,26 @@ def test_diffusers_is_used_without_torchs_compiler():
     assert fresh(USES) == ["False"]
 
 
+def test_a_dit_is_had_without_diffusers_other_transformers():
+    program = f"""{STARTS}
+from diffusers import DiTTransformer2DModel
+other = "diffusers.models.transformers.pixart_transformer_2d"
+print(other in sys.modules)
+from diffusers.models.transformers import PixArtTransformer2DModel
+import diffusers.models.transformers as package
+print(other in sys.modules, package.DiTTransformer2DModel is DiTTransformer2DModel)
+print(PixArtTransformer2DModel.__module__ == other, package.__spec__.origin == package.__file__)
+"""
+    assert fresh(program) == ["False", "True", "True", "True", "True"]
+
+
+@pytest.mark.parametrize("name", ["autoencoder", "sample", "prior", "prior_verdict"])
+def test_jobs_load_no_other_models_of_diffusers(name):
+    kinds = "autoencoders.vq_model", "transformers.pixart_transformer_2d", "unets.unet_2d_condition"
+    told = f"print(*('diffusers.models.' + kind in sys.modules for kind in {kinds}))"
+    assert fresh(f"{STARTS}{imports_of(SCRIPTS / f'{name}.py')}\n{told}") == ["False"] * 3
+
+
 @pytest.mark.parametrize("name", ["set_metrics", "strategies", "features"])
 def test_metrics_are_taken_without_torchs_compiler(name):
     assert fresh(f"{STARTS}{imports_of(SCRIPTS / f'{name}.py')}\n{COMPILER}") == ["False"]

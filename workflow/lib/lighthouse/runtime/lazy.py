@@ -1,14 +1,17 @@
 """What libraries load for things that are not used here, loaded by the first who uses it.
 
 Of torch's optimisers, diffusers and torchvision each loads torch's compiler to mark functions as
-not to be compiled, and diffusers loads scipy's statistics for models that are not used here. The
-compiler takes as long as torch itself, and every job is a new process.
+not to be compiled, and diffusers loads scipy's statistics and integrals for what is not used here.
+The compiler takes as long as torch itself, and every job is a new process. The packages of
+diffusers' DiT and autoencoder import all other models of their kinds.
 """
 
 import importlib
 import sys
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 
 
@@ -27,24 +30,39 @@ LAZY: dict[str, dict] = {
     },
     "torch._dynamo.utils": {"is_compile_supported": lambda device: False},
     "scipy.stats": {"__path__": []},
+    "scipy.integrate": {"__path__": []},
 }
+#: Packages whose modules are imported from their folders, each alone, without what the packages
+#: themselves import: these do so when somebody asks them for a name.
+UNENTERED = tuple(f"diffusers.models.{kind}" for kind in ("autoencoders", "transformers", "unets"))
 
 
 def import_lazily() -> None:
     """Have the modules of ``LAZY`` loaded by the first who needs more than there is of them.
 
-    Call before torch is imported. What was marked until then stays unmarked. Where one of them
-    is loaded already nothing changes.
+    And so those of ``UNENTERED`` that are installed. Call before torch is imported. What was marked
+    until then stays unmarked. Where one of them is loaded already nothing changes.
     """
-    if sys.modules.keys() & LAZY.keys():
+    if sys.modules.keys() & {*LAZY, *UNENTERED}:
         return
     for name, contents in LAZY.items():
         sys.modules[name] = _Unloaded(name, contents)
+    for name in UNENTERED:
+        if folders := _folders(name):
+            sys.modules[name] = _Unloaded(name, {"__path__": folders})
     sys.meta_path.insert(0, _Parts())
 
 
+def _folders(package: str) -> list[str]:
+    """Where the modules of a package lie, found without an import; nowhere if it is absent."""
+    top, *below = package.split(".")
+    spec = find_spec(top)
+    roots = (spec and spec.submodule_search_locations) or []
+    return [str(path) for root in roots if (path := Path(root, *below)).is_dir()]
+
+
 class _Unloaded(ModuleType):
-    """A module in place of one of ``LAZY``: any name that it lacks it takes from the real one."""
+    """A module in place of a lazy one: any name that it lacks it takes from the real one."""
 
     def __init__(self, name: str, contents: dict):
         super().__init__(name)
@@ -60,7 +78,7 @@ class _Unloaded(ModuleType):
 
 def _load(name: str) -> ModuleType:
     """The real module of that name. From here on nothing is lazy."""
-    for lazy in LAZY:
+    for lazy in (*LAZY, *UNENTERED):
         if isinstance(sys.modules.get(lazy), _Unloaded):
             del sys.modules[lazy]
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, _Parts)]
