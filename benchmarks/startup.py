@@ -39,6 +39,7 @@ STAGES = {
     "distilled": "distilled",
     "reconstructed": "reconstructed",
     "teachers": "teacher",
+    "classifiers": "teacher",
     "students": "student",
     "extractors": "extractor",
     "features": "features",

@@ -2,16 +2,19 @@
 
 import pytest
 
-from lighthouse.check import main
+from lighthouse.check import main, study_of
 from repository import ROOT
 
 
 def test_a_study_in_order_is_told_in_one_line(capsys):
-    assert main([str(ROOT / "config" / "evidence.yaml")]) == 0
+    path = ROOT / "config" / "evidence.yaml"
+    study = study_of([path])
+    methods, cells = len(study.run["methods"]), len(study.cells)
+    assert main([str(path)]) == 0
     (line,) = capsys.readouterr().out.splitlines()
     assert line == (
-        "study evidence: in order. 17 methods on digits at IPC 1, 5, 10: 55 cells, 1,100 sets in "
-        "10 replicates, judged by convnet2 under digits"
+        f"study evidence: in order. {methods} methods on digits at IPC 1, 5, 10: {cells} cells, "
+        f"{20 * cells:,} sets in 10 replicates, judged by convnet2 under digits"
     )
 
 

@@ -9,7 +9,11 @@ from lighthouse.config.batches import COMPOSED, EXTERNAL, REAL, SAMPLED, batches
 from lighthouse.config.grid import CEILINGS, Cell
 from lighthouse.config.load import load_study
 from repository import ROOT
-from shipped import SHIPPED, changed, hyperparameters, table
+from shipped import SHIPPED, changed, hyperparameters, table, without
+
+#: Those that keep some of what they sample, and those that ask the dataset's classifier.
+CHOSEN = ("base-subgroup", "base-confident", "base-support-chosen")
+ASKING = {"rded", "base-confident"}
 
 
 @pytest.fixture
@@ -32,7 +36,8 @@ def test_every_cell_is_in_one_batch_with_its_source(size):
 def test_a_batch_shares_a_prior_or_is_of_real_images(study):
     for batch in batches(study):
         methods = [study.methods[cell.method] for cell in batch.sources]
-        assert {method.coreset is not None for method in methods} == {batch.kind == REAL}
+        of_real = batch.kind in (REAL, COMPOSED)
+        assert {method.coreset is not None for method in methods} == {of_real}
         if batch.kind == SAMPLED:
             (prior,) = {study.prior(cell).path for cell in batch.sources}
             assert batch.name.startswith(f"{prior}/")
@@ -47,32 +52,29 @@ def test_an_external_set_is_a_batch_of_its_own_and_changes_no_other(study, tmp_p
     assert names == ["external/mine/0", "external/yours/0"]
 
 
-#: The shipped study with a method that puts its images together, at some IPCs.
-WITH_MOSAICS = changed("run.methods", [*SHIPPED["run"]["methods"], "rded"])
-
-
 def test_images_that_are_put_together_are_apart_from_real_ones_that_wait_for_nothing(study):
-    more = batches(load_study(WITH_MOSAICS, ROOT))
-    (own,) = [batch for batch in more if batch.kind == COMPOSED]
+    (own,) = [batch for batch in batches(study) if batch.kind == COMPOSED]
     assert own.name == "composed/0"
     # No smaller set begins a larger one.
     assert [(cell.method, cell.ipc) for cell in own.sources] == [("rded", n) for n in (1, 5, 10)]
-    assert [batch for batch in more if batch is not own] == batches(study)
+    others = batches(load_study(without("rded"), ROOT))
+    assert [batch for batch in batches(study) if batch != own] == others
 
 
-MOSAICS = {
-    "coresets.rded.crops": 4,
-    "datasets.digits.classifier.epochs": 3,
-    "students.convnet3.width": 8,
-    "protocols.igd.learning_rate": 0.5,
+JUDGING = {
+    "coresets.rded.crops": (4, {"rded"}),
+    "datasets.digits.classifier.epochs": (3, ASKING),
+    "students.convnet3.width": (8, ASKING),
+    "protocols.igd.learning_rate": (0.5, ASKING),
 }
 
 
-@pytest.mark.parametrize("path", MOSAICS)
-def test_what_chooses_pieces_is_of_mosaics_alone_and_of_no_student_of_all_images(path):
-    base = changed("datasets.digits.classifier.protocol", "igd", WITH_MOSAICS)
-    study, other = (load_study(c, ROOT) for c in (base, changed(path, MOSAICS[path], base)))
-    assert moved(study, other) == {"rded"}
+@pytest.mark.parametrize("path", JUDGING)
+def test_what_a_classifier_is_made_by_is_of_what_asks_it_and_of_no_student_of_all_images(path):
+    value, expected = JUDGING[path]
+    base = changed("datasets.digits.classifier.protocol", "igd")
+    study, other = (load_study(c, ROOT) for c in (base, changed(path, value, base)))
+    assert moved(study, other) == expected
     ceiling = CEILINGS["full"], "digits", "convnet2", "digits"
     assert stamps.ceiling(study, *ceiling) == stamps.ceiling(other, *ceiling)
 
@@ -108,9 +110,9 @@ CHANGES = {
     "guidance.influence.scale": (1e-3, {"dit-igd"}),
     "datasets.digits.tuning.steps": (3, "tuned"),
     "priors.minimax.tuning": ({"tune": "difffit"}, {"minimax"}),
-    "datasets.digits.extractor.epochs": (3, {"herding"}),
+    "datasets.digits.extractor.epochs": (3, {"herding", "base-subgroup", "base-support-chosen"}),
     "metrics.ssim_pairs": (7, set()),
-    "protocols.digits.learning_rate": (0.1, "chosen"),
+    "protocols.digits.learning_rate": (0.1, "judged"),
     "datasets.digits.sampler.classes_per_job": (5, set()),
     "datasets.digits.base.steps": (3, "sampled"),
     "datasets.digits.autoencoder.steps": (3, "all"),
@@ -124,8 +126,8 @@ def test_a_stamp_is_of_all_that_a_cells_samples_depend_on_and_of_no_more(study, 
     everyone = set(study.methods_of("digits"))
     sampled = {m for m in everyone if study.methods[m].denoises}
     tuned = {m for m in sampled if study.methods[m].prior != "base"}
-    chosen = {m for m in everyone if study.methods[m].is_tuned}
-    named = {"all": everyone, "sampled": sampled, "tuned": tuned, "chosen": chosen}
+    judged = {m for m in everyone if study.methods[m].is_tuned} | ASKING
+    named = {"all": everyone, "sampled": sampled, "tuned": tuned, "judged": judged}
     wanted = named[expected] if isinstance(expected, str) else expected
     assert moved(study, load_study(changed(path, value), ROOT)) == wanted
 
@@ -207,22 +209,16 @@ def test_an_external_set_is_stamped_by_its_files(tmp_path):
     assert stamps.samples(study, cell) != before
 
 
-def selecting(path="study", value="default"):
-    """The shipped study with methods that keep some of their images, and one value changed."""
-    config = changed(path, value)
-    config["run"]["methods"] += ["base-subgroup", "base-support-chosen"]
-    return load_study(config, ROOT)
-
-
 def test_methods_that_select_are_in_batches_by_their_selection(study):
-    more = selecting()
-    names = {batch.name: {c.method for c in batch.sources} for batch in batches(more)}
-    assert names["base/subgroup/0"] == {"base-subgroup"}
-    assert names["base/support/0"] == {"base-support-chosen"}
-    assert {batch.name for batch in batches(study)} == names.keys() - {
-        "base/subgroup/0",
-        "base/support/0",
-    }
+    names = {batch.name: {c.method for c in batch.sources} for batch in batches(study)}
+    own = {f"base/{kind}/0" for kind in ("subgroup", "confident", "support")}
+    assert [names[name] for name in sorted(own)] == [
+        {"base-confident"},
+        {"base-subgroup"},
+        {"base-support-chosen"},
+    ]
+    others = load_study(without(*CHOSEN), ROOT)
+    assert {batch.name for batch in batches(others)} == names.keys() - own
 
 
 def test_candidates_of_a_method_that_selects_are_selected_and_apart(tmp_path):
@@ -238,25 +234,20 @@ def test_candidates_of_a_method_that_selects_are_selected_and_apart(tmp_path):
 
 
 SELECTED = {
-    "selections.subgroup.groups": (4, {"base-subgroup"}),
-    "selections.support.factor": (2, {"base-support-chosen"}),
-    "selections.confident.factor": (3, set()),
+    "selections.subgroup.groups": (4, "base-subgroup"),
+    "selections.support.factor": (2, "base-support-chosen"),
+    "selections.confident.factor": (3, "base-confident"),
 }
 
 
 @pytest.mark.parametrize("path", SELECTED)
-def test_a_stamp_has_the_options_of_its_own_selection(path):
+def test_a_stamp_has_the_options_of_its_own_selection(study, path):
     value, expected = SELECTED[path]
-    assert moved(selecting(), selecting(path, value)) == expected
-
-
-def test_what_is_selected_by_features_depends_on_the_extractor():
-    seen = moved(selecting(), selecting("datasets.digits.extractor.epochs", 3))
-    assert seen == {"herding", "base-subgroup", "base-support-chosen"}
+    assert moved(study, load_study(changed(path, value), ROOT)) == {expected}
 
 
 def test_a_method_without_a_selection_has_the_stamp_that_it_had(study):
-    assert of_all(study).items() <= of_all(selecting()).items()
+    assert of_all(load_study(without(*CHOSEN), ROOT)).items() <= of_all(study).items()
 
 
 def test_an_external_set_is_stamped_by_how_it_is_taken(tmp_path):

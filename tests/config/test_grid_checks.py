@@ -6,7 +6,16 @@ import pytest
 
 from lighthouse.config.load import load_study
 from repository import ROOT
-from shipped import LEFT_OUT, SHIPPED, changed, hyperparameters, one_problem, problems, table
+from shipped import (
+    LEFT_OUT,
+    SHIPPED,
+    changed,
+    hyperparameters,
+    one_problem,
+    problems,
+    table,
+    without,
+)
 
 MISTAKES = {
     "phases of as many classes as there are": (
@@ -188,7 +197,7 @@ def test_a_coreset_that_only_keeps_small_is_not_held_to_the_largest_ipc(tmp_path
     def edit(lines):
         return [*lines, hyperparameters(lines[3], ipc=97)]
 
-    config = table(tmp_path, "hyperparameters", edit)
+    config = without("rded", config=table(tmp_path, "hyperparameters", edit))
     config["run"]["ipc"] = [1, 5, 10, 97]
     names = ["random", "herding", "mgd3", "support-real", "support-none"]
     few = {"methods": names, "ipc": [1, 5, 10]}
@@ -367,8 +376,10 @@ def test_an_external_set_of_more_images_than_the_protocol_knows_is_named():
 
 
 def own_labels(config):
-    protocol = config["protocols"]["digits"]
-    protocol.update(labels="own", temperature=2.0)
+    """With students by sets' own labels; the hard protocol is that of all else."""
+    hard = config["protocols"]["digits"]
+    config["protocols"]["own"] = {**hard, "labels": "own", "temperature": 2.0}
+    config["run"]["protocols"] = ["own"]
     return config
 
 
@@ -378,19 +389,17 @@ def test_own_labels_need_a_set_that_has_some():
         config["datasets"]["other"] = copy.deepcopy(config["datasets"]["digits"])
         one_problem(
             own_labels(config),
-            "config: protocols.digits.labels: 'own', and no set of the study has soft labels",
+            "config: protocols.own.labels: 'own', and no set of the study has soft labels",
             "allowed: an entry of `external` with `labels`, or hard or soft",
         )
 
 
 def test_own_labels_need_a_temperature_and_no_teacher():
     config = own_labels(external(labels="logits"))
-    del config["protocols"]["digits"]["temperature"]
-    one_problem(
-        config, "config: protocols.digits: 'temperature' is missing (labels 'own' needs it)"
-    )
+    del config["protocols"]["own"]["temperature"]
+    one_problem(config, "config: protocols.own: 'temperature' is missing (labels 'own' needs it)")
     config = own_labels(external(labels="logits"))
-    config["protocols"]["digits"]["teacher"] = {"network": "convnet2", "weights": "file"}
+    config["protocols"]["own"]["teacher"] = {"network": "convnet2", "weights": "file"}
     one_problem(config, "'teacher' has no effect with labels 'own'")
 
 

@@ -8,7 +8,7 @@ from lighthouse.config import jobs
 from lighthouse.config.batches import COMPOSED, REAL, SAMPLED, batches
 from lighthouse.config.load import load_study
 from repository import ROOT
-from shipped import SHIPPED, changed
+from shipped import SHIPPED
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +36,7 @@ def test_every_set_is_sampled_by_one_job_with_the_code_of_its_own_terms(study):
     assert guided == {"dit-igd"}
 
 
-def test_a_set_that_is_put_together_has_its_options_and_a_script_of_its_own():
-    study = load_study(changed("run.methods", [*SHIPPED["run"]["methods"], "rded"]), ROOT)
+def test_a_set_that_is_put_together_has_its_options_and_a_script_of_its_own(study):
     cells = told(study, COMPOSED, lambda s, b: jobs.coreset_cells(s, b, code))
     assert [cell["ipc"] for cell in cells] == [1, 5, 10]
     assert {cell["code"] for cell in cells} == {"composed.py lighthouse.mosaics:rded"}
@@ -81,9 +80,9 @@ LOOKS = ["lighthouse.selection.looking:features_by", "lighthouse.metrics.trained
 
 @pytest.fixture(scope="module")
 def selecting():
-    """A study with a method that keeps some of its images, and its batch."""
+    """A study with a method that keeps some of its images at every IPC, and its batch."""
     config = copy.deepcopy(SHIPPED)
-    config["run"]["methods"].append("base-subgroup")
+    config["run"]["only"] = [{"methods": ["dit-igd"], "ipc": [1]}]
     study = load_study(config, ROOT)
     (batch,) = [one for one in batches(study) if one.name == "base/subgroup/0"]
     return study, batch

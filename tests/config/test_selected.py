@@ -14,21 +14,15 @@ from lighthouse.runtime.named import load
 from repository import ROOT
 from shipped import SHIPPED, one_problem, table
 
-CHOSEN = ("base-subgroup", "base-support-chosen")
-METHODS = [*SHIPPED["run"]["methods"], *CHOSEN]
-
-
-def config(**run):
-    """The shipped study with these methods, its other parts as given."""
-    given = copy.deepcopy(SHIPPED)
-    given["run"] |= {"methods": METHODS, **run}
-    return given
-
 
 @pytest.fixture(scope="module")
 def study():
+    """The shipped one, with a row of them in its ablation, and each at all IPCs."""
     ablation = {"ipc": 5, "methods": ["base-subgroup", "dit", "rsm"], "students": ["convnet2"]}
-    return load_study(config(ablation=ablation), ROOT)
+    only = [{"methods": ["dit-igd"], "ipc": [1]}]
+    given = copy.deepcopy(SHIPPED)
+    given["run"] |= {"ablation": ablation, "only": only}
+    return load_study(given, ROOT)
 
 
 @pytest.mark.parametrize("name", SELECTIONS)
@@ -80,7 +74,7 @@ def test_figures_show_whose_selection_it_is(study):
 def test_the_strategies_pool_is_of_images_as_they_come(tmp_path):
     row = "rsm-chosen\t\trsm\tiid\t\tChosen\t\t\tsubgroup"
     given = table(tmp_path, "methods", lambda lines: [*lines, row])
-    given["run"]["methods"] = [*METHODS, "rsm-chosen"]
+    given["run"]["methods"] += ["rsm-chosen"]
     given["run"]["strategies"]["iid"] = "rsm-chosen"
     one_problem(given, "run.strategies.iid: 'rsm-chosen' keeps some of the images that it samples")
 
@@ -88,6 +82,6 @@ def test_the_strategies_pool_is_of_images_as_they_come(tmp_path):
 def test_strategies_that_are_compared_are_selected_alike(tmp_path):
     row = "rsm-cgs-chosen\t\trsm\tjoint\tdpp+mean\tChosen\t\t\tsubgroup"
     given = table(tmp_path, "methods", lambda lines: [*lines, row])
-    given["run"]["methods"] = [*METHODS, "rsm-cgs-chosen"]
+    given["run"]["methods"] += ["rsm-cgs-chosen"]
     given["run"]["strategies"]["joint"] = "rsm-cgs-chosen"
     one_problem(given, "'rsm-cgs-chosen' and 'rsm-greedy' differ in more than their coupling")

@@ -13,6 +13,7 @@ from shipped import (
     problems,
     shipped_lines,
     table,
+    without,
 )
 
 #: The line behind the last of the shipped method table.
@@ -252,17 +253,16 @@ def test_a_table_needs_no_column_that_no_method_of_the_study_reads(tmp_path):
     def edit(lines):
         return ["\t".join([*line.split("\t")[:2], *line.split("\t")[3:7]]) for line in lines[:4]]
 
-    rivals = {"dit-igd", "mgd3"}
-    methods = [name for name in SHIPPED["run"]["methods"] if name not in rivals]
     config = table(tmp_path, "hyperparameters", edit)
     lines = problems(config)
     assert [line.split(": ")[-1] for line in lines] == [
         "no k_influence, which dit-igd needs",
         "no gamma_deviation, which dit-igd needs",
         "no mode_scale, which mgd3 needs",
+        "no rho_ot, which ot needs",
+        "no gamma_dap, which dap needs",
     ]
-    config["run"].update(methods=methods, only=[])
-    load_study(config, ROOT)
+    load_study(without("dit-igd", "mgd3", "ot", "dap", config=config), ROOT)
 
 
 def test_a_table_that_does_not_exist_is_named():

@@ -284,7 +284,8 @@ class Invented:
             if self.study.methods[cell.method].prior:
                 scaled, sampler = self.study.scaled_at(cell), self.study.sampler(cell)
                 own = self.tuned[scaled]["weights"] if scaled else sampler
-                found |= self._replicates(found, own["guidance_scale"])
+                times = self.study.sampled_for_each(cell)
+                found |= self._replicates(found, own["guidance_scale"], times)
                 weights = self.study.term_weights(cell)
                 if tuned := self.study.tuned_at(cell):
                     weights = self.tuned[tuned]["weights"]
@@ -302,10 +303,14 @@ class Invented:
             "images": 2 * CLASSES * 2,
         }
 
-    def _replicates(self, cost, scale):
-        """What of a sampling was of each replicate: the denoiser's work alike, seconds not."""
-        passes = 3 * cost["images"] * (1 if scale == 1 else 2)
-        work = {"evaluations": passes, "gradients": 0, "computed": 320}
+    def _replicates(self, cost, scale, times):
+        """What of a sampling was of each replicate: the denoiser's work alike, seconds not.
+
+        times: images that are sampled for each that is kept.
+        """
+        sampled = times * cost["images"]
+        passes = 3 * sampled * (1 if scale == 1 else 2)
+        work = {"evaluations": passes, "gradients": 0, "computed": 8 * sampled}
         seeds = list(self.study.replicates)
         shares = rng(cost["seconds"]).dirichlet(np.ones(len(seeds)))
         parts = [

@@ -43,6 +43,18 @@ def changed(path, value, config=SHIPPED):
     return config
 
 
+def without(*methods, config=SHIPPED):
+    """The shipped config without some of its methods."""
+    config = copy.deepcopy(config)
+    left = [name for name in config["run"]["methods"] if name not in methods]
+    only = [
+        {**entry, "methods": [name for name in entry["methods"] if name not in methods]}
+        for entry in config["run"]["only"]
+    ]
+    config["run"] |= {"methods": left, "only": [entry for entry in only if entry["methods"]]}
+    return config
+
+
 def shipped_lines(name):
     """The lines of a shipped table, its header first."""
     return (ROOT / "config" / f"{name}.tsv").read_text(encoding="utf-8").splitlines()

@@ -369,10 +369,12 @@ def test_a_part_that_fails_or_hangs_keeps_no_other_from_its_turn(tmp_path, monke
 
 
 def test_part_four_is_told_its_data_and_when_to_end(tmp_path):
-    given = SimpleNamespace(out=tmp_path, toy=False, data=Path("/data/set.tar.gz"), weights=None)
+    given = SimpleNamespace(out=tmp_path, toy=False, data=Path("/data/set.tar.gz"))
+    given.weights, given.over = None, [Path("/one.yaml"), Path("/two.yaml")]
     words = gpu.command_of(4, given, 480)
     assert words[words.index("--limit") + 1] == str(480 - gpu.STUDY_MARGIN)
     assert words[words.index("--data") + 1] == "/data/set.tar.gz"
+    assert words[words.index("--over") + 1 :] == ["/one.yaml", "/two.yaml"]
     assert "--weights" not in words
 
 

@@ -28,6 +28,7 @@ from lighthouse.config.load import load_study
 from lighthouse.parts.coresets import CORESETS
 from lighthouse.parts.extractors import DISTANCE, EXTRACTORS
 from lighthouse.parts.objectives import OBJECTIVES
+from lighthouse.parts.selections import SELECTIONS
 from lighthouse.parts.terms import TERMS
 from lighthouse.report.items import items
 from repository import HELPERS, LIBRARY, ROOT
@@ -85,7 +86,13 @@ RULES = script_rules()
 
 #: What a script loads by name: all that a study may ask it for.
 LOADED = {
-    "sample.py": [term.make for term in TERMS.values()],
+    "sample.py": [
+        *(term.make for term in TERMS.values()),
+        *(each.choose for each in SELECTIONS.values()),
+        *(look for each in SELECTIONS.values() for look in each.looks.values()),
+        *(extractor.network for extractor in EXTRACTORS.values()),
+    ],
+    "gather.py": [each.choose for each in SELECTIONS.values()],
     "prior.py": [objective.make for objective in OBJECTIVES.values()],
     "autoencoder.py": (DISTANCE, *(extractor.network for extractor in EXTRACTORS.values())),
     "coreset.py": [each.choose for each in CORESETS.values() if not each.composes],

@@ -10,7 +10,7 @@ from lighthouse.diffusion.autoencoder import encode, load_autoencoder
 from lighthouse.runtime.files import read_about, read_arrays, read_json, read_tensors
 from repository import ROOT
 
-CONFIGS = [ROOT / "tests" / "configs" / f"{name}.yaml" for name in ("tiny", "mosaics")]
+TINY = ROOT / "tests" / "configs" / "tiny.yaml"
 BATCHES = "results/batches/samples/digits"
 CELL = "results/samples/digits/rded/ipc~2/table"
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.workflow
 
 
 def snakemake(folder, *arguments):
-    where = "--cores", "1", "--directory", folder, "--configfile", *CONFIGS
+    where = "--cores", "1", "--directory", folder, "--configfile", TINY
     done = subprocess.run(
         [sys.executable, "-m", "snakemake", *map(str, (*where, *arguments))],
         cwd=ROOT,
@@ -44,7 +44,7 @@ def test_mosaics_are_encoded_and_tell_whose_pieces_they_are(tmp_path):
     batch, record = (
         read_json(tmp_path / p) for p in (f"{BATCHES}/composed/0.json", f"{CELL}/record.json")
     )
-    assert (len(batch["made"]), batch["failed"]) == (2, {})
+    assert (len(batch["made"]), batch["failed"]) == (1, {})
     images = read_tensors(tmp_path / CELL / "images.safetensors")["seed~10"]
     latents = read_tensors(tmp_path / CELL / "latents.safetensors")["seed~10"]
     assert images.shape == (10, 2, 3, 16, 16)

@@ -52,6 +52,7 @@ FOLDERS = {
     "rehearsal": (["../docs/rehearsal/study"], "nette3", 3),
     "nette32": (["nette32"], "nette32", 10),
     "nette64": (["nette64"], "nette64", 10),
+    "nette64-one-prior": (["nette64", "one_prior"], "nette64", 10),
     "nette96": (["nette64", "nette96"], "nette96", 10),
     "woof96": (["nette64", "nette96", "woof96"], "woof96", 10),
 }
@@ -79,7 +80,7 @@ def test_a_shipped_study_is_valid_without_its_data(name):
 def on_a_folder(tmp_path):
     """A function that makes a folder of images, and the study of some config files on it."""
 
-    def made(files, dataset, n_classes, images=20):
+    def made(files, dataset, n_classes, images=50):
         for part in ("train", "val"):
             for label in range(n_classes):
                 (tmp_path / part / f"class{label}").mkdir(parents=True)
@@ -102,13 +103,17 @@ def test_a_shipped_study_on_a_folder_is_valid_with_it(on_a_folder, name):
 @pytest.mark.parametrize("name", PHOTOGRAPHS)
 def test_ipc_50_is_laid_over_the_studies_of_photographs_and_adds_to_their_folder(on_a_folder, name):
     files, dataset, n_classes = FOLDERS[name]
-    study = on_a_folder([*files, "ipc50"], dataset, n_classes, images=60)
+    # RDED takes pieces of 200 images a class.
+    study = on_a_folder([*files, "ipc50"], dataset, n_classes, images=230)
     without = load_study({**study.config, "run": {**study.run, "ipc": [1, 10]}}, ROOT)
     assert study.folder == without.folder == ROOT / "runs" / name
     assert missing(study) == []
     added = set(study.cells) - set(without.cells)
     assert {cell.ipc for cell in added} == {50}
-    assert len(added) == 15  # all but IGD's and those that the ablation's IPC alone has
+    # All but IGD's and those that the ablation's IPC alone has.
+    limited = {method for entry in study.run["only"] for method in entry["methods"]}
+    everywhere = set(study.run["methods"]) - limited
+    assert len(added) == len(everywhere) and {cell.method for cell in added} == everywhere
     for cell in set(without.cells) & set(study.cells):
         if study.source(cell) == cell:
             assert stamps.samples(study, cell) == stamps.samples(without, cell)
@@ -123,7 +128,7 @@ def test_ipc_50_is_laid_over_cifar():
 @pytest.mark.parametrize("name", PHOTOGRAPHS)
 def test_the_weights_of_photographs_are_those_of_the_papers_study(on_a_folder, name):
     files, dataset, n_classes = FOLDERS[name]
-    study = on_a_folder([*files, "ipc50"], dataset, n_classes, images=60)
+    study = on_a_folder([*files, "ipc50"], dataset, n_classes)
     paper = load_study(merged(["paper"]), ROOT)
     theirs = "imagewoof-ilsvrc" if dataset.startswith("woof") else "imagenette-ilsvrc"
     for ipc in (10, 50):
@@ -144,16 +149,18 @@ def test_the_study_of_the_tests_is_valid():
 
 
 def test_the_studies_run_every_rival():
-    rivals = ["random", "herding", "dit", "minimax", "dit-igd", "minimax-igd", "mgd3"]
+    real = ["random", "herding"]
+    rivals = ["dit", "minimax", "dit-igd", "minimax-igd", "mgd3"]
+    later = ["ot", "dap", "base-subgroup", "base-confident", "base-support-chosen"]
     ours = ["control", "rsm", "cgs", "rsm-cgs", "rsm-greedy"]
     points = ["cgs-tuned", "support-real", "support-none", "support-tuned"]
     beyond = ["support-greedy-tuned", "rsm-support-tuned"]
     # IGD on MiniMax is the study of rivals', for the default's time.
     quick = [name for name in rivals if name != "minimax-igd"]
     for config, methods in (
-        (SHIPPED, quick + ours + points + beyond),
-        (merged(["rivals"]), rivals + ours + points),
-        (merged(["paper"]), rivals + ours),
+        (SHIPPED, [*real, "rded", *quick, *later, *ours, *points, *beyond]),
+        (merged(["rivals"]), [*real, *rivals, *ours, *points]),
+        (merged(["paper"]), [*real, *rivals, *ours]),
     ):
         study = load_study(config, ROOT)
         assert study.run["methods"] == methods

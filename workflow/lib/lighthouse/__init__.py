@@ -10,9 +10,9 @@ tests/workflow/test_rooms.py:
 ``parts`` declarations of what methods are made of
 ``datasets`` real images and their latents on disk
 ``students`` networks, their training, surrogates
+``couplings`` of the images of a set
 ``config`` what a user may say, the grid that it spans, and where its results lie
 ``metrics`` of sets and of real images
-``couplings`` of the images of a set
 ``coresets`` of real images
 ``mosaics`` of pieces of real images
 ``selection`` of sampled images

@@ -1,6 +1,5 @@
 """k-means clusters of a class's real latents, which several terms guide by."""
 
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +7,6 @@ import torch
 from sklearn.cluster import KMeans
 from torch import Tensor
 
-from lighthouse.datasets.latents import Latents
 from lighthouse.guidance.context import Context
 from lighthouse.runtime.rng import derive_seed
 
@@ -46,7 +44,6 @@ class ClassClusters:
 
     def __init__(self, context: Context, count: int, purpose: str):
         self.context, self.count, self.purpose = context, count, purpose
-        self._data: Latents | None = None
         self._found: dict[tuple[int, int], Clusters] = {}
 
     def of(self, seed: int, label: int) -> Clusters:
@@ -58,10 +55,6 @@ class ClassClusters:
         return self._found[key]
 
     def _find(self, seed: int, label: int) -> Clusters:
-        if self._data is None:
-            self._data = Latents(Path(self.context.latents))
-        real, names = (
-            self._data.of_class(label),
-            (self.context.dataset, self.context.classes[label]),
-        )
+        real = self.context.real.of_class(label)
+        names = self.context.dataset, self.context.classes[label]
         return clusters(real, min(self.count, len(real)), derive_seed(self.purpose, seed, *names))

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from torch import Tensor
 
+from lighthouse.datasets.latents import Latents
 from lighthouse.runtime.tally import Tally
 
 
@@ -14,7 +16,7 @@ class Context:
     """A job's data. Paths are read by the terms that need them, when they are made.
 
     dataset, ipc: of the cell. classes: names in label order. latent_dim: D.
-    latents: folder of the training part's latents (``datasets.latents.Latents``).
+    latents: folder of the training part's latents (``real``).
     surrogate: folder that ``students.surrogate`` wrote; None where no term asks for it.
     decode: latents (n, c, h, w), scaled, to images (n, 3, H, W) in about [-1, 1];
         differentiable.
@@ -30,3 +32,8 @@ class Context:
     decode: Callable[[Tensor], Tensor] | None = None
     device: object = "cpu"
     tally: Tally = field(default_factory=Tally)
+
+    @cached_property
+    def real(self) -> Latents:
+        """The training part's latents, opened when a term first asks for them."""
+        return Latents(self.latents)

@@ -15,13 +15,11 @@ it open, ours are:
 """
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from lighthouse.datasets.latents import Latents
 from lighthouse.guidance.context import Context
 from lighthouse.guidance.directions import directions
 from lighthouse.guidance.state import State
@@ -45,7 +43,6 @@ class RealFeatures:
 
     def __init__(self, context: Context, images: int, depth: float):
         self.context, self.images, self.depth = context, images, depth
-        self._data: Latents | None = None
         self._drawn: dict[tuple[int, int], Drawn] = {}
 
     def at(self, state: State) -> Tensor:
@@ -56,9 +53,7 @@ class RealFeatures:
 
     def _of_set(self, seed: int, label: int) -> Drawn:
         if (seed, label) not in self._drawn:
-            if self._data is None:
-                self._data = Latents(Path(self.context.latents))
-            real = torch.from_numpy(self._data.of_class(label))
+            real = torch.from_numpy(self.context.real.of_class(label))
             names = seed, self.context.dataset, self.context.classes[label]
             order = torch.randperm(len(real), generator=generator("real latents", *names))
             chosen = order[: self.images].tolist()

@@ -16,12 +16,10 @@ As guidance of a sampler it is ours: M guides by DPP and mean.
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from lighthouse.datasets.latents import Latents
 from lighthouse.guidance.context import Context
 from lighthouse.guidance.directions import MOST, unit_of
 from lighthouse.guidance.state import State
@@ -127,7 +125,6 @@ class RealLatents:
 
     def __init__(self, context: Context):
         self.context = context
-        self._data: Latents | None = None
         self._of: dict[int, Cloud] = {}
 
     def of(self, label: int) -> Cloud:
@@ -136,9 +133,7 @@ class RealLatents:
         Raises ``DataError`` where they are not finite, or so large that their squares are not.
         """
         if label not in self._of:
-            if self._data is None:
-                self._data = Latents(Path(self.context.latents))
-            found = torch.from_numpy(self._data.of_class(label)).to(self.context.device)
+            found = torch.from_numpy(self.context.real.of_class(label)).to(self.context.device)
             cloud = Cloud.of(found)
             if not math.isfinite(cloud.spread):
                 raise DataError(

@@ -41,9 +41,14 @@ def cosines(latents: np.ndarray) -> np.ndarray:
         raise FloatingPointError(
             f"latent {finite.argmin()} of {len(flat)} of a class is not finite"
         )
-    length = np.linalg.norm(flat, axis=1, keepdims=True)
-    unit = flat / np.where(length == 0, np.inf, length)
-    return unit @ unit.T
+    directions = unit(flat)
+    return directions @ directions.T
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Vectors (…, d) at length 1; those of zeros stay."""
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return vectors / np.where(length == 0, np.inf, length)
 
 
 def nearest(n: int, neighbours: int) -> int:

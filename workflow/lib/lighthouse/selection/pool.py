@@ -3,15 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
 from lighthouse.runtime.files import read_about, read_arrays
 from lighthouse.runtime.named import load
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -37,11 +34,11 @@ Images = TypeVar("Images")
 #: A pool and the options to the positions that are kept of each class, (C, N) int64, each once.
 Selection = Callable[[Pool, Mapping], np.ndarray]
 #: Images (n, 3, H, W) uint8, a tensor, to what a network sees in them, (n, d) float32.
-Look = Callable[["Tensor"], np.ndarray]
+Look = Callable[[Images], np.ndarray]
 
 
-def seen(look: Look, images: "Tensor") -> np.ndarray:
-    """What is seen in images (S, C, M, 3, H, W): (S, C, M, d).
+def seen(look: Look, images: Images) -> np.ndarray:
+    """What is seen in images (S, C, M, 3, H, W), a tensor: (S, C, M, d).
 
     In those of one class under one seed at a time: what is seen of a class then does not depend
     on which other classes are in the job.

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from lighthouse.metrics.setutility import unit
 from lighthouse.selection.pool import Pool
 
 #: Distances below this count as so far: what is reckoned of two equal directions is rounding, and
@@ -33,7 +34,7 @@ def subgroup(pool: Pool, options: Mapping) -> np.ndarray:
 
 def centre(features: np.ndarray) -> np.ndarray:
     """The mean of features (n, d) of length 1, itself of length 1: (d,) float64."""
-    return _unit(_unit(features.astype(np.float64)).mean(0))
+    return unit(unit(features.astype(np.float64)).mean(0))
 
 
 def choose_groups(
@@ -67,9 +68,3 @@ def choose_groups(
 
 def _log_distance(cosines: np.ndarray) -> np.ndarray:
     return np.log(np.maximum(1 - cosines, LEAST))
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    """Vectors (…, d) at length 1; those of zeros stay."""
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return vectors / np.where(length == 0, 1, length)

@@ -29,19 +29,19 @@ class Classifier:
         return normalise(images, self.mean, self.std)
 
     @torch.no_grad()
-    def log_probabilities(self, normalised: Tensor) -> Tensor:
-        """log p of each class, (n, C) float32 on the CPU, of normalised images (n, 3, S, S).
+    def logits(self, normalised: Tensor) -> Tensor:
+        """Its answers, (n, C) float32 on the CPU, to normalised images (n, 3, S, S).
 
         They follow in batches of at most ``EVALUATED_PIXELS``, on the network's device.
         """
         device = next(self.network.parameters()).device
         batch = max(1, EVALUATED_PIXELS // normalised.shape[-1] ** 2)
-        return torch.cat(
-            [
-                self.network(part.to(device)).float().log_softmax(1).cpu()
-                for part in normalised.split(batch)
-            ]
-        )
+        parts = normalised.split(batch)
+        return torch.cat([self.network(part.to(device)).float().cpu() for part in parts])
+
+    def log_probabilities(self, normalised: Tensor) -> Tensor:
+        """log p of each class, (n, C) float32 on the CPU, of normalised images (n, 3, S, S)."""
+        return self.logits(normalised).log_softmax(1)
 
 
 def load_classifier(path: str | Path, device: object = "cpu") -> Classifier:
