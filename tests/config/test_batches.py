@@ -209,16 +209,11 @@ def test_an_external_set_is_stamped_by_its_files(tmp_path):
     assert stamps.samples(study, cell) != before
 
 
-def test_methods_that_select_are_in_batches_by_their_selection(study):
+def test_methods_that_select_are_in_a_batch_of_their_own(study):
     names = {batch.name: {c.method for c in batch.sources} for batch in batches(study)}
-    own = {f"base/{kind}/0" for kind in ("subgroup", "confident", "support")}
-    assert [names[name] for name in sorted(own)] == [
-        {"base-confident"},
-        {"base-subgroup"},
-        {"base-support-chosen"},
-    ]
+    assert names["base/selected/0"] == {"base-confident", "base-subgroup", "base-support-chosen"}
     others = load_study(without(*CHOSEN), ROOT)
-    assert {batch.name for batch in batches(others)} == names.keys() - own
+    assert {batch.name for batch in batches(others)} == names.keys() - {"base/selected/0"}
 
 
 def test_candidates_of_a_method_that_selects_are_selected_and_apart(tmp_path):
@@ -228,8 +223,8 @@ def test_candidates_of_a_method_that_selects_are_selected_and_apart(tmp_path):
     study = load_study(config, ROOT)
     names = {b.name for b in batches(study) if {c.method for c in b.sources} == {"chosen"}}
     assert {name.rsplit("/", 1)[0] for name in names} == {
-        "base/candidates/subgroup",
-        "base/tuned/subgroup",
+        "base/candidates/selected",
+        "base/tuned/selected",
     }
 
 

@@ -83,8 +83,11 @@ def selecting():
     """A study with a method that keeps some of its images at every IPC, and its batch."""
     config = copy.deepcopy(SHIPPED)
     config["run"]["only"] = [{"methods": ["dit-igd"], "ipc": [1]}]
+    config["run"]["methods"] = ["random", "dit", "dit-igd", "base-subgroup"]
+    config["run"] |= dict.fromkeys(["claims", "sweep", "ablation", "strategies", "spectrum"])
+    config["run"]["comparisons"]["pairs"] = []
     study = load_study(config, ROOT)
-    (batch,) = [one for one in batches(study) if one.name == "base/subgroup/0"]
+    (batch,) = [one for one in batches(study) if one.name == "base/selected/0"]
     return study, batch
 
 

@@ -244,13 +244,16 @@ def make(cell: dict) -> dict:
 
 read = [*dict.fromkeys(folders), job.input.autoencoder, measured]
 surrogate = content_digest(surrogates.values())
-looked = content_digest([*job.input.extractor, *job.input.classifier, *job.input.features])
+looked = {
+    "features": content_digest([*job.input.extractor, *job.input.features]),
+    "logits": content_digest(job.input.classifier),
+}
 
 
 def code_of(cell: dict) -> str:
     """A digest of a cell's own code, and of what it alone of the job's cells reads."""
     own = [surrogate] if cell["guided_by_surrogate"] else []
-    own += [looked] if cell["selection"] else []
+    own += [looked[name] for name in cell["selection"]["looks"]] if cell["selection"] else []
     return made_from(cell["code"], *own) if own else cell["code"]
 
 

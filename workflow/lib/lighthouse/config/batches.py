@@ -39,8 +39,8 @@ def batches(study: Study) -> list[Batch]:
     in one batch; so are the coresets, and apart from these those that compose, which wait for
     networks. An external set is alone. Those whose weights are tuned are apart, for they wait until
     this is done, and so are the candidates, which have other seeds; those of a guidance scale, for
-    which all others wait, are apart from those of weights. Sets that are selected are apart, by
-    their selection: they wait for the network that it looks with.
+    which all others wait, are apart from those of weights. Sets that are selected are apart: they
+    wait for the networks that selections look with.
     """
     held: dict[Cell, list[Cell]] = {}
     for cell in [*study.cells, *study.candidate_cells]:
@@ -74,7 +74,7 @@ def _shared(study: Study, cell: Cell) -> tuple[str, str]:
         return SCALED, f"{path}/scales"
     kind = SAMPLED if cell.candidate is None else TRIED
     apart = {TRIED: "candidates", SAMPLED: method.weights if method.is_tuned else ""}
-    return kind, "/".join(filter(None, (path, apart[kind], method.selection)))
+    return kind, "/".join(filter(None, (path, apart[kind], method.selection and "selected")))
 
 
 def sampled_by(study: Study, cells: Iterable[Cell]) -> list[str]:
