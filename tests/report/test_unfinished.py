@@ -2,8 +2,6 @@
 
 import csv
 import re
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +15,7 @@ from lighthouse.report.unfinished import make_all, message
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import write_arrays, write_json
 from lighthouse.tables import read_rows, write_rows
-from repository import ROOT
+from running import snakemake
 
 
 def counted(parts, words):
@@ -141,17 +139,10 @@ external:
 """
 
 
-def snakemake(folder):
-    return subprocess.run(
-        [
-            *(sys.executable, "-m", "snakemake", "--cores", "2", "--keep-going", "--quiet", "all"),
-            *("--directory", str(folder), "--configfile", "tests/configs/tiny.yaml"),
-            *(str(folder / "study.yaml"), "--", "tables"),
-        ],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+def tables(folder):
+    return snakemake(
+        *("--cores", 2, "--keep-going", "--quiet", "all", "--directory", folder),
+        *("--configfile", "tests/configs/tiny.yaml", folder / "study.yaml", "--", "tables"),
     )
 
 
@@ -201,7 +192,7 @@ def lost(results):
 def test_a_set_that_cannot_be_read_stops_its_own_row_until_it_can(folder):
     folder, image = folder
     whole = break_off(image)
-    done = snakemake(folder)
+    done = tables(folder)
     assert done.returncode != 0
     assert told(done.stdout) == ["theirs"]
     first = board(folder)
@@ -212,7 +203,7 @@ def test_a_set_that_cannot_be_read_stops_its_own_row_until_it_can(folder):
     assert "missing" in page
 
     image.write_bytes(whole)
-    done = snakemake(folder)
+    done = tables(folder)
     assert done.returncode == 0, done.stdout
     second = board(folder)
     assert second["theirs"][0] == "measured"
@@ -223,13 +214,13 @@ def test_a_set_that_cannot_be_read_stops_its_own_row_until_it_can(folder):
 @pytest.mark.workflow
 def test_no_old_figure_stays_of_a_set_that_cannot_be_read_any_more(folder):
     folder, image = folder
-    done = snakemake(folder)
+    done = tables(folder)
     assert done.returncode == 0, done.stdout
     first = board(folder)
     assert [first[name][0] for name in ("random", "theirs")] == ["measured", "measured"]
 
     whole = break_off(image)
-    done = snakemake(folder)
+    done = tables(folder)
     assert done.returncode != 0
     assert told(done.stdout) == ["theirs"]
     second = board(folder)
@@ -238,6 +229,6 @@ def test_no_old_figure_stays_of_a_set_that_cannot_be_read_any_more(folder):
     assert lost(folder / "results") == ["accuracy", "diversity", "fid", "leaderboard"]
 
     image.write_bytes(whole)
-    done = snakemake(folder)
+    done = tables(folder)
     assert done.returncode == 0, done.stdout
     assert board(folder) == first

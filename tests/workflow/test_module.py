@@ -1,15 +1,14 @@
 """The workflow as a module of another one, as users of Snakemake's catalogue have it."""
 
-import os
 import re
 import shutil
 import subprocess
-import sys
 
 import pytest
 import yaml
 
 from repository import ROOT
+from running import snakemake
 from shipped import LEFT_OUT
 
 #: As `snakedeploy deploy-workflow` writes it, beside a copy of `config/`.
@@ -56,18 +55,6 @@ SMALL = {"methods": ["dit"], "ipc": [2], **LEFT_OUT}
 SMALL["spectrum"] = {"ipc": 2, "curves": [{"source": "DiT", "method": "dit"}]}
 
 
-def snakemake(folder, *arguments, **environment):
-    """What Snakemake says in a folder."""
-    return subprocess.run(
-        [sys.executable, "-m", "snakemake", *map(str, arguments)],
-        cwd=folder,
-        env={**os.environ, **{key: str(value) for key, value in environment.items()}},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
 def written(folder, text, config=None, more=""):
     """Another workflow's folder, with its Snakefile and the config that it gives to the module."""
     (folder / "workflow").mkdir()
@@ -89,18 +76,18 @@ def test_a_deployed_copy_has_the_jobs_of_the_default(tmp_path):
     shutil.copytree(ROOT / "config", tmp_path / "config")
     (tmp_path / "alone").mkdir()
     own = ("--snakefile", ROOT / "workflow" / "Snakefile", "--directory", tmp_path / "alone")
-    expected = counted(snakemake(ROOT, "-n", "--quiet", "rules", *own))
-    assert counted(snakemake(tmp_path, "-n", "--quiet", "rules")) == expected
+    expected = counted(snakemake("-n", "--quiet", "rules", *own))
+    assert counted(snakemake("-n", "--quiet", "rules", cwd=tmp_path)) == expected
     # The tables that were copied are the ones that are read.
     (tmp_path / "config" / "methods.tsv").write_text("methods\n", encoding="utf-8")
-    done = snakemake(tmp_path, "-n", "--quiet", "rules")
+    done = snakemake("-n", "--quiet", "rules", cwd=tmp_path)
     assert done.returncode != 0 and "config/methods.tsv" in done.stdout
 
 
 @pytest.mark.workflow
 def test_a_module_works_in_the_folder_of_the_workflow_that_uses_it(tmp_path):
     written(tmp_path, WITHIN, {"study": "named", "run": SMALL})
-    done = snakemake(tmp_path, "--cores", 1, "--quiet", "rules")
+    done = snakemake("--cores", 1, "--quiet", "rules", cwd=tmp_path)
     assert done.returncode == 0, done.stdout
     assert (tmp_path / "mine.txt").read_text("utf-8").strip() != "0"
     # By the handlers that it calls.
@@ -116,7 +103,7 @@ def test_paths_of_a_modules_config_are_relative_to_where_it_runs(tmp_path):
     config["run"] |= {"comparisons": {"pairs": []}}
     config["run"]["spectrum"] = {"ipc": 5, "curves": [{"source": "DiT", "method": "dit"}]}
     written(tmp_path, WITHIN, config)
-    done = snakemake(tmp_path, "-n", "--quiet")
+    done = snakemake("-n", "--quiet", cwd=tmp_path)
     assert done.returncode != 0
     assert f"{tmp_path}/mine: no such folder" in done.stdout
 
@@ -135,7 +122,9 @@ def test_a_module_out_of_a_repository_of_git_has_its_package(tmp_path):
     folder = tmp_path / "own"
     folder.mkdir()
     written(folder, WITHIN.replace(*source), {"run": SMALL})
-    done = snakemake(folder, "--cores", 1, "--quiet", "rules", XDG_CACHE_HOME=tmp_path / "cache")
+    done = snakemake(
+        "--cores", 1, "--quiet", "rules", cwd=folder, XDG_CACHE_HOME=tmp_path / "cache"
+    )
     assert done.returncode == 0, done.stdout
     assert (folder / "mine.txt").is_file()
     (package,) = (folder / ".snakemake" / "lighthouse").iterdir()
@@ -145,7 +134,7 @@ def test_a_module_out_of_a_repository_of_git_has_its_package(tmp_path):
 @pytest.mark.workflow
 def test_a_module_with_a_prefix_is_refused(tmp_path):
     written(tmp_path, WITHIN, {"run": SMALL}, more='prefix: "there"')
-    done = snakemake(tmp_path, "-n", "--quiet")
+    done = snakemake("-n", "--quiet", cwd=tmp_path)
     assert done.returncode != 0
     assert "module: has a prefix" in done.stdout and "run Snakemake in another" in done.stdout
 

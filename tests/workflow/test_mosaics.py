@@ -1,14 +1,12 @@
 """Mosaics through Snakemake: what their job waits for, and what it leaves."""
 
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 
 from lighthouse.diffusion.autoencoder import encode, load_autoencoder
 from lighthouse.runtime.files import read_about, read_arrays, read_json, read_tensors
 from repository import ROOT
+from running import snakemake
 
 TINY = ROOT / "tests" / "configs" / "tiny.yaml"
 BATCHES = "results/batches/samples/digits"
@@ -17,22 +15,16 @@ CELL = "results/samples/digits/rded/ipc~2/table"
 pytestmark = pytest.mark.workflow
 
 
-def snakemake(folder, *arguments):
-    where = "--cores", "1", "--directory", folder, "--configfile", TINY
-    done = subprocess.run(
-        [sys.executable, "-m", "snakemake", *map(str, (*where, *arguments))],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+def tiny(folder, *arguments):
+    where = "--cores", 1, "--directory", folder, "--configfile", TINY
+    done = snakemake(*where, *arguments)
     assert done.returncode == 0, done.stdout
     return done.stdout
 
 
 def test_real_images_wait_for_no_classifier(tmp_path):
     plain, own = (
-        snakemake(tmp_path, "-n", "--quiet", "rules", "--", f"{BATCHES}/{kind}/0.json")
+        tiny(tmp_path, "-n", "--quiet", "rules", "--", f"{BATCHES}/{kind}/0.json")
         for kind in ("real", "composed")
     )
     assert "classifier" not in plain and "coreset" in plain
@@ -40,7 +32,7 @@ def test_real_images_wait_for_no_classifier(tmp_path):
 
 
 def test_mosaics_are_encoded_and_tell_whose_pieces_they_are(tmp_path):
-    snakemake(tmp_path, "--", f"{BATCHES}/composed/0.json")
+    tiny(tmp_path, "--", f"{BATCHES}/composed/0.json")
     batch, record = (
         read_json(tmp_path / p) for p in (f"{BATCHES}/composed/0.json", f"{CELL}/record.json")
     )

@@ -1,15 +1,13 @@
 """A set as others publish theirs, from its folders to its rows, through Snakemake."""
 
 import csv
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from lighthouse.runtime.files import read_arrays, read_json
-from repository import ROOT
+from running import snakemake
 
 STUDY = """
 study: published
@@ -57,17 +55,10 @@ protocols:
 CELLS = "results/samples/digits/theirs"
 
 
-def snakemake(folder):
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "snakemake", "--cores", "2", "--quiet", "all"),
-            *("--directory", str(folder), "--configfile", "tests/configs/tiny.yaml"),
-            *(str(folder / "study.yaml"), "--", "tables"),
-        ],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+def tables(folder):
+    done = snakemake(
+        *("--cores", 2, "--quiet", "all", "--directory", folder),
+        *("--configfile", "tests/configs/tiny.yaml", folder / "study.yaml", "--", "tables"),
     )
     assert done.returncode == 0, done.stdout
 
@@ -101,7 +92,7 @@ def test_a_set_with_its_own_numbers_images_and_labels_has_rows_and_follows_its_f
     np.save(tmp_path / "theirs" / "labels.npy", labels(0))
     (tmp_path / "study.yaml").write_text(STUDY.replace("ROOT", str(tmp_path)), encoding="utf-8")
 
-    snakemake(tmp_path)
+    tables(tmp_path)
     first = boards(tmp_path)
     places = [(protocol, ipc) for protocol in ("digits", "own") for ipc in "12"]
     assert set(first) == {(*place, method) for place in places for method in ("random", "theirs")}
@@ -122,7 +113,7 @@ def test_a_set_with_its_own_numbers_images_and_labels_has_rows_and_follows_its_f
     record = record or next((students / "own").rglob("theirs/ipc~2/table/*.json"))
     before = read_json(record)["runs"]
     np.save(tmp_path / "theirs" / "labels.npy", np.ascontiguousarray(labels(0)[:, ::-1]))
-    snakemake(tmp_path)
+    tables(tmp_path)
     assert read_json(record)["runs"] != before
     second = boards(tmp_path)
     same = [place for place in first if place[2] == "random" or place[0] == "digits"]

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from repository import ROOT
+from running import snakemake
 from shipped import LEFT_OUT
 
 DOCS = (ROOT / "docs" / "paper.md").read_text(encoding="utf-8")
@@ -36,17 +37,6 @@ JOBS = dict(
 )
 
 pytestmark = pytest.mark.workflow
-
-
-def snakemake(*arguments, cwd=ROOT):
-    """What Snakemake says; started in the repository, or in a copy of it."""
-    return subprocess.run(
-        [sys.executable, "-m", "snakemake", *map(str, arguments)],
-        cwd=cwd,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
 
 
 @pytest.fixture

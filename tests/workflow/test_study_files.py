@@ -1,11 +1,8 @@
 """What a run says of study files that Snakemake has read without a word."""
 
-import subprocess
-import sys
-
 import pytest
 
-from repository import ROOT
+from running import snakemake
 
 pytestmark = pytest.mark.workflow
 
@@ -21,12 +18,6 @@ pytestmark = pytest.mark.workflow
 def test_a_run_stops_at_a_file_in_which_something_is_lost_or_run(tmp_path, text, told):
     path = tmp_path / "study.yaml"
     path.write_text(text, encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "snakemake", "-n", "--configfile", str(path)],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    done = snakemake("-n", "--configfile", path)
     assert done.returncode == 1
     assert f"  - {path}" in done.stdout and told in done.stdout
