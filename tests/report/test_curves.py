@@ -7,8 +7,10 @@ from lighthouse.report.curve_figures import cost_figure, ipc_figure
 from lighthouse.report.curves import (
     by_cost,
     by_ipc,
+    far_below,
     fullest_ipc,
     left_out,
+    told_below,
 )
 from lighthouse.report.figures import plt
 from lighthouse.report.looks import FAMILIES, family, looks
@@ -301,3 +303,33 @@ def test_the_cost_figure_has_a_mark_for_every_method_at_its_time():
     marks = {label: (x[0], y[0]) for label, (x, y) in lines_of(axes).items()}
     assert marks == {"Random": (0.001, 50), "DiT": (0.2, 60), "Joint": (0.3, 70)}
     assert axes.get_title() == "toy, net, protocol p, IPC 1"
+
+
+@pytest.mark.parametrize(
+    ("means", "below"),
+    [
+        ([[86.0], [92.0], [84.0], [1.9]], [1.9]),
+        ([[63.7, 86.2, 92.2], [79.5], [76.9], [6.5, 1.9, 4.3]], [6.5, 1.9, 4.3]),
+        ([[40.1], [43.5], [8.4], [9.1]], []),  # a prior that is of no use: not a few
+        ([[20.0], [40.0], [60.0], [80.0]], []),
+        ([[50.0], [10.0]], []),
+        ([[50.0], [50.0], [50.0], [50.0]], []),
+    ],
+)
+def test_few_that_lie_farther_below_than_all_else_lies_apart_are_below_the_axis(means, below):
+    pairs = [(f"m{n}", mean) for n, own in enumerate(means) for mean in own]
+    rows = pd.DataFrame(pairs, columns=["method", "top1_mean"])
+    assert far_below(rows).top1_mean.tolist() == below
+
+
+def test_a_method_far_below_leaves_the_axis_to_the_others_and_is_told():
+    rows = by_ipc(board())
+    others = [rows.assign(method=f"m{n}", label=f"M {n}", top1_mean=60.0 + n) for n in range(4)]
+    data = pd.concat([*others, rows.assign(method="low", label="Low", top1_mean=1.0)])
+    methods = [{**METHODS[0], "name": name} for name in data.method.unique()]
+    figure = ipc_figure(data, methods)
+    for axes in figure.axes:
+        assert 1.0 < axes.get_ylim()[0] < 60
+    assert "below the axis: Low (1.0" in " ".join(figure.get_supxlabel().split())
+    assert ipc_figure(pd.concat(others), methods).get_supxlabel() == ""
+    assert told_below(rows[:0]) == ""

@@ -14,9 +14,11 @@ from lighthouse.report.curves import (
     PANEL,
     by_cost,
     by_ipc,
+    far_below,
     left_out,
     sweep_left_out,
     sweep_rows,
+    told_below,
 )
 from lighthouse.report.figures import (
     COLOURS,
@@ -118,8 +120,11 @@ def _accuracy_figure(
     note: str,
     draw: Callable[[Axes, pd.DataFrame, Mapping[str, Look]], None],
 ) -> Figure:
-    """Panels of accuracy, each with its ceilings and with what ``draw`` makes of its methods."""
-    styles = looks(methods)
+    """Panels of accuracy, each with its ceilings and with what ``draw`` makes of its methods.
+
+    What lies far below all else (``far_below``) is in the note, and below the axis.
+    """
+    styles, notes = looks(methods), [note]
     groups = list(data.groupby(PANEL, sort=False))
     with plt.rc_context(STYLE):
         handles = _handles(styles, set(data.method))
@@ -131,8 +136,14 @@ def _accuracy_figure(
             axes.set_ylabel("top-1 accuracy (%)")
             axes.set_xscale("log")
             draw(axes, rows[~of_ceiling], styles)
+            below = far_below(rows[~of_ceiling])
+            if len(below):
+                above = rows[rows.top1_mean > below.top1_mean.max()]
+                lowest = (above.top1_mean - above.top1_std.fillna(0)).min()
+                axes.set_ylim(bottom=lowest - 0.05 * (100 - lowest))
+                notes.append(told_below(below))
         _legend(figure, handles)
-        footnote(figure, note)
+        footnote(figure, " ".join(filter(None, notes)))
     return figure
 
 

@@ -9,6 +9,8 @@ from lighthouse.tables import CELL, MEASURED
 
 #: What one panel shows.
 PANEL = ["dataset", "student", "protocol"]
+#: At most this share of a panel's methods may lie below its axis.
+FEW = 0.25
 
 
 def left_out(rows: pd.DataFrame) -> str:
@@ -25,6 +27,30 @@ def left_out(rows: pd.DataFrame) -> str:
             cells.append(f"{label} ({f'{dataset}, ' if several else ''}IPC {sizes})")
         sentences.append(f"{status}: {'; '.join(cells)}.")
     return " ".join(sentences)
+
+
+def far_below(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a panel that lie farther below the next higher one than all above lie apart.
+
+    On one axis they would leave the others next to no room. None where they are of more than
+    ``FEW`` of the methods. rows: ``method``, ``top1_mean`` in %.
+    """
+    means = rows.top1_mean.sort_values(ascending=False).to_numpy()
+    for count in range(2, len(means)):
+        if means[count - 1] - means[count] > means[0] - means[count - 1]:
+            below = rows[rows.top1_mean <= means[count]]
+            if below.method.nunique() <= FEW * rows.method.nunique():
+                return below
+    return rows[:0]
+
+
+def told_below(rows: pd.DataFrame) -> str:
+    """Rows that an axis leaves out, in words; empty where there are none."""
+    if rows.empty:
+        return ""
+    of_each = rows.groupby("label", sort=False).top1_mean
+    told = [f"{label} ({', '.join(f'{mean:.1f}' for mean in means)} %)" for label, means in of_each]
+    return f"below the axis: {'; '.join(told)}."
 
 
 def by_ipc(board: pd.DataFrame) -> pd.DataFrame:
