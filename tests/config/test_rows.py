@@ -105,7 +105,7 @@ def test_what_is_put_together_costs_the_classifier_in_each_replicate_and_is_not_
     picked = {record.row["method"]: record.row["coreset"] for record in rows.board_records(own)}
     assert (picked["herding"], picked["rded"]) == ("herding", None)
     (look,) = [look for look in rows.method_looks(own) if look["name"] == "rded"]
-    assert family(look) == "earlier methods"
+    assert family(look) == "methods of others"
     # Figures that show no image of the dataset show no pieces of one either.
     hidden = load_study(changed("run.pictures.real", False, own.config), ROOT)
     shown = {cell.method for cell in rows.shown_cells(hidden, "digits")}

@@ -68,7 +68,7 @@ def test_figures_show_whose_selection_it_is(study):
     found = {method["name"]: family(method) for method in rows.method_looks(study)}
     assert found["dit"] == "base prior"
     assert found["base-support-chosen"] == "support points (ours)"
-    assert found["base-subgroup"] == "earlier methods"
+    assert found["base-subgroup"] == "methods of others"
 
 
 def test_the_strategies_pool_is_of_images_as_they_come(tmp_path):

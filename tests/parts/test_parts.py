@@ -139,7 +139,7 @@ def test_a_declared_term_is_in_every_table(declared):
 def test_an_earlier_part_puts_a_method_among_the_earlier_ones():
     study = load_study(SHIPPED, ROOT)
     of = {row["name"]: family(row) for row in rows.method_looks(study)}
-    assert of["minimax"] == of["dit-igd"] == of["mgd3"] == "earlier methods"
+    assert of["minimax"] == of["dit-igd"] == of["mgd3"] == "methods of others"
     assert (of["dit"], of["rsm"], of["random"]) == ("base prior", "RSM and CGS", "real images")
     assert of["support-tuned"] == of["support-none"] == "support points (ours)"
 

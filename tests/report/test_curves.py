@@ -102,8 +102,8 @@ def cost(**changed):
     [
         ({"coreset": "herding", "prior": None, "guidance": []}, "real images"),
         ({"coreset": None, "prior": "base", "guidance": []}, "base prior"),
-        ({"prior": "base", "guidance": ["mode"], "earlier": True}, "earlier methods"),
-        ({"prior": "minimax", "guidance": [], "earlier": True}, "earlier methods"),
+        ({"prior": "base", "guidance": ["mode"], "earlier": True}, "methods of others"),
+        ({"prior": "minimax", "guidance": [], "earlier": True}, "methods of others"),
         ({"prior": "base", "guidance": ["dpp", "mean"]}, "RSM and CGS"),
         ({"prior": "control", "guidance": []}, "RSM and CGS"),
         ({"prior": "rsm", "guidance": ["support"], "ours": True}, "support points (ours)"),

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 FAMILIES = {
     "real images": ("#000000", "#8C8C8C"),
     "base prior": ("#CC79A7",),
-    "earlier methods": ("#D55E00", "#E69F00", "#9C3A00", "#F2C45A"),
+    "methods of others": ("#D55E00", "#E69F00", "#9C3A00", "#F2C45A"),
     "RSM and CGS": ("#0072B2", "#56B4E9", "#009E73", "#004C77", "#7BC8A4"),
     "support points (ours)": ("#1B7837", "#A6559E", "#D01C8B", "#5B3A29"),
     "other sets": ("#7A5195", "#BC8FD0"),
@@ -24,11 +24,11 @@ def family(method: Mapping) -> str:
     of no source.
     """
     if method.get("coreset"):  # pieces of real images are none
-        return "earlier methods" if method.get("earlier") else "real images"
+        return "methods of others" if method.get("earlier") else "real images"
     if not method.get("prior"):
         return "other sets"
     if method["earlier"]:
-        return "earlier methods"
+        return "methods of others"
     if method["ours"]:
         return "support points (ours)"
     parts = method.get("guidance"), method.get("selection")
