@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from diffusers import AutoencoderKL
+from torchvision.models import squeezenet1_0
 
 from lighthouse.diffusion.autoencoder import load_autoencoder, new_autoencoder
 from lighthouse.diffusion.loading import save_model
@@ -58,6 +59,10 @@ def _state(path: Path, classes: int = 2) -> None:
         torch.save(_network(classes).state_dict(), path)
 
 
+def _extractor(path: Path) -> None:
+    write_tensors(path, squeezenet1_0().state_dict(), {})
+
+
 def _teacher(path: Path) -> None:
     pretrained_teacher(NETWORK, path, ["a", "b"], 8)
 
@@ -80,6 +85,7 @@ READERS: dict[str, tuple[Callable, Callable]] = {
         load_teacher,
     ),
     "an extractor": (_state, lambda path: read_weights(path, SqueezeNet)),
+    "SqueezeNet": (_extractor, lambda path: read_weights(path, SqueezeNet)),
     "a model": (_model, load_pretrained_autoencoder),
     "a model of ours": (_model, load_autoencoder),
     "a denoiser": (_model, lambda path: load_pretrained_denoiser(path, 4, 4)),
