@@ -360,6 +360,11 @@ def test_an_external_set_is_allowed():
     load_study(external(), ROOT)
 
 
+def test_phases_of_a_prior_that_no_method_uses_are_of_any_size():
+    unused = {**SHIPPED["priors"]["minimax"], "tuning": {"classes_per_phase": 10}}
+    load_study(changed("priors.unused", unused), ROOT)
+
+
 @pytest.mark.parametrize(("given", "words"), EXTERNAL.values(), ids=list(EXTERNAL))
 def test_a_wrong_external_set_is_named(given, words):
     one_problem(external(**given), *words)

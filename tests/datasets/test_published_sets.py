@@ -99,7 +99,20 @@ def test_a_file_without_a_class_or_with_one_twice_is_told(tmp_path, text):
 def test_a_file_of_names_that_is_not_there_is_told(tmp_path):
     root = a_set(tmp_path / "set", "012")
     line = one_problem(root, order=str(tmp_path / "absent.txt"))
-    assert line.startswith(f"{tmp_path / 'absent.txt'} cannot be read as a list of classes (")
+    assert line.startswith(f"{tmp_path / 'absent.txt'}: no such file; allowed: dataset, imagenet")
+
+
+def test_a_file_of_names_may_begin_with_a_mark_of_its_coding(tmp_path):
+    names = tmp_path / "names.txt"
+    names.write_text("cat\nant\nbee\n", encoding="utf-8-sig")
+    assert numbering(str(names), CLASSES).numbers == (0, 1, 2)
+
+
+def test_a_file_of_names_in_another_coding_is_told(tmp_path):
+    names = tmp_path / "names.txt"
+    names.write_text("cat\nant\nbeé\n", encoding="latin-1")
+    line = one_problem(a_set(tmp_path / "set", "012"), order=str(names))
+    assert line == f"{names} cannot be read as a list of classes (not in UTF-8)"
 
 
 def test_classes_without_a_number_in_imagenet_are_told(tmp_path):
@@ -196,6 +209,16 @@ def test_half_precision_is_read_and_a_zero_is_minus_infinity(tmp_path):
     np.save(tmp_path / "labels.npy", np.eye(3, dtype=np.float16))
     found = read_own_labels(tmp_path, 1, CLASSES, Way(labels="probabilities"))[0, 0]
     assert found.tolist() == [-np.inf, -np.inf, 0.0]
+
+
+def test_logits_may_be_the_logarithms_of_hard_labels(tmp_path):
+    with_labels(tmp_path, CLASSES, 1, 3)
+    with np.errstate(divide="ignore"):
+        np.save(tmp_path / "labels.npy", np.log(np.eye(3)))
+    found = read_own_labels(tmp_path, 1, CLASSES, Way(labels="logits"))
+    np.save(tmp_path / "labels.npy", np.eye(3))
+    same = read_own_labels(tmp_path, 1, CLASSES, Way(labels="probabilities"))
+    assert np.array_equal(found, same)
 
 
 def test_a_label_file_of_another_shape_or_kind_is_told(tmp_path):

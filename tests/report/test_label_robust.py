@@ -151,7 +151,8 @@ def test_markdown_has_the_scores_below_where_there_are_any():
 
     assert "| Label-robust score | IPC 1 | IPC 5 |" in text([given])
     assert r"| RSM (λ \| η) | – | 20.2 ± 0.3 |" in text([given])
-    assert "(90.0 %, as the config gives it)" in text([given])
+    assert "under protocol “p”. It falls" in text([given])
+    assert "(90.0 %, as the config gives it), under protocol “p”, whose labels" in text([given])
     assert "abel-robust" not in text([])
 
 

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 
 
 def spoil(root: Path, deeds: Sequence[Sequence]) -> None:
@@ -113,6 +114,22 @@ def _npy(path: Path, count: int) -> None:
     np.save(path, np.zeros(count))
 
 
+def _fill(path: Path, value: float, kind: str = "float32") -> None:
+    """Give every number of a safetensors file a value."""
+    save_file({name: np.full(x.shape, value, kind) for name, x in load_file(path).items()}, path)
+
+
+def _numbered(path: Path) -> None:
+    """A file of PyTorch's whose tensors have numbers for names."""
+    torch.save({1: torch.zeros(3)}, path)
+
+
+def _head(path: Path, head: str) -> None:
+    """A file of numpy's with a head, and 32 bytes behind it."""
+    noted = head.encode("latin-1") + b"\n"
+    path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(noted)) + noted + bytes(32))
+
+
 def _nest(path: Path, depth: int) -> None:
     path.write_text("[" * depth)
 
@@ -123,13 +140,16 @@ DEEDS: dict[str, Callable] = {
     "cut": _cut,
     "damage": _damage,
     "file of bytes": _file_of_bytes,
+    "fill": _fill,
     "floats": _floats,
     "folder": _folder,
+    "head": _head,
     "header": _header,
     "image": _image,
     "link": _link,
     "nest": _nest,
     "npy": _npy,
+    "numbered": _numbered,
     "pickle": _pickle,
     "pipe": os.mkfifo,
     "remove": _remove,

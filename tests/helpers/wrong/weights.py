@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from diffusers import AutoencoderKL
+from torchvision.models import squeezenet1_0
 
 from lighthouse.diffusion.autoencoder import load_autoencoder, new_autoencoder
 from lighthouse.diffusion.loading import save_model
@@ -47,15 +48,23 @@ def told(entry: Mapping, folder: Path) -> str:
     return str(error.value)
 
 
-def _network() -> torch.nn.Module:
-    return NETWORKS[NETWORK["network"]](NETWORK, 8, 2)
+def _network(classes: int = 2) -> torch.nn.Module:
+    return NETWORKS[NETWORK["network"]](NETWORK, 8, classes)
 
 
-def _state(path: Path) -> None:
+def _state(path: Path, classes: int = 2) -> None:
     if path.suffix == ".safetensors":
-        write_tensors(path, _network().state_dict(), {})
+        write_tensors(path, _network(classes).state_dict(), {})
     else:
-        torch.save(_network().state_dict(), path)
+        torch.save(_network(classes).state_dict(), path)
+
+
+def _extractor(path: Path) -> None:
+    write_tensors(path, squeezenet1_0().state_dict(), {})
+
+
+def _teacher(path: Path) -> None:
+    pretrained_teacher(NETWORK, path, ["a", "b"], 8)
 
 
 @cache
@@ -69,12 +78,14 @@ def _model(path: Path) -> None:
 
 #: By what is read: how a right one is made, and its reader.
 READERS: dict[str, tuple[Callable, Callable]] = {
-    "a teacher": (_state, lambda path: pretrained_teacher(NETWORK, path, ["a", "b"], 8)),
+    "a teacher": (_state, _teacher),
+    "a teacher of 1000 classes": (lambda path: _state(path, 1000), _teacher),
     "a teacher of ours": (
         lambda path: write_teacher(path, _network(), NETWORK, 8, 2),
         load_teacher,
     ),
     "an extractor": (_state, lambda path: read_weights(path, SqueezeNet)),
+    "SqueezeNet": (_extractor, lambda path: read_weights(path, SqueezeNet)),
     "a model": (_model, load_pretrained_autoencoder),
     "a model of ours": (_model, load_autoencoder),
     "a denoiser": (_model, lambda path: load_pretrained_denoiser(path, 4, 4)),

@@ -80,12 +80,18 @@ def cross_checks(study: Study) -> Iterable[str]:
     ]
     yield from unknown
     yield from _check_replicates(study)
-    yield from _check_methods(study)
-    yield from _check_priors(config["priors"])
-    incomplete = [*chain(*(check_dataset(*each, study) for each in config["datasets"].items()))]
+    incomplete = [
+        *_check_methods(study),
+        *_check_priors(config["priors"]),
+        *chain(*(check_dataset(*each, study) for each in config["datasets"].items())),
+        *chain(
+            *(
+                options_of_kind(f"students.{name}", "network", options, STUDENT_KEYS)
+                for name, options in config["students"].items()
+            )
+        ),
+    ]
     yield from incomplete
-    for name, options in config["students"].items():
-        yield from options_of_kind(f"students.{name}", "network", options, STUDENT_KEYS)
     for name, options in config["protocols"].items():
         yield from check_protocol(name, options, config)
     yield from _check_rows_named(study)

@@ -4,7 +4,7 @@ from lighthouse.config.study import Study
 from lighthouse.datasets.external import problems
 from lighthouse.datasets.sources import SOURCES
 from lighthouse.runtime.errors import DataError
-from lighthouse.runtime.faults import unseen
+from lighthouse.runtime.faults import a_folder, unseen
 
 
 def missing(study: Study) -> list[str]:
@@ -71,7 +71,12 @@ def _missing_external(study: Study, dataset: str) -> list[str]:
 
 
 def _absent(study: Study, key: str, options: dict) -> list[str]:
-    given = options.get(key.rsplit(".", 1)[1])
-    if given is None or study.place(given).exists():
+    """What is wrong with the place that an option names: a file, or the folder of a model."""
+    option = key.rsplit(".", 1)[1]
+    given = options.get(option)
+    if given is None:
         return []
-    return [f"{key}: {study.place(given)} does not exist"]
+    place = study.place(given)
+    if not place.exists():
+        return [f"{key}: {place} does not exist"]
+    return [f"{key}: {a_folder(place)}"] if option == "weights" and place.is_dir() else []

@@ -71,8 +71,14 @@ def grid_checks(study: Study) -> Iterable[str]:
 
 
 def _check_phases(study: Study, most: int | None) -> Iterable[str]:
-    """Of a prior in phases there are two at least. most: classes of the largest dataset."""
+    """Of a prior in phases there are two at least, where a method uses it.
+
+    most: classes of the largest dataset.
+    """
+    used = {method.prior for method in _methods_in_use(study)}
     for name, spec in study.config["priors"].items():
+        if name not in used:
+            continue
         size = spec.get("tuning", {}).get("classes_per_phase")
         if size and most is not None and size >= most:
             yield (

@@ -284,7 +284,8 @@ def _check_taught(
 ) -> Iterable[str]:
     """What is wrong with a protocol's teacher, for images of some sizes.
 
-    of_training: its keys that go with a training, and with weights have no effect.
+    of_training: its keys that go with a training, and with weights have no effect. null takes one
+    away that a study inherits, since mappings merge.
     """
     teacher = protocol["teacher"]
     if teacher["network"] not in config["students"]:
@@ -299,10 +300,14 @@ def _check_taught(
         yield from (f"{place}: {problem}" for problem in dict.fromkeys(problems) if problem)
     what = place.rpartition(".")[2]
     for key in of_training:
-        if teacher["weights"] is None and key not in teacher:
+        given = teacher.get(key) is not None
+        if teacher["weights"] is None and not given:
             yield f"{place}: {key!r} is missing (weights null means that the {what} is trained)"
-        if teacher["weights"] is not None and key in teacher:
-            yield f"{place}: {key!r} has no effect with weights; leave it out"
+        if teacher["weights"] is not None and given:
+            yield (
+                f"{place}: {key!r} has no effect with weights; leave it out, or write "
+                f"`{key}: null` where it is inherited"
+            )
 
 
 def _check_hard(place: str, protocol: str | None, config: dict) -> Iterable[str]:

@@ -206,8 +206,9 @@ def _problems_of_set(
             f"for each, with {many(ipc, 'image')} in it"
         )
     if unknown:
+        verb = "is" if len(unknown) == 1 else "are"
         lines.append(
-            f"{folder}: {many(len(unknown), 'folder')} that are no class: {_some(unknown)}; "
+            f"{folder}: {many(len(unknown), 'folder')} that {verb} no class: {_some(unknown)}; "
             f"allowed: {_some(classes)}; or {_numbers_in_words(numbers)} for all classes"
             + _other_order(found, classes, way.order)
         )

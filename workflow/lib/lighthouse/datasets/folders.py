@@ -190,7 +190,9 @@ class Tree:
             count -= held_for_test(count, TEST_SHARE if test_share is None else test_share)
         left = count - held_out(count, val_share)
         if left < least:
-            return [f"{folder}: {left} images for training, of {least} that the study needs"]
+            return [
+                f"{folder}: {many(left, 'image')} for training, of {least} that the study needs"
+            ]
         return []
 
     def survey(

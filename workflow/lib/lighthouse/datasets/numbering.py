@@ -12,7 +12,7 @@ from typing import NamedTuple
 from lighthouse.datasets.labels import LABELS, pretrained_labels
 from lighthouse.datasets.walking import shown
 from lighthouse.runtime.errors import DataError
-from lighthouse.runtime.faults import in_words
+from lighthouse.runtime.faults import YOURS, reading
 
 #: Orders that have a word; any other is the path of a file with a class's name in each line.
 DATASET, IMAGENET = "dataset", "imagenet"
@@ -53,9 +53,14 @@ def numbering(order: str, classes: Sequence[str]) -> Numbering:
 
 def _names(path: Path) -> list[str]:
     """The lines of a file of names, of which blank ones at the end do not count."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        told = in_words(error) if isinstance(error, OSError) else "not in UTF-8"
-        raise DataError(f"{path} cannot be read as a list of classes ({told})") from None
+    if not path.exists():
+        raise DataError(
+            f"{path}: no such file; allowed: {DATASET}, {IMAGENET} or a file with the name of a "
+            "class in each line"
+        )
+    with reading(path, YOURS):
+        try:
+            text = path.read_text(encoding="utf-8-sig")  # some editors put a mark first
+        except UnicodeDecodeError:
+            raise DataError(f"{path} cannot be read as a list of classes (not in UTF-8)") from None
     return [line.strip() for line in text.rstrip().split("\n")]

@@ -13,6 +13,7 @@ import numpy as np
 
 from lighthouse.datasets.numbering import Numbering
 from lighthouse.runtime.errors import DataError
+from lighthouse.runtime.faults import in_words
 
 FILE = "labels.npy"
 PROBABILITIES, LOGITS = "probabilities", "logits"
@@ -50,7 +51,7 @@ def read_labels(folder: Path, kind: str, numbers: Numbering, rows: np.ndarray) -
     kind: ``probabilities`` or ``logits``. rows: rows of the file, of a set without a
     ``labels_problem``. Classes are the dataset's, in its order; columns of others are left out,
     and what is left is a distribution again, by softmax. Of probabilities these are logarithms,
-    -inf of 0. Raises ``DataError`` at values that are no such labels.
+    -inf of 0, which logits may have too. Raises ``DataError`` at values that are no such labels.
     """
     path = folder / FILE
     values = np.asarray(_opened(path)[rows.ravel()], np.float32)
@@ -64,9 +65,10 @@ def read_labels(folder: Path, kind: str, numbers: Numbering, rows: np.ndarray) -
         with np.errstate(divide="ignore"):
             values = np.log(values)
     else:
-        wrong = ~np.isfinite(values).all(1)
-        _refuse(path, rows, wrong, f"no {kind}: allowed are finite values")
+        wrong = (np.isnan(values) | np.isposinf(values)).any(1)
+        _refuse(path, rows, wrong, f"no {kind}: allowed are finite values, and -inf")
         values = values[:, list(numbers.numbers)]
+        _refuse(path, rows, np.isneginf(values).all(1), "-inf for every class of the dataset")
     return values.reshape(*rows.shape, -1)
 
 
@@ -79,10 +81,15 @@ def agreement(labels: np.ndarray) -> float:
 
 
 def _opened(path: Path) -> np.ndarray:
+    """The array of a file, of which nothing is read yet; archives and pickles are none."""
     try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        raise DataError(f"{path}: is no whole array of numbers in numpy's format") from None
+        return np.lib.format.open_memmap(path, mode="r")
+    except MemoryError:
+        raise
+    except Exception as error:  # a head can be wrong in ways that raise errors of many kinds
+        told = in_words(error, path) if isinstance(error, OSError) else None
+        wrong = f"{path}: is no whole array of numbers in numpy's format"
+        raise DataError(told or wrong) from None
 
 
 def _refuse(path: Path, rows: np.ndarray, wrong: np.ndarray, what: str) -> None:

@@ -18,6 +18,7 @@ from lighthouse.runtime.contents import sum_of
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.faults import YOURS
 from lighthouse.runtime.files import read_pickle, read_tensors
+from lighthouse.runtime.finite import check_read
 
 
 class Pretrained(nn.Module):
@@ -110,7 +111,7 @@ def read_weights(path: Path, build: Callable[[Mapping], nn.Module]) -> tuple[dic
     """Read weights that ``build`` takes; return them and the record of their file.
 
     path: safetensors, or a PyTorch file, of which nothing but tensors is unpickled.
-    Raises ``DataError`` if the weights are not those of the network.
+    Raises ``DataError`` if the weights are not those of the network, or not finite.
     """
     read = read_tensors if path.suffix == ".safetensors" else read_pickle
     state = read(path, YOURS)
@@ -121,4 +122,5 @@ def read_weights(path: Path, build: Callable[[Mapping], nn.Module]) -> tuple[dic
             f"datasets.<name>.extractor.weights: {path} does not hold the weights of "
             f"{build.__name__}: {shorten(str(error), 200)}"
         ) from None
+    check_read(path, state)
     return state, {"weights": {"file": path.name, "sha256": sum_of(path)}}

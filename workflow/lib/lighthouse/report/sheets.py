@@ -165,11 +165,12 @@ def _about_scores(rows: Sequence[Mapping], protocol: str) -> str:
         return ""
     given = ", as the config gives it" if row["full_hard_from"] == GIVEN else ""
     return (
-        "Label-robust score, in %: mean ± sample standard deviation over replicates. It grows with "
-        f"what a set teaches more than random images under {protocol}, and falls with what it "
-        f"lacks, with hard labels ({row['hard_protocol']}), of all real images "
-        f"({row['full_hard']:.1f} %{given}). 26.9 is a set that is no better than random images "
-        "and lacks nothing."
+        "Label-robust score, in % (0 to 100): mean ± sample standard deviation over replicates. It "
+        "rises with how far a set's accuracy is above that of as many random real images, under "
+        f"protocol “{protocol}”. It falls with how far its accuracy is below that of all real "
+        f"images ({row['full_hard']:.1f} %{given}), under protocol “{row['hard_protocol']}”, whose "
+        "labels are hard. A set that equals random images in the first and all real images in the "
+        "second has 26.9 %."
     )
 
 

@@ -114,11 +114,14 @@ def endless(path: str | Path) -> bool:
 def reading(path: str | Path, advice: str = OURS) -> Iterator[None]:
     """Within it, a file that cannot be read raises ``DataError`` with its name and ``advice``.
 
+    A folder in the place of a file of ours is in the way; one that a user named is another name.
     That memory does not do, or an accelerator fails, is no fault of the file, and stays what it is.
     """
     try:
         if endless(path):
             raise ValueError(ENDLESS)
+        if advice == YOURS and Path(path).is_dir():
+            raise DataError(a_folder(path))
         yield
     except (DataError, MemoryError):
         raise
@@ -130,6 +133,11 @@ def reading(path: str | Path, advice: str = OURS) -> Iterator[None]:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         said = in_words(error, path) or unreadable(path, reason, advice)
         raise DataError(said) from error
+
+
+def a_folder(path: str | Path) -> str:
+    """What is said of a folder that a user named where a file is needed."""
+    return f"{path} is a folder; name a file"
 
 
 def remove(folder: str | Path) -> str:

@@ -232,14 +232,14 @@ def read_pickle(path: str | Path, advice: str = OURS) -> Read:
 
     Nothing else is unpickled. Raises ``DataError``.
     """
-    import pickle
-
     import torch
 
     with reading(path, advice):
         try:
             held = torch.load(path, map_location="cpu", weights_only=True)
-        except (pickle.UnpicklingError, EOFError, RuntimeError):  # each says something else
+        except (OSError, MemoryError):
+            raise
+        except Exception:  # of the unpickler, of many kinds, and some say a bare number
             reason = "none of PyTorch's, cut short, or it holds more than tensors"
             raise ValueError(reason) from None
         return Read(path, advice, held)

@@ -1,9 +1,12 @@
-"""A loss that is not finite stops a training, with the step and the image named."""
+"""What is not finite stops a training, with the step and the image named, or names its file."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import torch
 from torch import Tensor
+
+from lighthouse.runtime.errors import DataError
+from lighthouse.runtime.faults import YOURS
 
 #: Steps between two looks at an accelerator's losses.
 LOOK_EVERY = 100
@@ -59,6 +62,13 @@ def check_weights(weights: Iterable[Tensor], what: str) -> None:
         raise FloatingPointError(
             f"{what}: weights are not finite after the last step: lower the learning rate"
         )
+
+
+def check_read(path: object, tensors: Mapping[str, Tensor]) -> None:
+    """Raise ``DataError`` where weights that a user gives are not finite, by the first's name."""
+    for name, tensor in tensors.items():
+        if not tensor.isfinite().all():
+            raise DataError(f"{path}: {name} holds values that are not finite; {YOURS}")
 
 
 def _largest(outputs: Tensor) -> Tensor:

@@ -22,7 +22,7 @@ def stem_size(image_size: int) -> str:
 def network_problem(options: Mapping, size: int) -> str | None:
     """What keeps a network from learning from images of ``size`` pixels a side; None if nothing.
 
-    options: an entry of the config's ``students``.
+    options: an entry of the config's ``students``; of one that lacks a key, nothing is told.
     """
     depth = options["depth"]
     if options["network"] == "convnet":
@@ -44,7 +44,10 @@ def network_problem(options: Mapping, size: int) -> str | None:
 
 
 def _vit_problem(options: Mapping, size: int) -> str | None:
-    patch, width, heads = (options[key] for key in ("patch", "width", "heads"))
+    sizes = ("patch", "width", "heads")
+    if not options.keys() >= set(sizes):
+        return None  # each entry of `students` is told what it lacks
+    patch, width, heads = (options[key] for key in sizes)
     if size % patch:
         return f"patches of {patch} px do not divide {size} px; allowed: {_divisors(size)}"
     if width % heads:

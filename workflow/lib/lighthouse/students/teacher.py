@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from textwrap import shorten
 
+import torch
 from torch import Tensor, nn
 
 from lighthouse.datasets.labels import pretrained_labels
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.faults import YOURS, reading
 from lighthouse.runtime.files import read_about, read_pickle, read_tensors, write_tensors
+from lighthouse.runtime.finite import check_read
 from lighthouse.runtime.keeper import Keeper
 from lighthouse.runtime.provenance import provenance
 from lighthouse.students.networks import NETWORKS
@@ -54,7 +56,7 @@ def pretrained_teacher(
     ImageNet's 1000 classes are cut to those of the dataset, whose classes must then be named
     by their wnid; others must answer the dataset's classes in label order. Layers may have
     torchvision's names.
-    Raises ``DataError`` where weights do not fit.
+    Raises ``DataError`` where weights do not fit, or it answers what is no number.
     """
     state = _file_state(Path(weights))
     if "fc.weight" in state:
@@ -66,7 +68,7 @@ def pretrained_teacher(
     try:
         answered = len(state.get("head.weight", ()))
         if of_imagenet or answered == 1000 != len(classes):
-            rows = pretrained_labels(list(classes))
+            rows = _imagenet_rows(weights, classes)
             state |= {key: state[key][rows] for key in ("head.weight", "head.bias")}
         teacher.load_state_dict(state)
     except (RuntimeError, LookupError, TypeError) as error:
@@ -75,7 +77,40 @@ def pretrained_teacher(
             f"{weights} does not hold weights of {names} for {size} px and {len(classes)} "
             f"classes: {shorten(str(error), 300)}"
         ) from None
+    _check_kinds(weights, state, teacher)
+    _check_answers(weights, teacher, size)
     return teacher
+
+
+def _imagenet_rows(weights: str, classes: Sequence[str]) -> list[int]:
+    """Which of ImageNet's 1000 answers are those of a dataset's classes."""
+    try:
+        return pretrained_labels(list(classes))
+    except DataError as error:
+        raise DataError(
+            f"{weights} answers ImageNet's 1000 classes, and {shorten(str(error), 300)}; allowed: "
+            f"weights that answer the dataset's {len(classes)} classes, in label order"
+        ) from None
+
+
+def _check_kinds(weights: str, state: Mapping[str, Tensor], teacher: nn.Module) -> None:
+    """Raise ``DataError`` at whole numbers for a layer's floats, which torch would take."""
+    for name, own in teacher.state_dict().items():
+        if own.is_floating_point() and not state[name].is_floating_point():
+            kind = str(state[name].dtype).removeprefix("torch.")
+            raise DataError(f"{weights}: {name} holds {kind}; allowed are floats")
+
+
+def _check_answers(weights: str, teacher: nn.Module, size: int) -> None:
+    """Raise ``DataError`` where a network has weights, or gives answers, that are not finite.
+
+    It is asked of images of a single grey each. An argmax of NaN is some class, and no error.
+    """
+    check_read(weights, teacher.state_dict())
+    greys = torch.tensor([-1.0, 0.0, 1.0]).view(3, 1, 1, 1).expand(3, 3, size, size)
+    with torch.no_grad():
+        if not teacher.eval()(greys).isfinite().all():
+            raise DataError(f"{weights}: its answers to grey images are not finite; {YOURS}")
 
 
 def _file_state(path: Path) -> dict[str, Tensor]:
@@ -83,7 +118,7 @@ def _file_state(path: Path) -> dict[str, Tensor]:
     if path.suffix == ".safetensors":
         return read_tensors(path, YOURS)
     state = read_pickle(path, YOURS)
-    if not all(isinstance(tensor, Tensor) for tensor in state.values()):
+    if not all(isinstance(k, str) and isinstance(v, Tensor) for k, v in state.items()):
         raise DataError(f"{path} is not a state_dict: names of layers with their tensors")
     return state
 
