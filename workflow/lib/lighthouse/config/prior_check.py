@@ -8,6 +8,7 @@ from lighthouse.config.grid import Cell
 from lighthouse.config.grid_checks import check_student
 from lighthouse.config.study import Study
 from lighthouse.parts.sweeps import SAMPLER_DEFAULTS
+from lighthouse.priors.verdict import READS
 
 #: The largest seed. Those of the check are counted down from it, and seldom anybody's own.
 LAST_SEED = 2**32 - 1
@@ -46,6 +47,13 @@ def sampler(study: Study, dataset: str) -> dict:
     options = {**SAMPLER_DEFAULTS, **study.dataset(dataset)["sampler"]}
     del options["start_step"]
     return options | ({SCALE: None} if study.scales(dataset) else {})
+
+
+def changeable(study: Study, dataset: str) -> dict:
+    """The options of a dataset that the advice on its prior reads (``priors.verdict.READS``)."""
+    options = study.dataset(dataset)
+    found = {key: options[key] for key in READS if key in options}
+    return {**found, "sampler": {SCALE: found["sampler"][SCALE]}}
 
 
 def scale_record(study: Study, dataset: str) -> str | None:
