@@ -2,7 +2,8 @@
 
 import pytest
 
-from lighthouse.priors.verdict import LONGER, READS, advice, judged
+from lighthouse.config.prior_check import READS
+from lighthouse.priors.verdict import LONGER, advice, judged
 from shipped import SHIPPED
 
 #: Of ten classes; 400 images judge, so that two standard errors are 3 %.

@@ -9,8 +9,7 @@ import yaml
 from lighthouse.runtime.files import read_json
 from running import snakemake
 
-RSM = "results/batches/samples/digits/rsm/0.json"
-BASE = "results/batches/samples/digits/base/0.json"
+RSM = "results/batches/samples/digits/rsm/lambda~0/lr~0.001/0.json"
 
 
 @pytest.fixture
@@ -72,7 +71,7 @@ def test_all_samples_are_asked_for_where_only_some_were_before(run):
 def test_a_prior_is_tuned_anew_where_its_base_was_and_the_run_then_ended(run, copy):
     run(of(base={"steps": 4}), "results/priors/digits/replicate~0/base", folder=copy)
     edit = of(base={"steps": 4}) | {"run": {"prior_check": {"weak": 0.8}}}
-    said = run(edit, "-n", "--quiet", "rules", RSM, folder=copy)
+    said = run(edit, "-n", "--quiet", "rules", "--", RSM, folder=copy)
     assert jobs(said)["tuned_prior"] == jobs(said)["further_prior"] + 1 == 2
 
 
@@ -89,13 +88,13 @@ def test_another_verdict_on_the_same_prior_makes_nothing_anew(run, copy):
 
 def test_a_gathered_file_that_is_lost_is_sampled_anew_by_one_run(run, copy):
     edit = of(sampler={"classes_per_job": 5})
-    run(edit, BASE, folder=copy)
-    record = read_json(copy / BASE)
+    run(edit, RSM, folder=copy)
+    record = read_json(copy / RSM)
     lost, *others = [path.replace("record.json", "images.safetensors") for path in record["made"]]
     before, times = (copy / lost).read_bytes(), [(copy / p).stat().st_mtime_ns for p in others]
     assert others
     (copy / lost).unlink()
-    run(edit, BASE, folder=copy)
+    run(edit, RSM, folder=copy)
     assert (copy / lost).read_bytes() == before
-    assert read_json(copy / BASE) == record
+    assert read_json(copy / RSM) == record
     assert [(copy / path).stat().st_mtime_ns for path in others] == times

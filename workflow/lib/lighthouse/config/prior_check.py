@@ -8,10 +8,11 @@ from lighthouse.config.grid import Cell
 from lighthouse.config.grid_checks import check_student
 from lighthouse.config.study import Study
 from lighthouse.parts.sweeps import SAMPLER_DEFAULTS
-from lighthouse.priors.verdict import READS
 
 #: The largest seed. Those of the check are counted down from it, and seldom anybody's own.
 LAST_SEED = 2**32 - 1
+#: Options of a dataset that advice on its prior goes by; of the sampler's the guidance scale alone.
+READS = ("image_size", "autoencoder", "denoiser", "base", "sampler")
 
 
 def checked(study: Study) -> list[str]:
@@ -50,7 +51,7 @@ def sampler(study: Study, dataset: str) -> dict:
 
 
 def changeable(study: Study, dataset: str) -> dict:
-    """The options of a dataset that the advice on its prior reads (``priors.verdict.READS``)."""
+    """The options of a dataset that the advice on its prior reads (``priors.verdict.advice``)."""
     options = study.dataset(dataset)
     found = {key: options[key] for key in READS if key in options}
     return {**found, "sampler": {SCALE: found["sampler"][SCALE]}}

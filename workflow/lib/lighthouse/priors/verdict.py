@@ -21,8 +21,6 @@ ABOVE_CHANCE = 2
 LONGER = {WEAK: 2, USELESS: 4}
 #: Guidance scales to choose among, where one was given and more training does not help.
 SCALES = [1.0, 1.5, 2.5, 4.0]
-#: Options of a dataset that advice goes by; of the sampler's the guidance scale alone.
-READS = ("image_size", "autoencoder", "denoiser", "base", "sampler")
 #: Least side of an image, in pixels, of what sides are multiples.
 LEAST_SIDE, SIDE_STEP = 16, 8
 
@@ -71,8 +69,8 @@ def advice(
 ) -> list[dict]:
     """What to change in a study's file, the first of them first; nothing of a good prior.
 
-    options: the dataset's, of which ``READS`` are read. ended_by: what ended the base prior's
-    training (``priors.length``).
+    options: of the dataset's those of ``config.prior_check.changeable``. ended_by: what ended the
+    base prior's training (``priors.length``).
     Each entry: ``key`` as the file has it, ``now`` and ``to`` its value and the one to try. One
     of the length of a training has ``of``, the part of ``PARTS`` that is trained longer, and
     ``times``, how many times as long.
