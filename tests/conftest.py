@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -39,3 +40,17 @@ def invented(tmp_path_factory):
 def results(invented):
     """The same, read."""
     return invented.read()
+
+
+@pytest.fixture(scope="session")
+def reference(tmp_path_factory):
+    """The small study as nobody disturbed it: the one that .ci/run has made, or one of its own."""
+    if made := os.environ.get("LIGHTHOUSE_SMALL_RUN"):
+        return Path(made)
+    from running import snakemake
+
+    folder = tmp_path_factory.mktemp("reference")
+    words = "--configfile", "tests/configs/tiny.yaml", "--directory", folder
+    done = snakemake("--cores", "all", *words)
+    assert done.returncode == 0, done.stdout
+    return folder

@@ -183,6 +183,33 @@ def test_the_ceiling_depends_on_the_images_and_the_recipe(study):
             assert stamps.ceiling(other, ceiling, *names) != one
 
 
+UNSEEN = {
+    "sampler.micro_batch": 40,
+    "surrogate.threshold": 0.6,
+    "classifier.epochs": 3,
+    "base.steps": 7,
+    "denoiser.layers": 2,
+    "extractor.epochs": 3,
+    "flips": True,
+}
+
+
+@pytest.mark.parametrize("key", UNSEEN)
+def test_the_ceiling_depends_on_no_option_that_its_images_do_not(study, key):
+    other = load_study(changed(f"datasets.digits.{key}", UNSEEN[key]), ROOT)
+    for ceiling in CEILINGS.values():
+        names = ceiling, "digits", "convnet2", "digits"
+        assert stamps.ceiling(other, *names) == stamps.ceiling(study, *names)
+
+
+def test_of_the_ceilings_that_of_reconstructed_images_alone_depends_on_the_autoencoder(study):
+    other = load_study(changed("datasets.digits.autoencoder.steps", 7), ROOT)
+    for ceiling in CEILINGS.values():
+        names = ceiling, "digits", "convnet2", "digits"
+        same = stamps.ceiling(other, *names) == stamps.ceiling(study, *names)
+        assert same == ceiling.real
+
+
 def test_what_an_extractor_learns_from_is_in_a_stamp_where_an_autoencoder_is_judged_by_it(study):
     def stamped(losses):
         config = changed("datasets.digits.autoencoder.losses", losses)

@@ -55,15 +55,17 @@ def test_another_launch_samples_anew_what_has_a_denoiser():
     assert "graphs" not in by_method["support-none"]["code"]
 
 
-def test_a_shard_is_the_same_set_in_a_folder_of_its_own_and_by_its_record_done(study):
+def test_a_shard_is_the_same_set_in_a_folder_of_its_own_until_it_is_gathered(study):
     batch = next(batch for batch in batches(study) if batch.kind == SAMPLED)
     whole, shard = (jobs.sampled_cells(study, batch, code, given)[0] for given in (None, "3"))
-    places = {"latents", "images", "record", "files"}
+    places = {"latents", "images", "record", "files", "gathered"}
     assert {k: v for k, v in whole.items() if k not in places} == {
         k: v for k, v in shard.items() if k not in places
     }
     assert whole["files"] == [whole["latents"], whole["images"]]
-    assert (shard["files"], shard["record"].startswith("results/shards/3/")) == ([], True)
+    assert shard["record"].startswith("results/shards/3/")
+    assert shard["files"] == [shard["latents"], shard["images"]]
+    assert shard["gathered"] == [whole["record"], *whole["files"]]
 
 
 def test_a_gathered_set_is_made_from_the_records_of_its_shards(study):
@@ -104,6 +106,7 @@ def test_of_shards_the_job_that_gathers_them_chooses(selecting):
     shard, *_ = jobs.sampled_cells(*selecting, code, "3")
     assert (shard["loads"], shard["code"]) == (LOOKS, f"sample.py {' '.join(LOOKS)}")
     assert shard["seen"].startswith("results/shards/3/digits/base-subgroup/")
+    assert shard["files"][-1] == shard["seen"]
     gathered, *_ = jobs.gathered_cells(*selecting, code)
     assert gathered["code"] == f"gather.py {SUBGROUP}"
     assert gathered["seeds"] == selecting[0].set_seeds

@@ -2,6 +2,8 @@
 
 import copy
 
+import pytest
+
 from lighthouse.config import paths, prior_check
 from lighthouse.config.batches import SCALED, batches
 from lighthouse.config.grid import Cell
@@ -94,3 +96,20 @@ def test_an_ipc_that_the_protocol_does_not_know_is_refused():
     one_problem(
         config, "run.prior_check.ipc", "'digits' has no epochs for IPC 201", "up to IPC 200"
     )
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "same"),
+    [
+        ("classifier.epochs", 2, True),
+        ("sampler.micro_batch", 40, True),
+        ("surrogate.threshold", 0.6, True),
+        ("tuning.steps", 3, True),
+        ("base.steps", 3, False),
+        ("sampler.guidance_scale", 3.0, False),
+    ],
+)
+def test_a_verdict_is_told_of_a_dataset_what_its_advice_may_change(key, value, same):
+    other = load_study(changed(f"datasets.digits.{key}", value), ROOT)
+    found = (prior_check.changeable(one, "digits") for one in (study(), other))
+    assert (next(found) == next(found)) == same

@@ -45,11 +45,24 @@ def test_of_pools_those_of_each_class_that_are_kept_are_written(tmp_path):
 
 
 def test_what_choosing_took_is_in_the_costs_of_all_replicates_alike():
-    cost = {"seconds": 2.0, "images": 4, "denoiser": {"calls": 7}}
+    cost = {"seconds": 2.0, "images": 4, "denoiser": {"calls": 7}, "held": {}}
     whole = {**cost, "replicates": [cost, cost], "peak_host_bytes": 1, "peak_device_bytes": None}
     found = gather_costs([whole, whole], choosing=3.0)
     assert found["seconds"] == 2 * 2.0 + 3.0
     assert [part["seconds"] for part in found["replicates"]] == [5.5, 5.5]
+
+
+def test_what_was_held_within_bounds_is_counted_in_all_shards():
+    one = {"seconds": 1.0, "images": 1, "denoiser": {}}
+    one |= {"peak_host_bytes": None, "peak_device_bytes": None, "replicates": [dict(one)]}
+    held = [
+        {"pixels_clipped": {"held": 3, "of": 10}},
+        {"pixels_clipped": {"held": 4, "of": 20}, "gradients_clipped": {"held": 1, "of": 2}},
+    ]
+    assert gather_costs([{**one, "held": counts} for counts in held])["held"] == {
+        "gradients_clipped": {"held": 1, "of": 2},
+        "pixels_clipped": {"held": 7, "of": 30},
+    }
 
 
 @pytest.mark.parametrize(
@@ -93,7 +106,7 @@ def shards_of(folder, name, costs=(2.0, 3.0), **about):
             named = f"{kind}.safetensors"
             shard(place, named, 2 * i, CLASSES[:2] if i == 0 else CLASSES[2:], **other)
         cost = {"seconds": seconds, "images": 4, "denoiser": {"calls": 7}}
-        cost["replicates"] = [{"replicate": 4, **cost}]
+        cost |= {"replicates": [{"replicate": 4, **cost}], "held": {}}
         peaks = {"peak_host_bytes": 10 * (i + 1), "peak_device_bytes": None}
         write_json(place / "record.json", {**cost, **peaks, "made": f"{name} {i}"})
     files = {kind: folder / name / f"{kind}.safetensors" for kind in ("latents", "images")}

@@ -46,11 +46,13 @@ def tuned(run_script, given, folder, classes):
         "training": OPTIONS,
         "classes": classes,
         "seed": 0,
+        "asked": "a digest",
         "gpus": 1,
         "launch": "plain",
     }
     inputs = {"latents": given / "latents", "base": given / "base"}
     run_script("prior", inputs, outputs, params, dataset="toy")
+    assert read_json(outputs["cost"])["asked"] == params["asked"]
     return load_denoiser(outputs["model"]).state_dict(), read_json(
         outputs["model"] / "lighthouse.json"
     )

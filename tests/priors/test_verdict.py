@@ -2,6 +2,7 @@
 
 import pytest
 
+from lighthouse.config.prior_check import READS
 from lighthouse.priors.verdict import LONGER, advice, judged
 from shipped import SHIPPED
 
@@ -16,7 +17,9 @@ def verdict(prior, real=(0.5,), reconstructed=(0.5,)):
 
 
 def changes(options, limit="denoiser", verdict="useless", ended_by="steps"):
-    found = advice(verdict, limit, "digits", {**OPTIONS, **options}, ended_by)
+    read = {key: value for key, value in {**OPTIONS, **options}.items() if key in READS}
+    read["sampler"] = {"guidance_scale": read["sampler"]["guidance_scale"]}
+    found = advice(verdict, limit, "digits", read, ended_by)
     return {change["key"].removeprefix("datasets.digits."): change["to"] for change in found}
 
 

@@ -74,7 +74,7 @@ def test_shards_of_one_set_are_added_up():
     def shard(seconds, host, device, images, denoiser):
         half = {"seconds": seconds / 2, "images": images // 2, "denoiser": denoiser}
         parts = [{"replicate": seed, **half} for seed in (0, 7)]
-        facts = {"images": images, "denoiser": denoiser, "replicates": parts}
+        facts = {"images": images, "denoiser": denoiser, "replicates": parts, "held": {}}
         return record(seconds, host, device, **facts)
 
     shards = [shard(10, 5, 3, 20, work), shard(30, 4, 6, 60, more)]

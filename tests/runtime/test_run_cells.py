@@ -175,6 +175,26 @@ def test_a_cell_of_which_a_file_was_removed_is_lost_and_made_again(job, tmp_path
     assert lost_cells(job.output.record, cells) == [cells[1]["record"]]
 
 
+def test_a_cell_that_was_gathered_is_made_again_where_what_it_was_gathered_into_is_lost(
+    job, tmp_path
+):
+    part, record, images = (tmp_path / name for name in ("part", "all.json", "all.images"))
+    cells = [cell(tmp_path, "a", files=[str(part)], gathered=[str(record), str(images)])]
+    part.touch()
+    assert run(job, cells) == ["a.json"]
+    part.unlink()
+    images.touch()
+    for stamp, expected in (("s", []), ("older", ["a.json"])):
+        write_json(record, {"stamp": stamp})
+        assert run(job, cells) == expected
+    write_json(record, {"stamp": "s"})
+    images.unlink()
+    assert run(job, cells) == ["a.json"]
+    images.touch()
+    record.write_text("{")
+    assert run(job, cells) == ["a.json"]
+
+
 def test_a_change_of_what_all_cells_are_made_from_makes_them_all_again(job, tmp_path):
     cells, read = [cell(tmp_path, "a"), cell(tmp_path, "b")], tmp_path / "read"
     worked = []

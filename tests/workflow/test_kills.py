@@ -1,6 +1,5 @@
 """A study that is killed, and one that is damaged, end as one that nobody touched."""
 
-import os
 import subprocess
 import sys
 import time
@@ -97,17 +96,6 @@ def test_a_kill_behind_the_last_job_leaves_a_list_that_is_still_written(tmp_path
 
 
 # A small study.
-
-
-@pytest.fixture(scope="module")
-def reference(tmp_path_factory):
-    """A study that nobody disturbed: the one that .ci/run has made, or one of its own."""
-    if made := os.environ.get("LIGHTHOUSE_SMALL_RUN"):
-        return Path(made)
-    folder = tmp_path_factory.mktemp("reference")
-    done = snakemake(folder)
-    assert done.returncode == 0, done.stdout
-    return folder
 
 
 def snakemake(folder, *arguments):

@@ -2,6 +2,7 @@
 from lighthouse.config.batches import tuned_by
 from lighthouse.datasets.sources import SOURCES
 from lighthouse.parts import coresets
+from lighthouse.priors.trained import is_trained
 from lighthouse.runtime.cells import lost_cells
 
 
@@ -132,6 +133,39 @@ def first_scale(wildcards):
 def gate_of(wildcards):
     """What is written where a dataset's base prior may be sampled from; none where none asks."""
     return [paths.prior_gate(wildcards.dataset)] if wildcards.dataset in CHECKED else []
+
+
+def gate_of_tuned(wildcards):
+    """The same for a fine-tuning, which waits for it, and is not repeated because of it.
+
+    Snakemake does not ask a job behind one that runs whether it has other parameters or older
+    outputs than inputs, and an `ancient` input does not make it run either. So the gate is that
+    only where what was trained is what is asked for.
+    """
+    names = wildcards.dataset, wildcards.prior, replicate_of(wildcards)
+    inputs = [paths.latents(wildcards.dataset), base_of(wildcards)]
+    trained = is_trained(paths.prior_cost(*names), asked_of_tuned(wildcards), inputs)
+    return [ancient(gate) for gate in gate_of(wildcards)] if trained else gate_of(wildcards)
+
+
+def asked_of_tuned(wildcards):
+    """A digest of all that a fine-tuning is told."""
+    told = [
+        objective_of(wildcards).make,
+        objective_options(wildcards),
+        tuning_of(wildcards),
+        phase_of(wildcards),
+        replicate_of(wildcards),
+        gpus_of(wildcards),
+        study.config["compute"]["launch"],
+        tuned_code(wildcards),
+    ]
+    return stamps.stamp(told)
+
+
+def tuned_code(wildcards):
+    """A digest of the script that trains priors and of a prior's objective."""
+    return code("prior.py", [objective_of(wildcards).make])
 
 
 def gate_of_batch(wildcards):

@@ -62,7 +62,7 @@ rule tuned_prior:
     input:
         latents=paths.latents("{dataset}"),
         base=base_of,
-        gate=ancient(gate_of),
+        gate=gate_of_tuned,
     output:
         model=directory(paths.prior("{dataset}", "{prior}", "{replicate}")),
         cost=paths.prior_cost("{dataset}", "{prior}", "{replicate}"),
@@ -84,12 +84,13 @@ rule tuned_prior:
         objective_options=objective_options,
         training=tuning_of,
         classes=phase_of,
+        asked=asked_of_tuned,
         seed=replicate_of,
         gpus=gpus_of,
         checkpoint_seconds=study.config["compute"]["checkpoint_seconds"],
         launch=study.config["compute"]["launch"],
         torch_threads=1,
-        code=lambda wildcards: code("prior.py", [objective_of(wildcards).make]),
+        code=tuned_code,
     script:
         "../scripts/prior.py"
 

@@ -71,8 +71,9 @@ rule sample:
         classifier=classifier_of,
         features=selecting_features,
         weights=chosen_for,
-        # Whenever it was written: no sample depends on it.
-        gate=ancient(gate_of_batch),
+        # No sample depends on it, yet it is not `ancient` (`gate_of_tuned`): a job that it makes run finds
+        # that its cells are there.
+        gate=gate_of_batch,
     output:
         record=paths.batch("samples", "{dataset}", "{batch}"),
     log:

@@ -60,7 +60,7 @@ rule prior_verdict:
         seeds=lambda wildcards: prior_check.seeds(study),
         sampler=lambda wildcards: prior_check.sampler(study, wildcards.dataset),
         scale=lambda wildcards: prior_check.scale_record(study, wildcards.dataset),
-        options=lambda wildcards: study.dataset(wildcards.dataset),
+        options=lambda wildcards: prior_check.changeable(study, wildcards.dataset),
         names=dict(zip(("student", "protocol"), CHECKED_BY)),
         network=study.config["students"][CHECKED_BY[0]],
         protocol=study.protocol(CHECKED_BY[1]),

@@ -73,4 +73,5 @@ if is_main():
         losses=record["losses"],
         held=record["held"],
         seconds=seconds,
+        **({"asked": job.params.asked} if base else {}),  # by which its rule sees that it is done
     )

@@ -56,7 +56,8 @@ def sampled_cells(study: Study, batch: Batch, code: Code, shard: str | None = No
     """The sets that a batch samples, with all that tells them apart.
 
     shard: the number of a shard, whose sets lie in its folder until they are gathered; then
-    their records alone stay, by which they are done. ``tuning``: the record that has the weights
+    their records alone stay, by which they are done as long as ``gathered`` is there, the record
+    and the files of the sets of all classes. ``tuning``: the record that has the weights
     of a cell's terms, where these are tuned; ``scale``: that which has its guidance scale;
     ``selection``: how its images are chosen of more (``Study.selection``); ``seen``: the file of
     what a shard's pools are chosen by.
@@ -87,15 +88,19 @@ def sampled_cells(study: Study, batch: Batch, code: Code, shard: str | None = No
             # Of its own terms, start and selection alone, so that a new one reruns no other.
             "code": code("sample.py", [*makers, *chooses, *looks]),
         }
+        if shard is not None:
+            whole = _sets(study, source, paths.samples(source))
+            cell["gathered"] = [whole["record"], *whole["files"]]
         if selection and shard is not None:
             cell["seen"] = f"{folder}/{paths.SEEN}"
+            cell["files"] = [*cell["files"], cell["seen"]]
         if method.denoises and launch != "plain":  # whose samples differ by rounding
             cell["code"] += f" {launch}"
         choices = {"tuning": study.tuned_at(source), "scale": study.scaled_at(source)}
         chosen = {key: paths.tuning(at) for key, at in choices.items() if at}
         if chosen:
             cell |= {**chosen, "sources": list(chosen.values())}
-        found.append(cell if shard is None else {**cell, "files": []})
+        found.append(cell)
     return found
 
 

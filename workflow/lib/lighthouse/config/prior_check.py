@@ -11,6 +11,8 @@ from lighthouse.parts.sweeps import SAMPLER_DEFAULTS
 
 #: The largest seed. Those of the check are counted down from it, and seldom anybody's own.
 LAST_SEED = 2**32 - 1
+#: Options of a dataset that advice on its prior goes by; of the sampler's the guidance scale alone.
+READS = ("image_size", "autoencoder", "denoiser", "base", "sampler")
 
 
 def checked(study: Study) -> list[str]:
@@ -46,6 +48,13 @@ def sampler(study: Study, dataset: str) -> dict:
     options = {**SAMPLER_DEFAULTS, **study.dataset(dataset)["sampler"]}
     del options["start_step"]
     return options | ({SCALE: None} if study.scales(dataset) else {})
+
+
+def changeable(study: Study, dataset: str) -> dict:
+    """The options of a dataset that the advice on its prior reads (``priors.verdict.advice``)."""
+    options = study.dataset(dataset)
+    found = {key: options[key] for key in READS if key in options}
+    return {**found, "sampler": {SCALE: found["sampler"][SCALE]}}
 
 
 def scale_record(study: Study, dataset: str) -> str | None:

@@ -13,9 +13,11 @@ from lighthouse.config.study import Study
 from lighthouse.datasets.external import Way, fingerprint
 from lighthouse.parts.coresets import CORESETS
 
-#: Options of a dataset that its images and their latents depend on.
-SEEN = frozenset({"source", "image_size", "parts", "split_seed", "root", "classes", "edition"})
-SEEN |= {"val_share", "test_share", "background", "bad_files", "autoencoder"}
+#: Options of a dataset that its images depend on.
+IMAGES = frozenset({"source", "image_size", "parts", "split_seed", "root", "classes", "edition"})
+IMAGES |= {"val_share", "test_share", "background", "bad_files"}
+#: And those that their latents, and images decoded of such, depend on, too.
+SEEN = IMAGES | {"autoencoder"}
 #: And those that a prior depends on, too.
 TRAINED = SEEN | {"flips", "denoiser", "base"}
 
@@ -93,10 +95,13 @@ def weights(study: Study, cell: Cell) -> str:
 
 def ceiling(study: Study, ceiling: Ceiling, dataset: str, student: str, protocol: str) -> str:
     """The stamp of the students that are trained on all images of a dataset."""
-    options = {k: given for k, given in study.dataset(dataset).items() if k != "classifier"}
+    seen = IMAGES if ceiling.real else SEEN
+    options = {key: value for key, value in study.dataset(dataset).items() if key in seen}
     known = [options, _recipe(study, student, protocol), study.set_seeds]
     if not ceiling.real:
-        known += [ceiling.name, _judge(study, dataset)]
+        known.append(ceiling.name)
+        if study.has_perceptual_loss(dataset):
+            known.append(_judge(study, dataset))
     return stamp(known)
 
 

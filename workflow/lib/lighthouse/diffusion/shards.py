@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from lighthouse.runtime.files import opened, read_about, write_arrays
+from lighthouse.runtime.tally import Tally
 from lighthouse.selection.pool import taken
 
 
@@ -55,7 +56,7 @@ def _tensor(path: Path, name: str) -> np.ndarray:
 
 
 def gather_costs(costs: Sequence[Mapping], choosing: float = 0.0) -> dict:
-    """What the shards took together: sums of seconds, images and work, the largest peaks.
+    """What the shards took together: sums of seconds, images, work and ``held``, the largest peaks.
 
     The sums of each replicate, too. choosing: seconds that it took to choose of their pools, of
     which each replicate has a share, since all have equally many sets.
@@ -67,7 +68,17 @@ def gather_costs(costs: Sequence[Mapping], choosing: float = 0.0) -> dict:
     of_each = zip(*(cost["replicates"] for cost in costs), strict=True)
     share = choosing / len(costs[0]["replicates"])
     replicates = [{**parts[0], **_sums(parts, share)} for parts in of_each]
-    return {**costs[0], **most, **_sums(costs, choosing), "replicates": replicates}
+    sums = {**_sums(costs, choosing), "held": _held(costs)}
+    return {**costs[0], **most, **sums, "replicates": replicates}
+
+
+def _held(costs: Sequence[Mapping]) -> dict:
+    """How often the shards' numbers were held within a bound, of all cases (``runtime.tally``)."""
+    tally = Tally()
+    for cost in costs:
+        for name, found in cost["held"].items():
+            tally.add(name, **found)
+    return tally.counts()
 
 
 def _sums(costs: Sequence[Mapping], more: float) -> dict:

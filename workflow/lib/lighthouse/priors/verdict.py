@@ -69,7 +69,8 @@ def advice(
 ) -> list[dict]:
     """What to change in a study's file, the first of them first; nothing of a good prior.
 
-    options: the dataset's. ended_by: what ended the base prior's training (``priors.length``).
+    options: of the dataset's those of ``config.prior_check.changeable``. ended_by: what ended the
+    base prior's training (``priors.length``).
     Each entry: ``key`` as the file has it, ``now`` and ``to`` its value and the one to try. One
     of the length of a training has ``of``, the part of ``PARTS`` that is trained longer, and
     ``times``, how many times as long.

@@ -61,7 +61,8 @@ def run_cells(
 
     cells: each with the path of its ``record``, its ``stamp`` (``config.stamps``) and maybe
     ``sources``, the records of what it alone is made from, ``files``, what it is beside its
-    record, and ``code``, a digest of its own. work: makes one cell, which has its
+    record, ``gathered``, the record and the files of the cell that these may have been put into and
+    removed, and ``code``, a digest of its own. work: makes one cell, which has its
     ``made`` too (see below), and returns what its record is to hold. read: the files and folders
     that all cells are made from.
 
@@ -129,7 +130,20 @@ def _is_of_job(record: dict | None) -> bool:
 
 
 def _is_whole(cell: Mapping) -> bool:
-    return all(Path(path).exists() for path in (cell["record"], *cell.get("files", ())))
+    if not Path(cell["record"]).exists():
+        return False
+    return _are_there(cell.get("files", ())) or _is_gathered(cell)
+
+
+def _is_gathered(cell: Mapping) -> bool:
+    """Whether a cell's files, which are not all there, lie in those of another with its stamp."""
+    if not (paths := cell.get("gathered")):
+        return False
+    return _are_there(paths) and (recorded(paths[0]) or {}).get("stamp") == cell["stamp"]
+
+
+def _are_there(paths: Iterable[str | Path]) -> bool:
+    return all(Path(path).exists() for path in paths)
 
 
 def forget_failures(folder: str | Path) -> tuple[dict[str, str], dict[str, str]]:
