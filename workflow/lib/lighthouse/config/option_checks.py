@@ -275,14 +275,17 @@ def _check_classifier(place: str, dataset: str, study: Study) -> Iterable[str]:
     wrong = list(_check_hard(place, options["classifier"]["protocol"], study.config))
     yield from wrong
     if not wrong:
-        sizes = [options["image_size"]]
+        # A shipped one that no method asks for is no hindrance to another size of image.
+        wanted = {*study.run["methods"], *(study.run["ablation"] or {}).get("methods", ())}
+        asked = any(m.needs_classifier for name, m in study.methods.items() if name in wanted)
+        sizes = [options["image_size"]] if asked else []
         yield from _check_taught(place, study.classifier(dataset), study.config, sizes, ("epochs",))
 
 
 def _check_taught(
     place: str, protocol: dict, config: dict, sizes: Iterable[int], of_training: Iterable[str]
 ) -> Iterable[str]:
-    """What is wrong with a protocol's teacher, for images of some sizes.
+    """What is wrong with a protocol's teacher, for images of some sizes, or of none.
 
     of_training: its keys that go with a training, and with weights have no effect. null takes one
     away that a study inherits, since mappings merge.
@@ -295,7 +298,7 @@ def _check_taught(
         )
     else:
         network = config["students"][teacher["network"]]
-        problems = [teacher_problem(protocol, network)]
+        problems = [teacher_problem(protocol, network)] if sizes else []
         problems += [network_problem(network, size) for size in sizes]
         yield from (f"{place}: {problem}" for problem in dict.fromkeys(problems) if problem)
     what = place.rpartition(".")[2]
