@@ -15,6 +15,7 @@ FILES = {
     "tables/claims.csv": b"claim,measure,effect,p,p_holm,verdict\na,accuracy,2,0.01,0.02,holds\n"
     b"b,seconds,-0.1,0.02,0.02,holds\n",
     "tables/claims.md": b"a holds, b holds",
+    "tables/verdict.md": b"- Change steps from 3 to 12 (about 1 minute more).",
 }
 
 
@@ -41,6 +42,8 @@ def test_a_run_is_the_same_as_its_copy(runs):
         (True, "costs/base.json", b"7", b"8"),
         (True, "tables/cost.csv", b"0.5", b"0.25"),
         (True, "tables/claims.csv", b"-0.1,0.02,0.02", b"-0.2,0.01,0.02"),
+        (True, "tables/verdict.md", b"1 minute more", b"12 minutes more"),
+        (False, "tables/verdict.md", b"12", b"24"),
         (False, "costs/base.json", b"3", b"4"),
         (False, "costs/base.json", b'"seed": 0', b'"seed": 1'),
         (False, "tables/cost.csv", b"dit", b"rsm"),

@@ -2,9 +2,11 @@
 
 A record and a table may differ in fields and columns of these (``results.is_clock``); the table of
 claims also in those about such a measure, and in what is corrected together with them; a page or a
-figure where the table of its name beside it does. All other files are the same byte for byte.
+figure where the table of its name beside it does; and a page in how many minutes more something
+would take. All other files are the same byte for byte.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,6 +19,8 @@ from lighthouse.tables import read_rows
 SHOWN = frozenset({".html", ".md", ".tex", ".pdf", ".png"})
 #: Columns of claims that depend on every claim of the family that Holm corrects together.
 FAMILY = frozenset({"level", "ci_low", "ci_high", "p_holm", "detectable", "verdict"})
+#: What the verdict on a prior says of the time that its advice takes.
+ESTIMATE = re.compile(r"about [\d,]+ minutes? more")
 
 
 def unlike(one: Path, two: Path) -> tuple[list[str], list[str]]:
@@ -68,5 +72,9 @@ def _table(path: Path) -> list[dict]:
     ]
 
 
+def _page(path: Path) -> str:
+    return ESTIMATE.sub("", path.read_text("utf-8"))
+
+
 #: What is compared of files that differ, by suffix.
-READERS = {".json": _record, ".csv": _table}
+READERS = {".json": _record, ".csv": _table, ".md": _page, ".html": _page}
