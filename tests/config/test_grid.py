@@ -4,16 +4,14 @@ import copy
 
 import pytest
 
-from lighthouse.config import jobs
 from lighthouse.config.batches import EXTERNAL, batches
-from lighthouse.config.disk import missing
 from lighthouse.config.expectations import expectations
 from lighthouse.config.grid import Cell
 from lighthouse.config.load import load_study
 from lighthouse.config.rows import leaderboard_specs
 from lighthouse.steps import respaced
 from repository import ROOT
-from shipped import SHIPPED, hyperparameters, table
+from shipped import SHIPPED, hyperparameters, table, with_external
 
 COUPLED = ("cgs", "rsm-cgs", "support-none", "cgs-tuned", "support-tuned")
 #: Coupled one by one, which at IPC 1 is nothing new.
@@ -316,15 +314,6 @@ def test_a_method_that_is_not_run_has_no_cells(tmp_path):
 # Finished sets that were made elsewhere.
 
 
-def with_external(**sets):
-    config = copy.deepcopy(SHIPPED)
-    config["external"] = {
-        name: {"dataset": "digits", "root": f"data/{name}", "label": name.title(), **given}
-        for name, given in sets.items()
-    }
-    return config
-
-
 def test_an_external_set_is_one_cell_at_its_own_ipc():
     study = load_study(with_external(mine={"ipc": 7}), ROOT)
     cell = Cell("digits", "mine", 7)
@@ -348,50 +337,10 @@ def test_an_external_set_of_several_ipcs_has_a_cell_each_in_one_batch():
     assert shown == [5, 10, 20]
 
 
-def test_only_students_of_a_protocol_that_asks_have_a_sets_own_labels():
-    config = with_external(mine={"ipc": 5, "labels": "logits"}, bare={"ipc": 5})
-    own = {**config["protocols"]["digits"], "labels": "own", "temperature": 2.0}
-    config["protocols"]["soft-digits"] = own
-    config["run"]["protocols"] = ["digits", "soft-digits"]
-    study = load_study(config, ROOT)
-    found = {}
-    for batch in (batch for batch in batches(study) if batch.kind == EXTERNAL):
-        (made,) = jobs.external_cells(study, batch)
-        found[made["method"]] = [
-            jobs.student_cells(study, batch, "convnet2", protocol)[0]["labels"]
-            for protocol in config["run"]["protocols"]
-        ]
-        if made["method"] == "mine":
-            assert found["mine"][1] == made["labels"] == made["files"][-1]
-        else:
-            assert "labels" not in made
-    assert found["mine"][0] is None and found["mine"][1].endswith("/labels.safetensors")
-    assert found["bare"] == [None, None]
-
-
 def test_an_external_set_of_a_dataset_that_is_not_run_has_no_cell(tmp_path):
     config = with_external(mine={"dataset": "other", "ipc": 900})
     config["datasets"]["other"] = copy.deepcopy(config["datasets"]["digits"])
     assert set(load_study(config, ROOT).cells) == MAIN | ABLATION | SWEEP
-
-
-def test_what_is_wrong_with_an_external_folder_is_told_before_jobs_start(tmp_path):
-    config = with_external(
-        absent={"ipc": 1, "root": str(tmp_path / "absent")},
-        small={"ipc": 2, "root": str(tmp_path / "small")},
-        right={"ipc": 1, "root": str(tmp_path / "small")},
-    )
-    for digit in range(10):
-        folder = tmp_path / "small" / str(digit)
-        folder.mkdir(parents=True)
-        (folder / "0.png").touch()
-    lines = missing(load_study(config, ROOT))
-    assert [line for line in lines if "external.right" in line] == []
-    assert any(
-        line.startswith(f"external.absent: {tmp_path}/absent: no such folder") for line in lines
-    )
-    assert any(line.startswith("external.small: ") for line in lines)
-    assert all(line.startswith("external.") for line in lines)
 
 
 def test_passes_that_a_term_takes_itself_are_expected_of_what_it_guides():

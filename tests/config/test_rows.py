@@ -6,6 +6,7 @@ from dataclasses import replace
 from lighthouse.config import rows
 from lighthouse.config.grid import BASE, Cell
 from lighthouse.config.load import load_study
+from lighthouse.config.origins import method_looks
 from lighthouse.report.cost import paths_of
 from lighthouse.report.looks import family
 from repository import ROOT
@@ -104,7 +105,7 @@ def test_what_is_put_together_costs_the_classifier_in_each_replicate_and_is_not_
     assert (real["herding"], real["rded"], real["dit"]) == (True, False, False)
     picked = {record.row["method"]: record.row["coreset"] for record in rows.board_records(own)}
     assert (picked["herding"], picked["rded"]) == ("herding", None)
-    (look,) = [look for look in rows.method_looks(own) if look["name"] == "rded"]
+    (look,) = [look for look in method_looks(own) if look["name"] == "rded"]
     assert family(look) == "methods of others"
     # Figures that show no image of the dataset show no pieces of one either.
     hidden = load_study(changed("run.pictures.real", False, own.config), ROOT)

@@ -8,6 +8,7 @@ from lighthouse.config import rows
 from lighthouse.config.expectations import expectations
 from lighthouse.config.grid import Cell
 from lighthouse.config.load import load_study
+from lighthouse.config.origins import method_looks
 from lighthouse.parts.selections import SELECTIONS
 from lighthouse.report.looks import family
 from lighthouse.runtime.named import load
@@ -65,7 +66,7 @@ def test_the_audit_expects_the_passes_of_all_that_are_sampled(study):
 
 
 def test_figures_show_whose_selection_it_is(study):
-    found = {method["name"]: family(method) for method in rows.method_looks(study)}
+    found = {method["name"]: family(method) for method in method_looks(study)}
     assert found["dit"] == "base prior"
     assert found["base-support-chosen"] == "support points (ours)"
     assert found["base-subgroup"] == "methods of others"

@@ -5,7 +5,29 @@ import subprocess
 import sys
 from pathlib import Path
 
+import yaml
+
 from repository import ROOT
+
+#: Of ``run``, all that a study of random real images needs to be run with next to nothing else.
+BARE = {
+    "methods": ["random"],
+    "only": [],
+    "seeds": [0, 1],
+    "student_seeds": [0],
+    "ceiling": False,
+    "claims": None,
+    "comparisons": {"base": "random", "pairs": []},
+    "ablation": None,
+    "sweep": None,
+    "strategies": None,
+    "spectrum": {"ipc": 1, "curves": [{"source": "real", "method": "random"}]},
+}
+
+
+def bare_run(**run: object) -> str:
+    """The text of such a study's ``run``, with what is its own."""
+    return yaml.safe_dump({"run": {**BARE, **run}}, sort_keys=False)
 
 
 def snakemake(

@@ -55,6 +55,16 @@ def without(*methods, config=SHIPPED):
     return config
 
 
+def with_external(**sets):
+    """The shipped config with finished sets of the digits, by name; all that is said of each."""
+    config = copy.deepcopy(SHIPPED)
+    config["external"] = {
+        name: {"dataset": "digits", "root": f"data/{name}", "label": name.title(), **given}
+        for name, given in sets.items()
+    }
+    return config
+
+
 def shipped_lines(name):
     """The lines of a shipped table, its header first."""
     return (ROOT / "config" / f"{name}.tsv").read_text(encoding="utf-8").splitlines()

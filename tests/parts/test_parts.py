@@ -9,6 +9,7 @@ from lighthouse.config import rows
 from lighthouse.config.expectations import expectations
 from lighthouse.config.grid import Cell
 from lighthouse.config.load import load_study
+from lighthouse.config.origins import method_looks
 from lighthouse.config.schema import ConfigError
 from lighthouse.guidance import guides_of
 from lighthouse.parts.coresets import CORESETS
@@ -121,7 +122,7 @@ def test_a_declared_term_is_in_every_table(declared):
     assert "halving" in columns(list(specs.values()))
     (cost,) = (r for r in rows.cost_rows(study) if (r["method"], r["ipc"]) == ("halved", 1))
     assert "results/costs/surrogates/digits/replicate~0.json" in cost["preparation"]
-    (look,) = (row for row in rows.method_looks(study) if row["name"] == "halved")
+    (look,) = (row for row in method_looks(study) if row["name"] == "halved")
     assert family(look) == "RSM and CGS"
     cell = Cell("digits", "halved", 5).row
     options = {
@@ -138,7 +139,7 @@ def test_a_declared_term_is_in_every_table(declared):
 
 def test_an_earlier_part_puts_a_method_among_the_earlier_ones():
     study = load_study(SHIPPED, ROOT)
-    of = {row["name"]: family(row) for row in rows.method_looks(study)}
+    of = {row["name"]: family(row) for row in method_looks(study)}
     assert of["minimax"] == of["dit-igd"] == of["mgd3"] == "methods of others"
     assert (of["dit"], of["rsm"], of["random"]) == ("base prior", "RSM and CGS", "real images")
     assert of["support-tuned"] == of["support-none"] == "support points (ours)"

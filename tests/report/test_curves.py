@@ -16,7 +16,7 @@ from lighthouse.report.figures import plt
 from lighthouse.report.looks import FAMILIES, family, looks
 from lighthouse.runtime.errors import DataError
 
-PAPERS = {"earlier": False, "ours": False}
+PAPERS = {"of_others": False, "ours": False}
 METHODS = [
     {"name": "random", "label": "Random", "coreset": "random"},
     {"name": "dit", "label": "DiT", "prior": "base", "guidance": [], **PAPERS},
@@ -102,8 +102,8 @@ def cost(**changed):
     [
         ({"coreset": "herding", "prior": None, "guidance": []}, "real images"),
         ({"coreset": None, "prior": "base", "guidance": []}, "base prior"),
-        ({"prior": "base", "guidance": ["mode"], "earlier": True}, "methods of others"),
-        ({"prior": "minimax", "guidance": [], "earlier": True}, "methods of others"),
+        ({"prior": "base", "guidance": ["mode"], "of_others": True}, "methods of others"),
+        ({"prior": "minimax", "guidance": [], "of_others": True}, "methods of others"),
         ({"prior": "base", "guidance": ["dpp", "mean"]}, "RSM and CGS"),
         ({"prior": "control", "guidance": []}, "RSM and CGS"),
         ({"prior": "rsm", "guidance": ["support"], "ours": True}, "support points (ours)"),
@@ -119,7 +119,7 @@ def test_no_two_methods_look_alike():
     rows = [
         {"name": f"{prior}{i}", "label": "", "prior": prior}
         | PAPERS
-        | {"earlier": prior == "minimax"}
+        | {"of_others": prior == "minimax"}
         for prior in priors
         for i in range(9)
     ]

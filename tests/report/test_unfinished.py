@@ -15,7 +15,7 @@ from lighthouse.report.unfinished import make_all, message
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.files import write_arrays, write_json
 from lighthouse.tables import read_rows, write_rows
-from running import snakemake
+from running import bare_run, snakemake
 
 
 def counted(parts, words):
@@ -120,22 +120,9 @@ def test_the_message_says_how_much_was_made_and_names_what_was_not():
 
 # The same through Snakemake.
 
-STUDY = """
-run:
-  methods: [random]
-  ipc: [1]
-  only: []
-  seeds: [0, 1]
-  student_seeds: [0]
-  ceiling: false
-  claims: null
-  comparisons: {base: random, pairs: []}
-  ablation: null
-  sweep: null
-  strategies: null
-  spectrum: {ipc: 1, curves: [{source: real, method: random}]}
-external:
-  theirs: {dataset: digits, root: ROOT, ipc: 1, label: Theirs}
+STUDY = f"""
+{bare_run(ipc=[1])}external:
+  theirs: {{dataset: digits, root: ROOT, ipc: 1, label: Theirs}}
 """
 
 

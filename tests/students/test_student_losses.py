@@ -10,7 +10,8 @@ from lighthouse.runtime.files import write_tensors
 from lighthouse.runtime.finite import LossWatch
 from lighthouse.students import trainer
 from lighthouse.students.augment import cutmix
-from lighthouse.students.trainer import read_set, soft_loss, train_student
+from lighthouse.students.losses import soft_loss
+from lighthouse.students.trainer import read_set, train_student
 from toy_students import EVERYTHING, OFF, PROTOCOL, Fixed, bars
 
 

@@ -7,25 +7,11 @@ import pytest
 from PIL import Image
 
 from lighthouse.runtime.files import read_arrays, read_json
-from running import snakemake
+from running import bare_run, snakemake
 
-STUDY = """
+STUDY = f"""
 study: published
-run:
-  methods: [random]
-  ipc: [1, 2]
-  only: []
-  seeds: [0, 1]
-  student_seeds: [0]
-  ceiling: false
-  protocols: [digits, own]
-  claims: null
-  comparisons: {base: random, pairs: []}
-  ablation: null
-  sweep: null
-  strategies: null
-  spectrum: {ipc: 1, curves: [{source: real, method: random}]}
-external:
+{bare_run(ipc=[1, 2], protocols=["digits", "own"])}external:
   theirs:
     dataset: digits
     root: ROOT/theirs
@@ -41,12 +27,12 @@ protocols:
     weight_decay: 0.01
     batch_size: [[200, 50]]
     epochs: [[200, 4]]
-    schedule: {kind: half-cosine}
+    schedule: {{kind: half-cosine}}
     size: null
     resize: 1.0
     mean: [0.5, 0.5, 0.5]
     std: [0.5, 0.5, 0.5]
-    augment: {crop_scale: null, flip: false, jitter: 0, lighting: 0, cutmix: true}
+    augment: {{crop_scale: null, flip: false, jitter: 0, lighting: 0, cutmix: true}}
     labels: own
     temperature: 2.0
     precision: fp32

@@ -7,11 +7,10 @@ from dataclasses import asdict
 from typing import NamedTuple
 
 from lighthouse.config import paths, stamps
-from lighthouse.config.grid import ALL, TABLE, Ceiling, Cell, Method
+from lighthouse.config.grid import ALL, TABLE, Ceiling, Cell
 from lighthouse.config.study import Study
-from lighthouse.parts.objectives import OBJECTIVES
 from lighthouse.parts.selections import SELECTIONS
-from lighthouse.parts.terms import TERMS, named
+from lighthouse.parts.terms import TERMS
 
 #: How a set can be sampled, as ``run.strategies`` and its table name it.
 STRATEGIES = ("iid", "sequential", "joint")
@@ -363,39 +362,6 @@ def study_options(study: Study) -> dict:
         "methods": method_records(study),
         "hyperparameters": study.hyperparameters,
     }
-
-
-def method_looks(study: Study) -> list[dict]:
-    """The methods of the leaderboard with their parts, by which figures tell them apart.
-
-    ``earlier``: whether a part was published before RSM and CGS. ``ours``: whether one is of no
-    source.
-    """
-    names = [*study.run["methods"], *study.config["external"]]
-    methods = [study.methods[name] for name in names]
-    return [
-        {
-            **asdict(method),
-            "earlier": _is_earlier(study, method),
-            "ours": any(part.ours for part in _published(method)),
-        }
-        for method in methods
-    ]
-
-
-def _published(method: Method) -> list:
-    """The declarations of a method's terms and its selection."""
-    selected = [SELECTIONS[method.selection]] if method.selection else []
-    return [*named(method.guidance), *selected]
-
-
-def _is_earlier(study: Study, method: Method) -> bool:
-    if method.composes:
-        return True
-    parts = _published(method)
-    if method.denoises:
-        parts.append(OBJECTIVES[study.config["priors"][method.prior]["objective"]])
-    return any(part.earlier for part in parts)
 
 
 def shown_cells(study: Study, dataset: str) -> list[Cell]:

@@ -15,7 +15,8 @@ class Coreset:
     by_features: whether it goes by the extractor's features. nested: whether its first n images
     of a larger IPC are those of IPC n. needs_classifier: whether it asks for the dataset's
     ``classifier``. behind: real images behind each of a set's. options: what a user may say of it,
-    by key; each has a default. what: one that has options, in a sentence.
+    by key; each has a default. what: one that has options, in a sentence. of_others: whether
+    figures show its images among other authors' methods, not among real ones.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Coreset:
     behind: int = 1
     options: Mapping[str, Option] = field(default_factory=dict)
     what: str = ""
+    of_others: bool = False
 
     @property
     def composes(self) -> bool:
@@ -58,6 +60,7 @@ CORESETS: dict[str, Coreset] = {
                 ),
                 "crops": Option(COUNT, "Random pieces of each, of which the best counts.", 5),
             },
+            of_others=True,
             what="RDED's mosaics: pieces of real images that a classifier is surest of.",
         ),
     )

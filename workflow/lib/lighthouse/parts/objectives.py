@@ -14,7 +14,7 @@ class Objective:
     and the means of the classes' latents. options: by key of ``priors.<name>``,
     each of which it needs. from_table: options that may be ``table``, the hyperparameter
     table's column of that name. from_tuning: options that are those of every tuning of the
-    dataset, where the prior says nothing else. earlier: whether it was published before RSM and
+    dataset, where the prior says nothing else. of_others: whether it is other authors' than RSM and
     CGS.
     one_process: whether it keeps what several processes would each have for themselves.
     """
@@ -24,7 +24,7 @@ class Objective:
     options: Mapping[str, Option] = field(default_factory=dict)
     from_table: tuple[str, ...] = ()
     from_tuning: tuple[str, ...] = ()
-    earlier: bool = False
+    of_others: bool = False
     one_process: bool = False
 
     @property
@@ -67,7 +67,7 @@ OBJECTIVES: dict[str, Objective] = {
                     "Latents of a class that each of MiniMax's two memories holds (minimax).",
                 ),
             },
-            earlier=True,
+            of_others=True,
             one_process=True,  # its memories
         ),
     )

@@ -24,8 +24,8 @@ class Selection:
     options: by key of ``selections`` in the config. by_features: whether it goes by the
     extractor's features, those of the real images too. needs_classifier: whether it goes by the
     answers of a classifier that was trained on the real images. couplings: under which it makes
-    sense. earlier: whether it is other authors' than RSM and CGS, whose family figures show it in
-    (of selections the date does not count). ours: whether it is of no source.
+    sense. of_others: whether it is other authors' than RSM and CGS. ours: whether it is of no
+    source.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Selection:
     by_features: bool = False
     needs_classifier: bool = False
     couplings: tuple[str, ...] = ("iid", "sequential", "joint")
-    earlier: bool = False
+    of_others: bool = False
     ours: bool = False
 
     @property
@@ -82,7 +82,7 @@ SELECTIONS: dict[str, Selection] = {
                 ),
             },
             by_features=True,
-            earlier=True,
+            of_others=True,
         ),
         Selection(
             "support",
@@ -104,7 +104,7 @@ SELECTIONS: dict[str, Selection] = {
             _factor(2),
             needs_classifier=True,
             couplings=ALONE,
-            earlier=True,
+            of_others=True,
         ),
     )
 }

@@ -41,7 +41,7 @@ class Term:
     by image and at most, of its options and of how many images of a class are denoised together
     (``State.features``); it may go back through one an image. needs_surrogate: whether it asks for
     the network of ``students.surrogate``. needs_real_images: whether a class needs as many real
-    images as the IPC. earlier: whether it was published before RSM and CGS, or with them. ours:
+    images as the IPC. of_others: whether it is other authors' than RSM and CGS. ours:
     whether no source guides a sampler by it.
     alone: ``module:function``, made as ``make`` is, which moves latents (N, D) of a class to where
     the term's loss is low, with no denoiser; empty where the term has none.
@@ -64,7 +64,7 @@ class Term:
     passes: Callable[[Mapping, int], float] = lambda options, together: 0
     needs_surrogate: bool = False
     needs_real_images: bool = False
-    earlier: bool = False
+    of_others: bool = False
     ours: bool = False
     alone: str = ""
     derived: Mapping[str, Callable[[float, int], float]] = field(default_factory=dict)
@@ -171,7 +171,7 @@ TERMS: dict[str, Term] = {
             grows=False,
             through_denoiser=True,
             needs_surrogate=True,
-            earlier=True,
+            of_others=True,
             problem=beyond_noise,
         ),
         Term(
@@ -195,7 +195,7 @@ TERMS: dict[str, Term] = {
             grows=True,
             couplings=("sequential",),
             couples=True,
-            earlier=True,
+            of_others=True,
             problem=beyond_length,
         ),
         Term(
@@ -215,7 +215,7 @@ TERMS: dict[str, Term] = {
             # A share of the way from ẑ₀ to the mode.
             grows=False,
             needs_real_images=True,
-            earlier=True,
+            of_others=True,
             problem=beyond_mode,
         ),
         Term(
@@ -279,7 +279,7 @@ TERMS: dict[str, Term] = {
             # The gradient of a function of directions has length 1/‖z‖, as that of DPP.
             grows=True,
             couples=True,
-            earlier=True,
+            of_others=True,
             problem=beyond_length,
         ),
         Term(
@@ -315,7 +315,7 @@ TERMS: dict[str, Term] = {
             grows=False,
             # One of the image, and its share of one of each of its class's real ones.
             passes=lambda options, together: 1 + options["images"] / together,
-            earlier=True,
+            of_others=True,
         ),
     )
 }

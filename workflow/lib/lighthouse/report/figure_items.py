@@ -6,6 +6,7 @@ from pathlib import Path
 from lighthouse.config import paths, rows
 from lighthouse.config.batches import measured_by, sampled_by
 from lighthouse.config.grid import Cell
+from lighthouse.config.origins import method_looks
 from lighthouse.config.prior_check import checked, seeds
 from lighthouse.config.study import Study
 from lighthouse.report.item import Inputs, Item
@@ -34,7 +35,7 @@ def _figure(
 
 def figures(study: Study) -> list[Item]:
     run, sweep = study.run, study.run["sweep"]
-    looks = {"methods": rows.method_looks(study)}
+    looks = {"methods": method_looks(study)}
     found = [
         _figure(
             "accuracy_vs_ipc",

@@ -20,14 +20,14 @@ MARKERS, DASHES = "osD^vPX<>*hp", ("-", "--", ":")
 def family(method: Mapping) -> str:
     """The family of a row of the method table, by what it is composed of.
 
-    ``earlier``: whether one of its parts was published before RSM and CGS; ``ours``: whether one is
-    of no source.
+    ``of_others``: whether one of its parts is other authors' than RSM and CGS; ``ours``: whether
+    one is of no source.
     """
     if method.get("coreset"):  # pieces of real images are none
-        return "methods of others" if method.get("earlier") else "real images"
+        return "methods of others" if method.get("of_others") else "real images"
     if not method.get("prior"):
         return "other sets"
-    if method["earlier"]:
+    if method["of_others"]:
         return "methods of others"
     if method["ours"]:
         return "support points (ours)"
@@ -62,7 +62,7 @@ class Look:
 
 def looks(methods: Sequence[Mapping]) -> dict[str, Look]:
     """A look for each method, by name. methods: rows ``name``, ``label``, their
-    parts, and whether one is ``earlier``, or ``ours``.
+    parts, and whether one is ``of_others``, or ``ours``.
 
     Within a family colours come round again with the next dash; no two looks are alike.
     """

@@ -17,10 +17,10 @@ from torch.func import functional_call, stack_module_state, vmap
 
 from lighthouse.runtime.keeper import Keeper
 from lighthouse.runtime.memory import capacity, largest_that_fits
+from lighthouse.students.losses import batch_loss
 from lighthouse.students.trainer import (
     Images,
     Training,
-    batch_loss,
     course,
     exact_arithmetic,
     follow,

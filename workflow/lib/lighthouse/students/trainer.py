@@ -1,7 +1,7 @@
 """One student trainer: it takes a network and a protocol."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,9 +16,10 @@ from lighthouse.runtime.job import progress
 from lighthouse.runtime.keeper import Keeper
 from lighthouse.runtime.memory import capacity, largest_that_fits
 from lighthouse.runtime.optimizers import SGD, AdamW
-from lighthouse.runtime.precision import autocast, full_float32
+from lighthouse.runtime.precision import full_float32
 from lighthouse.runtime.rng import derive_seed, generator
 from lighthouse.students.augment import HALF, augment, cutmix, normalise
+from lighthouse.students.losses import batch_loss
 from lighthouse.students.networks import NETWORKS
 
 #: Pixels of a batch that is only looked at: 64 images of 256 px.
@@ -354,39 +355,6 @@ def new_network(network_options: Mapping, train: Images, seed: int) -> nn.Module
     torch.manual_seed(seed)  # initial weights come from the global generator
     build, n_classes = NETWORKS[network_options["network"]], int(train.labels.max()) + 1
     return build(network_options, train.size, n_classes).to(train.images.device)
-
-
-def batch_loss(
-    network: Callable[[Tensor], Tensor], protocol: Mapping, batch: Mapping[str, Tensor]
-) -> tuple[Tensor, Tensor]:
-    """Loss and logits of one student. batch: its part of ``Training._batch``."""
-    with autocast(batch["images"].device, protocol["precision"]):
-        logits = network(batch["images"])
-    logits = logits.float()
-    if protocol["labels"] == "soft":
-        return soft_loss(logits, batch["answers"], protocol["temperature"]), logits
-
-    def loss_of(labels: Tensor) -> Tensor:
-        if protocol["labels"] == "own":
-            return soft_loss(logits, labels, protocol["temperature"])
-        return F.cross_entropy(logits, labels)
-
-    loss = loss_of(batch["labels"])
-    if "others" in batch:
-        own, other = batch["shares"]
-        loss = own * loss + other * loss_of(batch["others"])
-    return loss, logits
-
-
-def soft_loss(logits: Tensor, answers: Tensor, temperature: float) -> Tensor:
-    """Mean over the batch of KL(teacher ‖ student), both softened (RDED: no factor T²).
-
-    logits, answers: (n, n_classes), the student's and the teacher's; or a set's own soft labels.
-    Of an answer that is -inf for all classes but one, it is the cross-entropy at that temperature.
-    """
-    student, teacher = F.log_softmax(logits / temperature, 1), F.softmax(answers / temperature, 1)
-    # As F.kl_div reckons it, which several students at once (vmap) would take one by one.
-    return (torch.xlogy(teacher, teacher) - teacher * student).sum() / len(logits)
 
 
 def _optimizer(weights: Iterable[Tensor], protocol: Mapping) -> torch.optim.Optimizer:
