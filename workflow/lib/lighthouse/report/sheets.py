@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from lighthouse.config.grid import ALL, CEILINGS
 from lighthouse.report.label_robust import GIVEN
 from lighthouse.report.leaderboard import board_of, is_protocol, root_mean_square
+from lighthouse.report.recommendation_words import signed
 from lighthouse.report.statistics import ALIKE, BETTER, UNTESTED, WORSE
 from lighthouse.tables import MEASURED, MISSING, NOT_RUN
 
@@ -228,12 +229,12 @@ def headline(rows: Sequence[Mapping], comparison: Comparison) -> list[str]:
 def _against(best: Mapping, comparison: Comparison) -> str:
     """How the best row compares with the base; nothing where it is the base."""
     if best["verdict"] == ALIKE:
-        return f", not distinguishable from {comparison.base} ({best['difference']:+.1f} points)"
+        return f", not distinguishable from {comparison.base} ({signed(best['difference'])} points)"
     if best["verdict"] in (BETTER, WORSE):
         points = f"{abs(best['difference']):.1f} points, p = {best['p_holm']:.2g}"
         return f", {best['verdict']} than {comparison.base} ({points})"
     if best["verdict"] == UNTESTED:
-        points = f"{best['difference']:+.1f} points against {comparison.base}"
+        points = f"{signed(best['difference'])} points against {comparison.base}"
         return f", {points}, not tested ({_why_untested(best)})"
     return ""
 

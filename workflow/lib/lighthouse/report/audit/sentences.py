@@ -11,9 +11,9 @@ from lighthouse.report.audit.rendered import boards, shown_as, synthetic
 from lighthouse.report.audit.rows import is_ceiling
 
 FIRST = re.compile(r"At IPC (\S+), (.+?) has the highest mean \(([\d.]+) %\)(.*)\.")
-ALIKE = re.compile(r", not distinguishable from .+ \(([+-][\d.]+) points\)")
+ALIKE = re.compile(r", not distinguishable from .+ \(([+−][\d.]+) points\)")
 JUDGED = re.compile(r", (better|worse) than .+ \(([\d.]+) points, p = ([\d.e-]+)\)")
-UNTESTED = re.compile(r", ([+-][\d.]+) points against .+, not tested \(")
+UNTESTED = re.compile(r", ([+−][\d.]+) points against .+, not tested \(")
 RIVAL = re.compile(r"; (.+) has ([\d.]+) %, more than any synthetic set")
 TRAININGS = re.compile(
     r"standard deviation over (.+?) trainings \(replicates × sets in each"
