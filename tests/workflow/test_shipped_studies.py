@@ -45,6 +45,7 @@ STUDIES = {
     "evidence": ["evidence"],
     "rsm": ["rsm"],
     "cifar10": ["cifar10"],
+    "soft-labels": ["soft_labels"],
 }
 #: Those on a folder of images, which are valid where it is: files, dataset, classes.
 FOLDERS = {
