@@ -106,6 +106,8 @@ rule surrogate:
         paths.log("surrogates/{dataset}/replicate~{replicate}"),
     benchmark:
         paths.benchmark("surrogates/{dataset}/replicate~{replicate}")
+    # For the sets of the base priors wait for it.
+    priority: 105
     conda:
         "../../envs/students.yaml"
     resources:

@@ -83,7 +83,8 @@ rule sample:
     wildcard_constraints:
         dataset=one_of(WHOLE),
         batch=batch_names(SAMPLED),
-    priority: 50
+    # Before priors are tuned: the longest jobs behind them, which would else be the last ones.
+    priority: 95
     conda:
         "../../envs/diffusion.yaml"
     resources:

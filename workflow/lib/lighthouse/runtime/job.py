@@ -20,6 +20,7 @@ from types import SimpleNamespace
 
 from lighthouse.runtime.arguments import read_arguments
 from lighthouse.runtime.devices import take_devices
+from lighthouse.runtime.ending import end_at_once
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.faults import in_words
 from lighthouse.runtime.files import write_json
@@ -46,6 +47,7 @@ class Job:
     log: str | None = None
     started: float = field(default_factory=time.monotonic)
     began: float | None = None
+    is_done: bool = False
 
     def arguments(self) -> list[str]:
         """The job as arguments of its script. Of Snakemake's lists, what has a name."""
@@ -69,7 +71,7 @@ class Job:
         self.began = time.monotonic()
 
     def done(self, made: str, **facts: object) -> None:
-        """Log what was made, in how long and with how much memory.
+        """Log what was made, in how long and with how much memory: a script's last statement.
 
         Where the rule has an output ``cost``, write there what the work took, as
         ``cost`` gives it, with ``facts`` (how many images, say).
@@ -80,6 +82,7 @@ class Job:
         seconds = time.monotonic() - self.started
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         log.info("%s (%.1f s, peak %.2f GiB)", made, seconds, peak)
+        self.is_done = True
 
     def cost(self, **facts: object) -> dict:
         """Seconds since the work began, peak memory in bytes, the device, the threads, ``facts``.
@@ -124,6 +127,7 @@ def start(snakemake: object | None) -> Job:
     _start_log(job.log, anew=snakemake is not None)
     end_when_stopped()
     if snakemake is not None:
+        end_at_once(lambda: job.is_done)
         take_devices(snakemake.resources.get("gpu", 0))
     job.threads = getattr(job.params, "torch_threads", None) or job.threads
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
