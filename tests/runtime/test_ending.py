@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -30,6 +31,8 @@ print("at work")
 """
 
 DONE = "job.done('made')"
+#: A file that takes nothing.
+FULL = Path("/dev/full")
 
 
 def ended(folder, body, asked="snakemake", stdout=subprocess.PIPE):
@@ -73,9 +76,9 @@ def test_a_script_by_hand_ends_as_python_does(tmp_path):
     assert (job.returncode, job.stdout.splitlines()[-1]) == (0, "taken apart")
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is full")
+@pytest.mark.skipif(not FULL.exists(), reason="no device that is full")
 def test_words_that_cannot_be_written_are_told_by_python(tmp_path):
-    with open("/dev/full", "w") as full:
+    with FULL.open("w") as full:
         job = ended(tmp_path, DONE, stdout=full)
     assert job.returncode != 0
     assert "No space left on device" in job.stderr
