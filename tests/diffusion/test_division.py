@@ -169,6 +169,43 @@ def test_a_largest_call_in_which_places_differ_is_not_used():
     assert [sizes_of_calls(count, [2, 8]) for count in (10, 50)] == [[8, 2], [8] * 6 + [2]]
 
 
+def test_a_size_is_tried_once_whatever_is_left_over():
+    tried, known, call = [], {}, odd(sizes=(2, 6))
+
+    def counted(z, number):
+        tried.append(len(z))
+        return call(z, number)
+
+    for counts in ([9], [16], [9, 16]):
+        assert steady_sizes(counted, (1, 2, 2), 10, counts, known) == steady_sizes(
+            call, (1, 2, 2), 10, counts
+        )
+    assert set(known) == set(tried)
+    assert len(tried) == 3 * len(known) - 2 * [*known.values()].count(None)
+
+
+def test_a_model_is_tried_once_for_all_sets_of_one_kind(monkeypatch):
+    model, asked = digits_dit(), []
+    call = GuidedDenoiser._call
+    monkeypatch.setattr(
+        GuidedDenoiser, "_call", lambda self, *given: asked.append(1) or call(self, *given)
+    )
+
+    def sizes(options=OPTIONS, batches=((0, 1) * 13,)):
+        asked.clear()
+        with torch.no_grad():
+            denoiser = GuidedDenoiser(model, "toy", {**options, "micro_batch": 20})
+            with denoiser.steady((1, 8, 8), batches, "cpu"):
+                return denoiser.sizes, len(asked), denoiser.work.computed
+
+    found, first, computed = sizes()
+    assert first > 0 and computed == 0
+    assert sizes() == (found, 0, 0)
+    # Another precision, and other classes, are other calls.
+    assert sizes({**OPTIONS, "precision": "bf16"})[1] > 0
+    assert sizes(batches=((0, 2) * 13,))[1] > 0
+
+
 def test_what_is_left_over_is_one_call_where_its_size_may_be_used():
     sizes = steady_sizes(lambda z, number: z, (1, 2, 2), 32, [10, 50, 7])
     assert [sizes_of_calls(count, sizes) for count in (10, 50, 7)] == [[10], [32, 18], [7]]

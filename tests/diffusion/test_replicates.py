@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from lighthouse.diffusion import denoiser, sampler
+from lighthouse.diffusion import denoiser, loading, sampler
 from lighthouse.diffusion.autoencoder import new_autoencoder
 from lighthouse.diffusion.denoiser import new_denoiser, save_denoiser
-from lighthouse.diffusion.loading import save_model
+from lighthouse.diffusion.loading import WEIGHTS, bytes_of, save_model
 from lighthouse.runtime.files import (
     read_about,
     read_arrays,
@@ -173,7 +173,10 @@ def made(folder, name):
     return folder / name
 
 
-def test_no_two_denoisers_are_held_at_once(run_script, models, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("size", "expected"), [(2**28, [0, 0, 0]), (1000, [0, 1])])
+def test_of_large_denoisers_no_two_are_held_at_once_and_small_ones_are_loaded_once(
+    run_script, models, tmp_path, monkeypatch, size, expected
+):
     loaded, beside = [], []
 
     def spy(folder, device, load=denoiser.load_denoiser):
@@ -183,8 +186,14 @@ def test_no_two_denoisers_are_held_at_once(run_script, models, tmp_path, monkeyp
         return model
 
     monkeypatch.setattr(denoiser, "load_denoiser", spy)
+    monkeypatch.setattr(loading, "bytes_of", lambda folder: size)
     make(run_script, models, tmp_path, {0: [0], 1: [1], 2: [2]}, priors=(0, 1, 0))
-    assert beside == [0, 0, 0]
+    assert beside == expected
+
+
+def test_a_models_bytes_are_those_of_its_weights(models, tmp_path):
+    assert bytes_of(models / "prior0") == (models / "prior0" / WEIGHTS[0]).stat().st_size > 1000
+    assert bytes_of(tmp_path) == 0
 
 
 def test_the_record_says_what_each_replicate_took(both):

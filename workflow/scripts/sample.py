@@ -24,7 +24,7 @@ from lighthouse.diffusion.autoencoder import (  # noqa: E402
 )
 from lighthouse.diffusion.denoiser import load_denoiser  # noqa: E402
 from lighthouse.diffusion.guided import Work  # noqa: E402
-from lighthouse.diffusion.loading import RECORD  # noqa: E402
+from lighthouse.diffusion.loading import RECORD, bytes_of  # noqa: E402
 from lighthouse.diffusion.sampler import (  # noqa: E402
     Sampled,
     sample,
@@ -86,6 +86,8 @@ if len(phases) == 1:
     records = {seed: record for seed, (record,) in records.items()}
 autoencoder = load_autoencoder(job.input.autoencoder, device()).requires_grad_(False)
 held: dict[Path, object] = {}
+#: Bytes of denoisers that are held beside each other.
+HELD = 2**28
 #: What selections look with, by what they see in images; none where no cell selects.
 networks = {"features": job.input.extractor, "logits": job.input.classifier}
 looks: dict[str, object] = {}
@@ -98,9 +100,10 @@ for name in sorted({name for cell in params.cells for name in cell["loads"]}):
 
 
 def denoiser(path: Path) -> object:
-    """The denoiser of a folder. No two are held at once: of large ones no two may fit."""
+    """The denoiser of a folder: small ones are held for the next cell, of large ones one."""
     if path not in held:
-        held.clear()
+        if sum(map(bytes_of, [*held, path])) > HELD:
+            held.clear()
         held[path] = load_denoiser(path, device()).requires_grad_(False)
     return held[path]
 

@@ -65,6 +65,7 @@ def steady_sizes(
     shape: Sequence[int],
     largest: int,
     counts: Iterable[int],
+    known: dict[int, Tensor | None] | None = None,
 ) -> list[int]:
     """Sizes of calls at which ``call`` says the same bytes of a latent, wherever it stands.
 
@@ -73,12 +74,20 @@ def steady_sizes(
     Before it are what the ``counts`` of latents leave over beside it and, where one of these did
     not pass, the ladder up to there. Tried on some latents of noise, each in all places of a call:
     kernels are chosen by shapes, and differ on most numbers but not on all.
+
+    known: what sizes were found to say before, by the same ``call``; it is added to.
     """
+    known = {} if known is None else known
     rng = generator("sizes of calls")
     enough = math.ceil(NUMBERS / math.prod(shape))
     drawn = torch.randn(min(DRAWS, enough), *shape, generator=rng)
 
     def said(size: int) -> Tensor | None:
+        if size not in known:
+            known[size] = tried(size)
+        return known[size]
+
+    def tried(size: int) -> Tensor | None:
         found = []
         for number, latent in enumerate(drawn):
             places = call(latent.expand(size, *shape).contiguous(), number)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import astuple, dataclass
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
@@ -76,6 +77,11 @@ class Work:
         return Work(*(mine + its for mine, its in zip(astuple(self), astuple(other), strict=True)))
 
 
+#: What sizes of calls were found to say (``steady_sizes``), by model, and by what else that depends
+#: on: a job asks the same model for set after set.
+_SAID: WeakKeyDictionary[object, dict] = WeakKeyDictionary()
+
+
 class GuidedDenoiser:
     """ε̂ of noisy latents under classifier-free guidance.
 
@@ -138,7 +144,9 @@ class GuidedDenoiser:
                     tried = classes[draw % len(classes)], classes[-1]  # the last is none at all
                     return torch.cat([self._call(z, t, self._all(z, k)) for k in tried], dim=1)
 
-                self.sizes = steady_sizes(call, shape, largest, counts)
+                key = tuple(shape), largest, tuple(classes), self.options["precision"], self.launch
+                known = _SAID.setdefault(self.model, {}).setdefault(key, {})
+                self.sizes = steady_sizes(call, shape, largest, counts, known)
                 self.work = Work()  # of the sets alone
             else:
                 self.sizes = [*left_over(counts, largest), largest]

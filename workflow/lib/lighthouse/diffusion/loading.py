@@ -33,6 +33,12 @@ def save_model(model: nn.Module, folder: Path, about: Mapping) -> None:
         write_json(beside / RECORD, about)
 
 
+def bytes_of(folder: Path) -> int:
+    """Bytes of a saved model's weights."""
+    paths = (Path(folder, name) for name in WEIGHTS)
+    return sum(path.stat().st_size for path in paths if path.is_file())
+
+
 def load_model(kind: type[ModelMixin], folder: Path, advice: str | None = None) -> ModelMixin:
     """A model in eval mode on the CPU.
 
