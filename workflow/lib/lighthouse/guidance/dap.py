@@ -11,7 +11,7 @@ it open, ours are:
 - φ is one block's output, ``depth`` of the way through, all tokens of it, of the denoiser's
   conditional pass. Of DiT-XL/2's 28 blocks the source finds the 4th to the 12th best.
 - Real latents are a draw of ``images`` a class, each with one noise for all steps.
-- All steps are guided.
+- Which steps are guided is a choice of the config.
 """
 
 from collections.abc import Callable, Mapping
