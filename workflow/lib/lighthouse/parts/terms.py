@@ -296,7 +296,7 @@ TERMS: dict[str, Term] = {
             # The source's own.
             unit=lambda ipc: 1.0,
             options={
-                "steps": steps_option(0, 1000),
+                "steps": steps_option(250, 1000),
                 "depth": Option(
                     {"type": "number", "minimum": 0.01, "maximum": 1},
                     "The share of the denoiser's blocks that the features are behind, rounded up "
