@@ -189,6 +189,15 @@ def test_another_exception_is_logged_with_its_traceback(tmp_path):
     assert result.returncode == 1
 
 
+def test_a_job_that_ends_looks_through_nothing_for_cycles(tmp_path):
+    # What is registered first is called last.
+    (tmp_path / "sitecustomize.py").write_text(
+        "import atexit, gc; atexit.register(lambda: print(gc.get_freeze_count() > 1000))"
+    )
+    result = by_hand(tmp_path, "job.done('it')", PYTHONPATH=f"{tmp_path}:{LIBRARY}")
+    assert (result.returncode, result.stdout) == (0, "True\n")
+
+
 def test_a_log_that_the_disk_takes_no_more_of_is_told_once_and_stops_nothing(tmp_path):
     body = (
         "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (50, 50)); "

@@ -6,6 +6,8 @@ A script runs under Snakemake's ``script:`` directive, or by hand:
         --input latents=l.safetensors --output model=m --param steps=100 --threads 2
 """
 
+import atexit
+import gc
 import json
 import logging
 import os
@@ -20,7 +22,6 @@ from types import SimpleNamespace
 
 from lighthouse.runtime.arguments import read_arguments
 from lighthouse.runtime.devices import take_devices
-from lighthouse.runtime.ending import end_at_once
 from lighthouse.runtime.errors import DataError
 from lighthouse.runtime.faults import in_words
 from lighthouse.runtime.files import write_json
@@ -47,7 +48,6 @@ class Job:
     log: str | None = None
     started: float = field(default_factory=time.monotonic)
     began: float | None = None
-    is_done: bool = False
 
     def arguments(self) -> list[str]:
         """The job as arguments of its script. Of Snakemake's lists, what has a name."""
@@ -71,7 +71,7 @@ class Job:
         self.began = time.monotonic()
 
     def done(self, made: str, **facts: object) -> None:
-        """Log what was made, in how long and with how much memory: a script's last statement.
+        """Log what was made, in how long and with how much memory.
 
         Where the rule has an output ``cost``, write there what the work took, as
         ``cost`` gives it, with ``facts`` (how many images, say).
@@ -82,7 +82,6 @@ class Job:
         seconds = time.monotonic() - self.started
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         log.info("%s (%.1f s, peak %.2f GiB)", made, seconds, peak)
-        self.is_done = True
 
     def cost(self, **facts: object) -> dict:
         """Seconds since the work began, peak memory in bytes, the device, the threads, ``facts``.
@@ -126,8 +125,10 @@ def start(snakemake: object | None) -> Job:
     job = _from_snakemake(snakemake) if snakemake is not None else _from_arguments()
     _start_log(job.log, anew=snakemake is not None)
     end_when_stopped()
+    # At the end Python would look through all that torch has loaded for cycles: a third of a
+    # second, and every job is a new process.
+    atexit.register(gc.freeze)
     if snakemake is not None:
-        end_at_once(lambda: job.is_done)
         take_devices(snakemake.resources.get("gpu", 0))
     job.threads = getattr(job.params, "torch_threads", None) or job.threads
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):

@@ -24,11 +24,6 @@ def end_when_stopped() -> None:
         signal.signal(each, _end)
 
 
-def was_stopped() -> bool:
-    """Whether one of ``SIGNALS`` has come."""
-    return bool(_stopped_by)
-
-
 def _end(number: int, frame: FrameType | None) -> None:
     if _stopped_by:  # several come: the terminal's and the run's
         return
