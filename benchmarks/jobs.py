@@ -44,13 +44,14 @@ def jobs_of(folder: Path) -> list[Ran]:
                 outputs[kept["rule"], kept["job_hash"]].append(times)
     found: list[Ran] = []
     for (rule, _), times in outputs.items():
-        found.append(Ran(rule, *min(times)))
+        own: list[Ran] = []
         # The outputs of one job have times a moment apart; another run may have had the same hash.
         for began, ended in sorted(times):
-            if began < found[-1].ended:
-                found[-1] = found[-1]._replace(ended=max(ended, found[-1].ended))
+            if own and began < own[-1].ended:
+                own[-1] = own[-1]._replace(ended=max(ended, own[-1].ended))
             else:
-                found.append(Ran(rule, began, ended))
+                own.append(Ran(rule, began, ended))
+        found += own
     return sorted(found, key=lambda job: job.began)
 
 

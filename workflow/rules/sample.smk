@@ -83,7 +83,7 @@ rule sample:
     wildcard_constraints:
         dataset=one_of(WHOLE),
         batch=batch_names(SAMPLED),
-    # Before priors are tuned: the longest jobs behind them, which would else be the last ones.
+    # Before priors are tuned: what is sampled from base priors takes longest, and would else come last.
     priority: 95
     conda:
         "../../envs/diffusion.yaml"
